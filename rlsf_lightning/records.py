@@ -1,0 +1,107 @@
+"""What the rooms hand to each other: prompts, and the certificates of what a model answered. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One task for the model. ``text`` is what the user would write, before any template."""
+
+    id: str
+    text: str
+    #: The known answer, if there is one (a SMILES, a program, a number ...).
+    reference: str | None = None
+    #: How a supervised warm start should spell the answer, if not as ``reference``.
+    target: str | None = None
+    #: Whatever else a verifier of this domain needs (tests of a program, numbers of a puzzle ...).
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A half-open range of characters ``[start, end)`` of the completion."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"a span needs 0 <= start <= end, got [{self.start}, {self.end})")
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether both share at least one character."""
+        return max(self.start, other.start) < min(self.end, other.end)
+
+
+class Verdict(str, Enum):
+    """What the tool says of the whole object. ABSTAIN: the tool failed or has no opinion, so nothing is learnt from it."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. No span means that it concerns the whole object (something missing, say)."""
+
+    kind: str
+    message: str
+    spans: tuple[Span, ...] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a symbolic tool found out about one completion.
+
+    Invariants, checked here: ``score`` is 1 exactly when the verdict is PASS; an object that passes has no finding
+    and no ``dead_from``.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    #: Graded progress in [0, 1].
+    score: float = 0.0
+    #: Character offset at which the first dead token begins: before it some continuation passes, from it on none does.
+    #: Equal to the completion's length where only stopping there was wrong. None: not known.
+    dead_from: int | None = None
+    #: What a small independent checker needs to confirm the findings without trusting the tool.
+    witness: Mapping[str, Any] = field(default_factory=dict)
+    tool: str = ""
+    version: str = ""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must be in [0, 1], got {self.score}")
+        if (self.score == 1.0) != (self.verdict is Verdict.PASS):
+            raise ValueError(f"score is 1 exactly when the verdict is PASS, got {self.score} with {self.verdict.value}")
+        if self.verdict is Verdict.PASS and (self.findings or self.dead_from is not None):
+            raise ValueError("an object that passes can have neither findings nor dead_from")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: spans as ``[start, end]`` pairs."""
+        return {
+            "verdict": self.verdict.value,
+            "score": self.score,
+            "dead_from": self.dead_from,
+            "findings": [
+                {
+                    "kind": f.kind,
+                    "message": f.message,
+                    "spans": [[s.start, s.end] for s in f.spans],
+                    "weight": f.weight,
+                }
+                for f in self.findings
+            ],
+            "witness": dict(self.witness),
+            "tool": self.tool,
+            "version": self.version,
+            "seconds": round(self.seconds, 6),
+        }

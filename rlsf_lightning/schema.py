@@ -1,0 +1,208 @@
+"""Every key of a recipe, with its type, default and meaning. Torch-free.
+
+``--help`` is printed from these classes: the comment block ``#:`` above a field is its description.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from omegaconf import MISSING
+
+
+@dataclass
+class Columns:
+    #: The column of a user's file that holds the prompt.
+    prompt: str = "prompt"
+    #: The column that holds the known answer.
+    reference: str = "reference"
+
+
+@dataclass
+class Data:
+    #: Where prompts come from when no path is given: a file of rlsf_lightning/prompts, or "package.module".
+    source: str = MISSING
+    #: A user's own prompts: a tsv, csv, jsonl or parquet file, or hf://owner/name (streamed). They replace the source.
+    path: Optional[str] = None
+    #: Which columns of that file to read.
+    columns: Columns = field(default_factory=Columns)
+    #: What the model sees; {prompt} is replaced by the prompt's text.
+    template: str = "{prompt}"
+    #: Processes that read prompts beside the training loop.
+    workers: int = 0
+
+
+@dataclass
+class Lora:
+    #: Rank of the adapter; 0 trains no adapter but the whole backbone (then a frozen copy is the reference).
+    r: int = 16
+    #: Scale: the adapter's output is multiplied by alpha / r.
+    alpha: int = 32
+    #: Which linear layers get an adapter: peft's target_modules.
+    targets: Any = "all-linear"
+
+
+@dataclass
+class Policy:
+    #: "embedded" (ships with the package), a Hugging Face hub name, or a local folder.
+    name: str = "embedded"
+    #: A GGUF file inside that folder or repository.
+    gguf_file: Optional[str] = None
+    #: A folder with a saved LoRA adapter to start from (as peft's save_pretrained writes it).
+    adapter: Optional[str] = None
+    #: Base weights: nf4 (4 bit), none, or auto (nf4 on CUDA, none on a CPU).
+    quantize: str = "auto"
+    #: The adapter on the frozen base.
+    lora: Lora = field(default_factory=Lora)
+    #: Recompute activations in the backward pass: less memory, a third more time.
+    gradient_checkpointing: bool = False
+
+
+@dataclass
+class Verifier:
+    #: A file of rlsf_lightning/symbolic, or "package.module:Class".
+    name: str = MISSING
+    #: Keyword arguments of that verifier.
+    options: dict[str, Any] = field(default_factory=dict)
+    #: Worker processes; 0 verifies inside the training process.
+    workers: int = 0
+    #: Seconds one completion may take before its worker is killed and the verdict is "abstain".
+    timeout: float = 10.0
+
+
+@dataclass
+class Rollout:
+    #: Prompts a training step, on each rank.
+    batch_size: int = 16
+    #: Completions sampled for each prompt.
+    samples_per_prompt: int = 4
+    #: Longest completion, in tokens; a completion cut here never counts as right.
+    max_new_tokens: int = 128
+    #: Sampling temperature, also applied to every log-probability that is scored.
+    temperature: float = 1.0
+
+
+@dataclass
+class Kl:
+    #: Coefficient of the penalty for moving away from the reference: k1, inside the reward.
+    beta: float = 0.02
+
+
+@dataclass
+class Algorithm:
+    #: Certificate -> token rewards: viable_prefix, located, paper, scalar, boolean or random (symbolic/credit.py).
+    credit: str = "viable_prefix"
+    #: Token rewards -> advantages: viable_prefix (critic-free, over a prompt's samples) or gae (with a value head).
+    advantage: str = "viable_prefix"
+    #: What a completion that was cut at max_new_tokens is: "penalize" (a failure) or "mask" (left out of the loss).
+    truncated: str = "penalize"
+    #: Discount.
+    gamma: float = 1.0
+    #: GAE's lambda.
+    lam: float = 0.95
+    #: Divide advantages by their root mean square over the batch (centring them too is only done for gae).
+    whiten: bool = True
+    #: Reference penalty.
+    kl: Kl = field(default_factory=Kl)
+    #: PPO clip range of the probability ratio.
+    clip: float = 0.2
+    #: Clip range of the value.
+    value_clip: float = 0.2
+    #: Weight of the value loss.
+    value_coef: float = 0.5
+    #: Let the value loss's gradient reach the backbone.
+    value_reaches_backbone: bool = False
+    #: Steps in which only the value head learns (a cold critic makes located rewards worse than scalar ones).
+    value_warmup_steps: int = 0
+    #: Weight of the entropy bonus.
+    entropy_coef: float = 0.0
+    #: Passes over a step's experience.
+    epochs: int = 1
+    #: Optimiser steps a pass.
+    minibatches: int = 2
+    #: Most tokens in one forward pass; results do not depend on it.
+    micro_batch_tokens: int = 8192
+    #: Peak learning rate of the adapter (and backbone).
+    lr: float = 1e-4
+    #: Learning rate of the value head.
+    value_lr: float = 1e-3
+    #: Optimiser steps of linear warm-up.
+    warmup_steps: int = 5
+    #: What the learning rate falls to at the end of the run, as a share of the peak (linear).
+    final_lr_share: float = 1.0
+    #: Largest gradient norm (Lightning's gradient_clip_val does not work with manual optimisation).
+    max_grad_norm: float = 1.0
+    #: AdamW's weight decay.
+    weight_decay: float = 0.0
+    #: Stop the inner passes when the approximate KL to the sampling policy exceeds this; null never.
+    stop_kl: Optional[float] = None
+
+
+@dataclass
+class Evaluation:
+    #: The held-out split of the table before and after training; null skips both.
+    split: Optional[str] = "test"
+    #: Prompts of it.
+    limit: int = 1000
+    #: Samples a prompt (temperature 1) for pass@k; 0 evaluates greedily only.
+    samples: int = 8
+    #: Sequences decoded at a time.
+    batch_size: int = 256
+    #: Evaluate on validation prompts every so many epochs during training; 0 never.
+    every_epochs: int = 0
+    #: Prompts of those evaluations.
+    validation_limit: int = 200
+
+
+@dataclass
+class Sft:
+    #: Splits to learn from.
+    splits: list[str] = field(default_factory=lambda: ["warm"])
+    #: Random weights of this Hugging Face configuration (then policy.name is not read); null fine-tunes policy.name.
+    architecture: Optional[dict[str, Any]] = None
+    #: Entries of the BPE tokenizer that is trained with a new architecture.
+    vocabulary: int = 1024
+    #: Share of further names of a molecule that are shown beside its first one in each epoch.
+    synonyms: float = 0.3
+    #: Sequences a step.
+    batch_size: int = 64
+    #: Peak learning rate; linear warm-up, then a cosine to 2 %.
+    lr: float = 1e-3
+    #: Optimiser steps of warm-up.
+    warmup_steps: int = 200
+    #: AdamW's weight decay.
+    weight_decay: float = 0.05
+    #: Largest gradient norm.
+    max_grad_norm: float = 1.0
+    #: Minutes after which training ends (the schedule runs against this clock); null: trainer.max_epochs ends it.
+    minutes: Optional[float] = None
+    #: torch.compile the model.
+    compile: bool = False
+
+
+@dataclass
+class Recipe:
+    #: The recipe this one starts from.
+    base: Optional[str] = None
+    #: Its name; set by the command.
+    recipe: str = MISSING
+    #: Where the run is written; null: runs/<recipe>/<time>.
+    run_dir: Optional[str] = None
+    #: auto (go on from the run directory's last checkpoint if there is one), never, or a checkpoint's path.
+    resume: str = "never"
+    #: Seed of everything random.
+    seed: int = 0
+    data: Data = field(default_factory=Data)
+    policy: Policy = field(default_factory=Policy)
+    verifier: Verifier = field(default_factory=Verifier)
+    rollout: Rollout = field(default_factory=Rollout)
+    algorithm: Algorithm = field(default_factory=Algorithm)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    sft: Sft = field(default_factory=Sft)
+    #: Straight to lightning.Trainer. A run's length is max_epochs x limit_train_batches.
+    trainer: dict[str, Any] = field(default_factory=dict)
+    #: Each entry: the dotted name of a Lightning logger class and its arguments, beside metrics.csv which is always written.
+    logger: dict[str, Any] = field(default_factory=dict)
+    #: Each entry: a file of callbacks/ (or "package.module:Class") and its arguments; null switches it off.
+    callbacks: dict[str, Any] = field(default_factory=dict)
