@@ -1,0 +1,55 @@
+"""Fine-tune language models with one reward per token, made from the certificates of symbolic tools.
+
+The public names are loaded on first use, so that ``import rlsf_lightning`` itself imports no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlsf_lightning.data import PromptDataModule
+    from rlsf_lightning.hooks import RLSFCallback
+    from rlsf_lightning.module import RLSFModule
+    from rlsf_lightning.recipe import load_recipe
+    from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Certificate",
+    "Finding",
+    "Prompt",
+    "PromptDataModule",
+    "RLSFCallback",
+    "RLSFModule",
+    "Span",
+    "Verdict",
+    "__version__",
+    "load_recipe",
+]
+
+_HOME = {
+    "Certificate": "records",
+    "Finding": "records",
+    "Prompt": "records",
+    "PromptDataModule": "data",
+    "RLSFCallback": "hooks",
+    "RLSFModule": "module",
+    "Span": "records",
+    "Verdict": "records",
+    "load_recipe": "recipe",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

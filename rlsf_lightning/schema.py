@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -15,8 +15,8 @@ from omegaconf import MISSING
 class Columns:
     #: The column of a user's file that holds the prompt.
     prompt: str = "prompt"
-    #: The column that holds the known answer.
-    reference: str = "reference"
+    #: The column that holds the known answer; null: there is none.
+    reference: str | None = "reference"
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Data:
     #: Where prompts come from when no path is given: a file of rlsf_lightning/prompts, or "package.module".
     source: str = MISSING
     #: A user's own prompts: a tsv, csv, jsonl or parquet file, or hf://owner/name (streamed). They replace the source.
-    path: Optional[str] = None
+    path: str | None = None
     #: Which columns of that file to read.
     columns: Columns = field(default_factory=Columns)
     #: What the model sees; {prompt} is replaced by the prompt's text.
@@ -48,9 +48,9 @@ class Policy:
     #: "embedded" (ships with the package), a Hugging Face hub name, or a local folder.
     name: str = "embedded"
     #: A GGUF file inside that folder or repository.
-    gguf_file: Optional[str] = None
+    gguf_file: str | None = None
     #: A folder with a saved LoRA adapter to start from (as peft's save_pretrained writes it).
-    adapter: Optional[str] = None
+    adapter: str | None = None
     #: Base weights: nf4 (4 bit), none, or auto (nf4 on CUDA, none on a CPU).
     quantize: str = "auto"
     #: The adapter on the frozen base.
@@ -63,7 +63,7 @@ class Policy:
 class Verifier:
     #: A file of rlsf_lightning/symbolic, or "package.module:Class".
     name: str = MISSING
-    #: Keyword arguments of that verifier.
+    #: Keyword arguments of that verifier; a recipe that names another verifier than its base starts from none.
     options: dict[str, Any] = field(default_factory=dict)
     #: Worker processes; 0 verifies inside the training process.
     workers: int = 0
@@ -101,8 +101,8 @@ class Algorithm:
     gamma: float = 1.0
     #: GAE's lambda.
     lam: float = 0.95
-    #: Divide advantages by their root mean square over the batch (centring them too is only done for gae).
-    whiten: bool = True
+    #: Advantages over the batch: "scale" (divide by their root mean square), "centre" (mean 0, variance 1) or "none".
+    normalise: str = "scale"
     #: Reference penalty.
     kl: Kl = field(default_factory=Kl)
     #: PPO clip range of the probability ratio.
@@ -136,17 +136,19 @@ class Algorithm:
     #: AdamW's weight decay.
     weight_decay: float = 0.0
     #: Stop the inner passes when the approximate KL to the sampling policy exceeds this; null never.
-    stop_kl: Optional[float] = None
+    stop_kl: float | None = None
 
 
 @dataclass
 class Evaluation:
     #: The held-out split of the table before and after training; null skips both.
-    split: Optional[str] = "test"
+    split: str | None = "test"
     #: Prompts of it.
     limit: int = 1000
     #: Samples a prompt (temperature 1) for pass@k; 0 evaluates greedily only.
     samples: int = 8
+    #: What is measured: generic, molecules, or null for what suits the verifier.
+    metrics: str | None = None
     #: Sequences decoded at a time.
     batch_size: int = 256
     #: Evaluate on validation prompts every so many epochs during training; 0 never.
@@ -160,7 +162,7 @@ class Sft:
     #: Splits to learn from.
     splits: list[str] = field(default_factory=lambda: ["warm"])
     #: Random weights of this Hugging Face configuration (then policy.name is not read); null fine-tunes policy.name.
-    architecture: Optional[dict[str, Any]] = None
+    architecture: dict[str, Any] | None = None
     #: Entries of the BPE tokenizer that is trained with a new architecture.
     vocabulary: int = 1024
     #: Share of further names of a molecule that are shown beside its first one in each epoch.
@@ -176,7 +178,7 @@ class Sft:
     #: Largest gradient norm.
     max_grad_norm: float = 1.0
     #: Minutes after which training ends (the schedule runs against this clock); null: trainer.max_epochs ends it.
-    minutes: Optional[float] = None
+    minutes: float | None = None
     #: torch.compile the model.
     compile: bool = False
 
@@ -184,11 +186,11 @@ class Sft:
 @dataclass
 class Recipe:
     #: The recipe this one starts from.
-    base: Optional[str] = None
-    #: Its name; set by the command.
+    base: str | None = None
+    #: Which recipe: a name of recipes/, or the path of a .yaml file. Set on the command line.
     recipe: str = MISSING
     #: Where the run is written; null: runs/<recipe>/<time>.
-    run_dir: Optional[str] = None
+    run_dir: str | None = None
     #: auto (go on from the run directory's last checkpoint if there is one), never, or a checkpoint's path.
     resume: str = "never"
     #: Seed of everything random.
@@ -202,7 +204,9 @@ class Recipe:
     sft: Sft = field(default_factory=Sft)
     #: Straight to lightning.Trainer. A run's length is max_epochs x limit_train_batches.
     trainer: dict[str, Any] = field(default_factory=dict)
-    #: Each entry: the dotted name of a Lightning logger class and its arguments, beside metrics.csv which is always written.
+    #: Each entry: a class of lightning.pytorch.loggers (or "package.Class") and its arguments; null switches it off.
+    #: metrics.csv is always written. On a command line: logger[package.Class].argument=value.
     logger: dict[str, Any] = field(default_factory=dict)
     #: Each entry: a file of callbacks/ (or "package.module:Class") and its arguments; null switches it off.
+    #: They are called in this order. On a command line: callbacks[package.module:Class].argument=value.
     callbacks: dict[str, Any] = field(default_factory=dict)

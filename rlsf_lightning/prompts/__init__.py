@@ -1,0 +1,8 @@
+"""Where prompts come from: one file is one source, with a function ``prompts(split)``; a user's own files beside them.
+
+It never imports torch, and never holds more of a source in memory than it is asked for.
+"""
+
+from rlsf_lightning.prompts.source import check_source, load_prompts
+
+__all__ = ["check_source", "load_prompts"]

@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.keys import did_you_mean
+
 #: The share of each split of the built-in pairs. ``warm`` is for supervised training only, ``rl`` for reinforcement.
 FOUR_WAY: Mapping[str, float] = {"warm": 0.70, "rl": 0.20, "validation": 0.05, "test": 0.05}
 #: The share of each split of a user's own file.
@@ -18,3 +21,17 @@ def assign_split(key: str, shares: Mapping[str, float]) -> str:
         if position < edge:
             return split
     return split
+
+
+def splits_meant(split: str, shares: Mapping[str, float], aliases: Mapping[str, str]) -> frozenset[str]:
+    """The splits of ``shares`` that a name stands for: itself, what it is an alias of, or every one for ``all``.
+
+    >>> splits_meant("train", FOUR_WAY, {"train": "rl"})
+    frozenset({'rl'})
+    """
+    if split == "all":
+        return frozenset(shares)
+    if split in shares or split in aliases:
+        return frozenset({aliases.get(split, split)})
+    known = [*shares, *aliases, "all"]
+    raise UserError(f"no split `{split}`{did_you_mean(split, known)}\nsplits: {', '.join(known)}")

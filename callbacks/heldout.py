@@ -1,0 +1,98 @@
+"""Measures the policy on held-out prompts before and after training, prints the table and writes ``summary.json``.
+
+Which prompts, and how many samples of each: the recipe's ``evaluation`` block. With ``evaluation.every_epochs`` the
+validation split is measured during training too (``validation/...`` in the metrics). Every rank takes its share.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from rlsf_lightning.evaluation import evaluate_policy, progress_on_stderr
+from rlsf_lightning.hooks import RLSFCallback
+from rlsf_lightning.metrics.report import Report, compare, table
+from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.runs import SUMMARY_FILE, write_json
+from rlsf_lightning.symbolic.verifier import load_verifier
+
+BEFORE_FILE = "before.json"
+
+
+class HeldOut(RLSFCallback):
+    """Before: when training starts (a resumed run reads what the first start measured). After: when it ends."""
+
+    def on_train_start(self, trainer, module) -> None:
+        self.started = time.time()
+        settings = module.recipe.evaluation
+        if settings.split is None:
+            return
+        self.prompts = list(load_prompts(module.recipe.data, settings.split, limit=settings.limit))
+        if not self.prompts:
+            self.say(trainer, f"no prompt in the split {settings.split}: no table; evaluation.split=null skips this")
+            return
+        path = Path(module.run_dir) / BEFORE_FILE
+        saved = json.loads(path.read_text(encoding="utf-8")) if path.exists() and module.steps_done else None
+        if saved is None or saved["prompt_ids"] != [p.id for p in self.prompts]:
+            saved = self.measure(trainer, module, self.prompts, settings.samples, "before: ").to_saved()
+            if trainer.is_global_zero:
+                write_json(path, saved)
+        self.before = saved
+
+    def on_train_epoch_end(self, trainer, module) -> None:
+        settings = module.recipe.evaluation
+        if not settings.every_epochs or (trainer.current_epoch + 1) % settings.every_epochs:
+            return
+        prompts = list(load_prompts(module.recipe.data, "validation", limit=settings.validation_limit))
+        if prompts:
+            report = self.measure(trainer, module, prompts, settings.samples, "validation: ")
+            for name, found in report.metrics.items():
+                module.log(f"validation/{name}", found.value, rank_zero_only=False, sync_dist=True)
+
+    def on_train_end(self, trainer, module) -> None:
+        summary = {
+            "recipe": module.recipe.recipe,
+            "steps": module.steps_done,
+            "seconds": round(time.time() - self.started, 1),
+        }
+        if getattr(self, "before", None):
+            after = self.measure(trainer, module, self.prompts, module.recipe.evaluation.samples, "after: ")
+            before = Report.from_saved(self.before, like=after)
+            self.say(trainer, f"\n{module.recipe.evaluation.split} split, before and after training\n{table(before, after)}")
+            changes = {name: change.to_dict() for name, change in compare(before, after).items()}
+            measured = {"before": before.to_dict()["metrics"], "after": after.to_dict()["metrics"], "difference": changes}
+            summary |= {"split": module.recipe.evaluation.split, "n": after.n} | measured
+        if trainer.is_global_zero:
+            write_json(Path(module.run_dir) / SUMMARY_FILE, summary)
+            self.say(trainer, f"written to {module.run_dir}")
+
+    def measure(self, trainer, module, prompts: list, samples: int, label: str) -> Report:
+        """The report on all prompts; each rank measures every world_size-th and all ranks put them together."""
+        recipe = module.recipe
+        mine = prompts[trainer.global_rank :: trainer.world_size]
+        report = None
+        if mine:
+            with torch.no_grad():
+                report = evaluate_policy(
+                    module.policy,
+                    mine,
+                    load_verifier(recipe.verifier.name, recipe.verifier.options),
+                    template=recipe.data.template,
+                    max_new_tokens=recipe.rollout.max_new_tokens,
+                    samples=samples,
+                    batch_size=recipe.evaluation.batch_size,
+                    seed=recipe.seed + trainer.global_rank,
+                    progress=progress_on_stderr(label) if trainer.is_global_zero else None,
+                )
+        reports = [report]
+        if trainer.world_size > 1:
+            reports = [None] * trainer.world_size
+            torch.distributed.all_gather_object(reports, report)
+        return Report.joined([found for found in reports if found is not None], [p.id for p in prompts])
+
+    @staticmethod
+    def say(trainer, text: str) -> None:
+        if trainer.is_global_zero:
+            print(text, file=sys.stderr if text.startswith("no prompt") else sys.stdout, flush=True)

@@ -1,0 +1,13 @@
+"""The progress bar: step, reward, share of valid and of right samples, and the KL to the reference."""
+
+from lightning.pytorch.callbacks import TQDMProgressBar
+
+SHOWN = ("reward", "exact_match", "validity", "kl")
+
+
+class Progress(TQDMProgressBar):
+    """Lightning's bar without the logger's version number, in a stable order of metrics."""
+
+    def get_metrics(self, trainer, module) -> dict:
+        metrics = super().get_metrics(trainer, module)
+        return {name: metrics[name] for name in SHOWN if name in metrics}

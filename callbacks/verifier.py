@@ -1,0 +1,64 @@
+"""Turns certificates into token rewards: the reward channel ``verifier``.
+
+Completions go to the worker pool as soon as they are sampled and come back when the rewards are due, so that the tool
+works while the model scores. A completion whose tool abstained (crash, timeout) is left out of the loss and counted.
+"""
+
+import random
+
+import torch
+
+from rlsf_lightning.hooks import RLSFCallback
+from rlsf_lightning.records import Verdict
+from rlsf_lightning.symbolic.credit import assign
+from rlsf_lightning.symbolic.workers import VerifierPool
+
+
+class VerifierReward(RLSFCallback):
+    """``certificate -> one reward per token`` with the recipe's ``verifier`` and ``algorithm.credit``."""
+
+    def setup(self, trainer, module, stage: str) -> None:
+        if stage != "fit":
+            return
+        settings = module.recipe.verifier
+        options = dict(settings.options)
+        self.pool = VerifierPool(settings.name, options, workers=settings.workers, timeout=settings.timeout)
+
+    def teardown(self, trainer, module, stage: str) -> None:
+        if stage == "fit":
+            self.pool.close()
+
+    def on_rollout_end(self, trainer, module, rollout) -> None:
+        self.pending = self.pool.submit(list(zip(rollout.prompts, rollout.completions, strict=True)))
+
+    def on_rewards_due(self, trainer, module, rollout) -> None:
+        rollout.certificates = self.pending.result()
+        settings = module.recipe.algorithm
+        rng = random.Random(module.step_seed("credit"))
+        reward_BT = torch.zeros(rollout.is_action_BT.shape)
+        is_credited_BT = torch.zeros_like(rollout.is_action_BT)
+        for row, certificate in enumerate(rollout.certificates):
+            ended = bool(rollout.ended_B[row])
+            spans = rollout.spans[row]
+            credit = assign(certificate, spans, scheme=settings.credit, ended=ended, rng=rng)
+            reward_BT[row, : len(spans)] = torch.tensor(credit.rewards)
+            if ended or settings.truncated == "penalize":
+                is_credited_BT[row, : len(spans)] = torch.tensor(credit.is_credited)
+        rollout.add_reward("verifier", reward_BT)
+        rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT
+        self.log_verdicts(module, rollout)
+
+    def log_verdicts(self, module, rollout) -> None:
+        """Shares of the sampled completions; those on which the tool abstained count for none but ``abstained``."""
+        judged = [c for c in rollout.certificates if c.verdict is not Verdict.ABSTAIN]
+        invalid = getattr(self.pool.verifier_class, "invalid_kinds", frozenset())
+        n = max(1, len(judged))
+        module.log_step(
+            {
+                "exact_match": float(rollout.passed_B.sum()) / n,
+                "validity": sum(not any(f.kind in invalid for f in c.findings) for c in judged) / n,
+                "score": sum(c.score for c in judged) / n,
+                "abstained": 1 - len(judged) / len(rollout.certificates),
+                "verify_wait": self.pending.seconds,
+            }
+        )

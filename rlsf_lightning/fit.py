@@ -1,0 +1,68 @@
+"""Reinforcement learning with token rewards made from a symbolic tool's certificates.
+
+    python -m rlsf_lightning.fit recipe=chem_iupac
+    python -m rlsf_lightning.fit recipe=chem_iupac data.path=pairs.tsv data.columns.prompt=iupac data.columns.reference=smiles
+    python -m rlsf_lightning.fit recipe=chem_iupac run_dir=runs/mine resume=auto
+
+Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl, checkpoints, adapter/ and summary.json.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rlsf_lightning import cli
+from rlsf_lightning.errors import UserError
+
+if TYPE_CHECKING:
+    from rlsf_lightning.schema import Recipe
+
+
+def run(recipe: Recipe, options: None = None) -> None:
+    check(recipe)
+
+    from rlsf_lightning.runs import open_run
+
+    opened = open_run(recipe)
+
+    from lightning import Trainer, seed_everything
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    from rlsf_lightning.data import PromptDataModule
+    from rlsf_lightning.hooks import build_callbacks
+    from rlsf_lightning.loggers import build_loggers
+    from rlsf_lightning.module import RLSFModule
+
+    seed_everything(recipe.seed, verbose=False)
+    # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
+    checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
+    trainer = Trainer(
+        **recipe.trainer,
+        logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
+        callbacks=[*build_callbacks(recipe.callbacks), checkpoints],
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    module = RLSFModule(recipe, run_dir=str(opened.folder))
+    trainer.fit(module, PromptDataModule(recipe), ckpt_path=opened.checkpoint, weights_only=True)
+
+
+def check(recipe: Recipe) -> None:
+    """Everything that can be wrong and seen without loading a model or importing torch."""
+    from rlsf_lightning.prompts import check_source
+    from rlsf_lightning.symbolic.verifier import load_verifier
+
+    if "verifier" not in recipe.callbacks and not any("." in name for name in recipe.callbacks):
+        raise UserError("no callback writes a reward; add the line `callbacks.verifier: {}` to the recipe")
+    check_source(recipe.data)
+    load_verifier(recipe.verifier.name, recipe.verifier.options)
+
+    from rlsf_lightning.hooks import build_callbacks
+    from rlsf_lightning.policy.load import check_policy
+
+    check_policy(recipe.policy)
+    build_callbacks(recipe.callbacks)
+
+
+if __name__ == "__main__":
+    cli.main(__doc__, run)

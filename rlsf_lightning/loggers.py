@@ -1,0 +1,73 @@
+"""A run's loggers: ``metrics.csv`` always, others by the recipe's ``logger:`` block."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+from lightning.pytorch.loggers.logger import rank_zero_experiment
+
+from rlsf_lightning.errors import UserError
+
+
+class _ContinuingWriter(ExperimentWriter):
+    """Keeps the rows before ``first_step`` of a file that is there, where Lightning's deletes all of them."""
+
+    def __init__(self, log_dir: str, first_step: int) -> None:
+        self.first_step = first_step
+        super().__init__(log_dir)
+
+    def _check_log_dir_exists(self) -> None:
+        path = Path(self.metrics_file_path)
+        if not path.exists():
+            return
+        with path.open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if (row.get("step") or "").isdigit()]
+        path.unlink()
+        self.metrics = [
+            {key: value for key, value in row.items() if key and value}  # type: ignore[misc]
+            for row in rows
+            if int(row["step"]) < self.first_step
+        ]
+        self.save()
+
+
+class RunCSVLogger(CSVLogger):
+    """Lightning's CSVLogger, written straight to ``RUN_DIR/metrics.csv`` after every step; a resumed run continues it."""
+
+    def __init__(self, run_dir: Path, first_step: int = 0) -> None:
+        super().__init__(save_dir=run_dir, name="", version="", flush_logs_every_n_steps=1)
+        self.first_step = first_step
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> ExperimentWriter:
+        if self._experiment is None:
+            self._experiment = _ContinuingWriter(self.root_dir, self.first_step)
+        return self._experiment
+
+
+def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path, first_step: int = 0) -> list[Logger]:
+    """``metrics.csv`` and every ``package.Class: {arguments}`` entry; a null entry is switched off.
+
+    ``TensorBoardLogger`` and the other names of ``lightning.pytorch.loggers`` need no package.
+    """
+    loggers: list[Logger] = [RunCSVLogger(run_dir, first_step)]
+    for name, arguments in entries.items():
+        if arguments is None:
+            continue
+        module_name, _, class_name = name.rpartition(".")
+        module = importlib.import_module(module_name or "lightning.pytorch.loggers")
+        if not hasattr(module, class_name):
+            raise UserError(f"logger.{name}: {module.__name__} has no logger `{class_name}`; try TensorBoardLogger")
+        try:
+            # Loggers of Lightning agree on save_dir; W&B and others take it too.
+            loggers.append(getattr(module, class_name)(**{"save_dir": str(run_dir)} | dict(arguments)))
+        except (TypeError, ModuleNotFoundError) as error:
+            raise UserError(f"logger.{name}: {error}") from None
+    return loggers

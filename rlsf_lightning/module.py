@@ -1,0 +1,262 @@
+"""The algorithm: sample, verify, score, judge, improve. It holds the order of the steps and no mathematics.
+
+Never here: chemistry (``symbolic/``), formulas (``rl/``), weights (``policy/``).
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+
+from rlsf_lightning.hooks import emit
+from rlsf_lightning.policy.generate import sample
+from rlsf_lightning.policy.load import load_policy
+from rlsf_lightning.policy.logprob import ActionScores, score_actions
+from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.records import Prompt
+from rlsf_lightning.rl import estimators, kl, ppo
+from rlsf_lightning.rl.masks import masked_sum
+from rlsf_lightning.rollout import Part, Rollout, collect, micro_batches
+from rlsf_lightning.schema import Recipe
+
+
+class RLSFModule(LightningModule):
+    """Fine-tunes ``recipe.policy`` with the reward channels that callbacks write.
+
+    Manual optimisation: one training step is one rollout and ``algorithm.epochs x algorithm.minibatches`` optimiser steps.
+    """
+
+    policy: Policy
+
+    def __init__(self, recipe: Recipe, run_dir: str | None = None) -> None:
+        super().__init__()
+        self.recipe, self.run_dir = recipe, run_dir
+        self.automatic_optimization = False
+        self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
+        self.kl_beta = recipe.algorithm.kl.beta
+        self.steps_done = 0
+        self.stats: dict[str, float] = {}
+
+    # --- the step ---------------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Sequence[Prompt], batch_idx: int) -> None:
+        self.stats = {}
+        with self.timed("generate"):
+            rollout = self.roll(batch)
+        emit(self.trainer, "on_rollout_end", rollout)
+        with self.timed("score"):
+            self.score(rollout)
+        with self.timed("verify"):
+            emit(self.trainer, "on_rewards_due", rollout)
+        self.judge(rollout)
+        emit(self.trainer, "on_advantages_ready", rollout)
+        with self.timed("update"):
+            self.improve(rollout)
+        self.report(rollout)
+        emit(self.trainer, "on_update_end", self.stats)
+        self.steps_done += 1
+
+    def roll(self, batch: Sequence[Prompt]) -> Rollout:
+        """Sample ``samples_per_prompt`` completions of every prompt."""
+        settings = self.recipe.rollout
+        template = self.recipe.data.template
+        prompt_ids = [self.policy.encode_prompt(template.replace("{prompt}", p.text)) for p in batch]
+        sampled = sample(
+            self.policy,
+            prompt_ids,
+            samples=settings.samples_per_prompt,
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
+            generator=torch.Generator(self.device).manual_seed(self.step_seed("sample")),
+        )
+        return collect(self.policy, batch, prompt_ids, sampled, settings.samples_per_prompt)
+
+    @torch.no_grad()
+    def score(self, rollout: Rollout) -> None:
+        """Log-probabilities of the sampled tokens under policy and reference, and values, as the update computes them."""
+        shape = rollout.is_action_BT.shape
+        rollout.logp_BT, rollout.ref_logp_BT, rollout.value_BT = torch.zeros(3, *shape, device=self.device)
+        for part in micro_batches(rollout, self.recipe.algorithm.micro_batch_tokens):
+            scores = self.scores(part)
+            rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
+            if scores.value_BT is not None:
+                rollout.value_BT[part.rows, : part.width] = scores.value_BT
+            with self.policy.reference():
+                rollout.ref_logp_BT[part.rows, : part.width] = self.scores(part, with_value=False).logp_BT
+
+    def judge(self, rollout: Rollout) -> None:
+        """Token rewards and the penalty for leaving the reference become advantages and returns."""
+        assert rollout.logp_BT is not None and rollout.ref_logp_BT is not None
+        settings = self.recipe.algorithm
+        kl_BT = kl.k1(rollout.logp_BT, rollout.ref_logp_BT, rollout.is_action_BT)
+        self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean()), "kl": float(kl_BT.sum(1).mean())})
+        rollout.add_reward("kl", -self.kl_beta * kl_BT)
+        estimate = estimators.ESTIMATORS[settings.advantage]
+        advantage_BT, rollout.return_BT = estimate(rollout.evidence(), estimators.Settings(settings.gamma, settings.lam))
+        rollout.advantage_BT = estimators.normalise(
+            settings.normalise, advantage_BT, rollout.is_credited_BT, self.sum_over_ranks
+        )
+
+    def improve(self, rollout: Rollout) -> None:
+        """PPO: several passes over the experience, each in a few optimiser steps."""
+        settings = self.recipe.algorithm
+        for epoch in range(settings.epochs):
+            generator = torch.Generator().manual_seed(self.step_seed(f"shuffle {epoch}"))
+            order = torch.randperm(len(rollout.prompts), generator=generator)
+            for number, rows in enumerate(order.tensor_split(settings.minibatches)):
+                stats = self.optimizer_step_on(rollout, rows)
+                if epoch == number == 0:
+                    self.log_step({"ratio_deviation_first_minibatch": stats["ratio_deviation"]})
+            if settings.stop_kl is not None and stats["approx_kl"] > settings.stop_kl:
+                break
+        self.log_step(stats)
+
+    def optimizer_step_on(self, rollout: Rollout, rows: Tensor) -> dict[str, float]:
+        """One step on these rows. The loss is a mean over their credited tokens on all ranks, however they are cut."""
+        settings = self.recipe.algorithm
+        tokens = self.sum_over_ranks(rollout.is_credited_BT[rows].sum().double()).clamp(min=1)
+        sums: Counter[str] = Counter()
+        self.optimizers().zero_grad()
+        for part in micro_batches(rollout, settings.micro_batch_tokens, rows, self.most_over_ranks):
+            loss_sum, part_sums = self.loss(rollout, part)
+            # Strategies average gradients over ranks: times the world size it is the sum again.
+            self.manual_backward(loss_sum * self.trainer.world_size / tokens)
+            sums.update({name: float(value) for name, value in part_sums.items()})
+        norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
+        stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
+        self.clip_gradients(self.optimizers(), settings.max_grad_norm, "norm")
+        self.optimizers().step()
+        self.lr_schedulers().step()
+        names = sorted(sums)
+        totals = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
+        return stats | {name: float(total / tokens.cpu()) for name, total in zip(names, totals, strict=True)}
+
+    def loss(self, rollout: Rollout, part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum of the tokens' losses, and the sums to log."""
+        settings = self.recipe.algorithm
+        scores = self.scores(part, with_entropy=True)
+        is_credited_BT = part.of(rollout.is_credited_BT)
+        old_logp_BT, advantage_BT = part.of(rollout.logp_BT), part.of(rollout.advantage_BT)
+        policy_loss = ppo.clipped_surrogate(
+            scores.logp_BT, old_logp_BT, advantage_BT, is_credited_BT, clip=settings.clip
+        ).sum()
+        sums = {"loss/policy": policy_loss.detach()} | ppo.policy_sums(
+            scores.logp_BT, old_logp_BT, advantage_BT, scores.entropy_BT, is_credited_BT, clip=settings.clip
+        )
+        loss = policy_loss - settings.entropy_coef * masked_sum(scores.entropy_BT, is_credited_BT)
+        if self.steps_done < settings.value_warmup_steps:
+            loss = loss * 0.0  # only the critic learns; zero gradients keep every rank's reduction whole
+        if scores.value_BT is not None:
+            value_loss = ppo.clipped_value_loss(
+                scores.value_BT,
+                part.of(rollout.value_BT),
+                part.of(rollout.return_BT),
+                is_credited_BT,
+                clip=settings.value_clip,
+            ).sum()
+            sums["loss/value"] = value_loss.detach()
+            loss = loss + settings.value_coef * value_loss
+        return loss, sums
+
+    def scores(self, part: Part, *, with_entropy: bool = False, with_value: bool = True) -> ActionScores:
+        """One forward pass at the sampling temperature."""
+        return score_actions(
+            self.policy,
+            part.ids_BS,
+            part.is_real_BS,
+            part.is_action_BT,
+            temperature=self.recipe.rollout.temperature,
+            with_entropy=with_entropy,
+            with_value=with_value and self.policy.value_head is not None,
+            detach_value=not self.recipe.algorithm.value_reaches_backbone,
+        )
+
+    # --- bookkeeping ------------------------------------------------------------------------------------------------
+
+    def log_step(self, metrics: Mapping[str, float]) -> None:
+        """Metrics of this step; at its end they are averaged over ranks and logged."""
+        self.stats.update(metrics)
+
+    def report(self, rollout: Rollout) -> None:
+        """Log the step: every reward channel under its name, and what ``log_step`` was told."""
+        for name, reward_BT in rollout.rewards.items():
+            self.log_step({f"reward/{name}": float(reward_BT.sum(1).mean())})
+        self.log_step(
+            {
+                "length": float(rollout.length_B.float().mean()),
+                "truncated": 1 - float(rollout.ended_B.float().mean()),
+                "credited": float(rollout.is_credited_BT.sum() / rollout.is_action_BT.sum()),
+                "kl_beta": self.kl_beta,
+                "lr": self.optimizers().param_groups[0]["lr"],
+            }
+        )
+        on_bar = {"reward", "validity", "exact_match", "kl"}
+        for name, value in self.stats.items():
+            self.log(
+                name, value, prog_bar=name in on_bar, sync_dist=True, batch_size=len(rollout.prompts), rank_zero_only=False
+            )
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Log the wall time of a stage as ``seconds/STAGE``."""
+        start = time.perf_counter()
+        yield
+        self.log_step({f"seconds/{stage}": time.perf_counter() - start})
+
+    def step_seed(self, purpose: str) -> int:
+        """A seed that depends on nothing but the run's seed, the rank, the step and the purpose: no generator to save."""
+        return zlib.crc32(f"{self.recipe.seed} {self.global_rank} {self.steps_done} {purpose}".encode())
+
+    def sum_over_ranks(self, x: Tensor) -> Tensor:
+        return self.trainer.strategy.reduce(x.to(self.device), reduce_op="sum")
+
+    def most_over_ranks(self, n: int) -> int:
+        return int(self.trainer.strategy.reduce(torch.tensor(n, device=self.device), reduce_op="max"))
+
+    # --- Lightning --------------------------------------------------------------------------------------------------
+
+    def configure_model(self) -> None:
+        if not hasattr(self, "policy"):
+            self.policy = load_policy(
+                self.recipe.policy,
+                with_value=self.recipe.algorithm.advantage in estimators.NEEDS_VALUES,
+                device=self.trainer.strategy.root_device,
+                seed=self.recipe.seed,
+            )
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        settings = self.recipe.algorithm
+        groups = [{"params": self.policy.adapter_parameters(), "lr": settings.lr}]
+        if self.policy.value_parameters():
+            groups.append({"params": self.policy.value_parameters(), "lr": settings.value_lr})
+        optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)
+        steps = self.trainer.max_epochs * self.trainer.num_training_batches * settings.epochs * settings.minibatches
+
+        def share(step: int) -> float:
+            """Linear warm-up, then a line to ``final_lr_share`` at the end of the run."""
+            warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+            return warm * (1.0 - (1.0 - settings.final_lr_share) * min(1.0, step / max(1, steps)))
+
+        return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, share)}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["steps_done"], checkpoint["kl_beta"] = self.steps_done, self.kl_beta
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.steps_done, self.kl_beta = checkpoint["steps_done"], checkpoint["kl_beta"]
+
+
+def gradients(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """The gradients that there are."""
+    return [p.grad for p in parameters if p.grad is not None]

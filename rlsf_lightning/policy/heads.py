@@ -1,0 +1,65 @@
+"""What sits on the backbone's last hidden state: the language-model head and the value head. Never runs the backbone.
+
+Shape suffixes: N = predicted tokens, D = width, V = vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+
+def _at_least_fp32(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32)
+
+
+def lm_head(causal_lm: PreTrainedModel) -> Callable[[Tensor], Tensor]:
+    """The function hidden_ND -> logits_NV of a causal language model, in fp32 (fp64 stays fp64), under autocast too.
+
+    bf16 logits have 8 bits: log-probabilities near -10 would be off by .03, as much as a PPO step moves them. A plain
+    linear head is therefore multiplied in fp32, from a copy of its weights that lives as long as the returned function;
+    any other head (quantised, or with an adapter on it) computes as it is stored, and only its output is raised.
+    The constants that some architectures apply to their logits come from the model's configuration: Gemma's soft cap,
+    Granite's division, Cohere's factor.
+    """
+    head = causal_lm.get_output_embeddings()
+    config = causal_lm.config.get_text_config()
+    cap = getattr(config, "final_logit_softcapping", None)
+    factor = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    is_plain = type(head) is nn.Linear and head.weight.is_floating_point()
+    dtype = _at_least_fp32(head.weight.dtype) if is_plain else torch.float32
+    weight_VD = head.weight.to(dtype) if is_plain else None
+    bias_V = head.bias.to(dtype) if is_plain and head.bias is not None else None
+
+    def logits(hidden_ND: Tensor) -> Tensor:
+        with torch.autocast(hidden_ND.device.type, enabled=False):
+            if weight_VD is None:
+                logits_NV = head(hidden_ND).to(dtype)
+            else:
+                logits_NV = F.linear(hidden_ND.to(dtype), weight_VD, bias_V)
+            if factor != 1.0:
+                logits_NV = logits_NV * factor
+            return logits_NV if cap is None else torch.tanh(logits_NV / cap) * cap
+
+    return logits
+
+
+class ValueHead(nn.Module):
+    """V(s) = w . h + b in fp32, zero at the start, so that the first advantage is the reward-to-go."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, 1, dtype=torch.float32)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, hidden_ND: Tensor, *, detach: bool = True) -> Tensor:
+        """hidden_ND -> value_N. With ``detach`` the value loss's gradient stops short of the backbone."""
+        hidden_ND = hidden_ND.detach() if detach else hidden_ND
+        with torch.autocast(hidden_ND.device.type, enabled=False):
+            dtype = _at_least_fp32(self.linear.weight.dtype)
+            return F.linear(hidden_ND.to(dtype), self.linear.weight.to(dtype), self.linear.bias.to(dtype)).squeeze(-1)

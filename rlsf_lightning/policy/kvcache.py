@@ -1,0 +1,91 @@
+"""A key-value cache for sampling: a step writes one column in place; finished rows leave without a copy of the rest.
+
+transformers' own dynamic cache copies everything at every step. It holds tensors and knows nothing of tokens.
+
+Shape suffixes: R = rows, H = key-value heads, C = columns that there is room for, K = columns in use, E = head width.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from transformers import Cache
+from transformers.cache_utils import DynamicLayer
+
+#: Columns that are added at a time.
+ROOM = 64
+
+
+class GrowingLayer(DynamicLayer):
+    """One layer's keys and values, in buffers with spare columns; ``keys`` and ``values`` are views of them."""
+
+    keys: Tensor
+    values: Tensor
+    keys_RHCE: Tensor
+    values_RHCE: Tensor
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        super().lazy_initialization(key_states, value_states)
+        self.keys_RHCE = key_states.new_empty(*key_states.shape[:2], 0, key_states.shape[3])
+        self.values_RHCE = value_states.new_empty(*value_states.shape[:2], 0, value_states.shape[3])
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple[Tensor, Tensor]:
+        """Append columns, (R, H, n, E) each, and return all that are in use, (R, H, K, E)."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        start = self.get_seq_length()
+        end = start + key_states.shape[2]
+        if end > self.keys_RHCE.shape[2]:
+            self.keys_RHCE = _with_room(self.keys_RHCE, start, end + ROOM)
+            self.values_RHCE = _with_room(self.values_RHCE, start, end + ROOM)
+        self.keys_RHCE[:, :, start:end] = key_states
+        self.values_RHCE[:, :, start:end] = value_states
+        self._use(end)
+        return self.keys, self.values
+
+    def expand(self, row_R: Tensor) -> None:
+        """Row i becomes a copy of the old row ``row_R[i]``."""
+        used = self.get_seq_length()
+        self.keys_RHCE = _with_room(self.keys, used, used + ROOM, row_R)
+        self.values_RHCE = _with_room(self.values, used, used + ROOM, row_R)
+        self._use(used)
+
+    def drop(self, hole_n: Tensor, mover_n: Tensor, kept: int) -> None:
+        """Copy rows ``mover_n`` over rows ``hole_n`` and keep the first ``kept`` rows."""
+        used = self.get_seq_length()
+        for buffer_RHCE in (self.keys_RHCE, self.values_RHCE):
+            buffer_RHCE[hole_n, :, :used] = buffer_RHCE[mover_n, :, :used]
+        self.keys_RHCE, self.values_RHCE = self.keys_RHCE[:kept], self.values_RHCE[:kept]
+        self._use(used)
+
+    def _use(self, columns: int) -> None:
+        self.keys, self.values = self.keys_RHCE[:, :, :columns], self.values_RHCE[:, :, :columns]
+
+
+def _with_room(old_RHCE: Tensor, used: int, columns: int, row_R: Tensor | None = None) -> Tensor:
+    """A buffer of ``columns`` columns with the used ones of ``old_RHCE`` (of its rows ``row_R``) in front."""
+    old_RHKE = old_RHCE[:, :, :used]
+    rows = old_RHKE.shape[0] if row_R is None else len(row_R)
+    new_RHCE = old_RHCE.new_empty(rows, old_RHCE.shape[1], columns, old_RHCE.shape[3])
+    new_RHCE[:, :, :used] = old_RHKE if row_R is None else old_RHKE.index_select(0, row_R)
+    return new_RHCE
+
+
+class GrowingCache(Cache):
+    """A GrowingLayer for every layer of the model, made as the model first asks for them."""
+
+    def __init__(self) -> None:
+        super().__init__(layer_class_to_replicate=GrowingLayer)
+
+    def expand(self, row_R: Tensor) -> None:
+        """See ``GrowingLayer.expand``."""
+        for layer in self._used():
+            layer.expand(row_R)
+
+    def drop(self, hole_n: Tensor, mover_n: Tensor, kept: int) -> None:
+        """See ``GrowingLayer.drop``."""
+        for layer in self._used():
+            layer.drop(hole_n, mover_n, kept)
+
+    def _used(self) -> list[GrowingLayer]:
+        # Models whose layers share keys and values leave some layers unused.
+        return [layer for layer in self.layers if isinstance(layer, GrowingLayer) and layer.is_initialized]

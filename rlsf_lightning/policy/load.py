@@ -1,0 +1,246 @@
+"""From a recipe's ``policy:`` block to a Policy: weights, quantisation, adapter, value head.
+
+It never trains or samples, and never runs code that comes with a model (no ``trust_remote_code``).
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from rlsf_lightning import schema
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.checks import EMBEDDED, TOKENIZER_FILES, check_policy
+from rlsf_lightning.policy.heads import ValueHead, lm_head
+from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
+
+__all__ = ["check_policy", "load_backbone", "load_policy"]
+
+#: Settings of a generation_config.json that would change the sampled distribution, with the value that does not.
+NEUTRAL_SAMPLING: dict[str, Any] = {
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "min_length": 0,
+    "min_new_tokens": 0,
+    "bad_words_ids": [],
+    "suppress_tokens": [],
+    "begin_suppress_tokens": [],
+    "sequence_bias": {},
+}
+
+
+def load_policy(
+    cfg: schema.Policy, *, with_value: bool = False, device: str | torch.device = "cpu", seed: int = 0
+) -> Policy:
+    """Load a policy, ready to sample, score and train.
+
+    The base is NF4, or dense: bf16 on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
+    and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
+    ``cfg.lora.r == 0`` the whole backbone learns, in fp32 (bf16 weights would round small steps away), and a frozen
+    copy of the same size is the reference.
+
+    Raises:
+        UserError: as ``check_policy``, and what shows only while loading.
+    """
+    check_policy(cfg)
+    device = torch.device(device)
+    wants_nf4 = cfg.quantize == "nf4" or (cfg.quantize == "auto" and device.type == "cuda" and cfg.lora.r > 0)
+    if wants_nf4:
+        dtype = nf4_dtype(device)
+    else:
+        dtype = torch.bfloat16 if device.type == "cuda" and cfg.lora.r > 0 else torch.float32
+    tokenizer = _load_tokenizer(cfg)
+    model = _load_model(cfg, device, dtype, wants_nf4)
+    _refuse_recurrent(model, cfg)
+    eos_token_ids = _eos_token_ids(model, tokenizer, _generation_config(cfg), cfg)
+    pad_token_id = tokenizer.pad_token_id
+    if pad_token_id is None or pad_token_id >= model.get_input_embeddings().num_embeddings:
+        pad_token_id = eos_token_ids[0]
+    policy = Policy(
+        _with_adapter(model, cfg, device, seed) if cfg.lora.r > 0 else model.requires_grad_(True),
+        tokenizer,
+        eos_token_ids=eos_token_ids,
+        pad_token_id=pad_token_id,
+        value_head=ValueHead(model.config.get_text_config().hidden_size).to(device) if with_value else None,
+        frozen_copy=copy.deepcopy(model).requires_grad_(False) if cfg.lora.r == 0 else None,
+        gradient_checkpointing=cfg.gradient_checkpointing,
+    )
+    _refuse_unknown_head(policy, cfg)
+    return policy
+
+
+def load_backbone(
+    cfg: schema.Policy, device: str | torch.device = "cpu"
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The plain model of ``cfg.name``, dense, fp32, every weight trainable, and its tokenizer: for supervised training.
+
+    Raises:
+        UserError: as ``load_policy``; and where ``cfg.adapter`` names an adapter, which a plain model has not.
+    """
+    check_policy(cfg)
+    if cfg.adapter:
+        raise UserError(f"policy.adapter={cfg.adapter} is not read here: all weights learn. Write policy.adapter=null.")
+    model = _load_model(cfg, torch.device(device), torch.float32, wants_nf4=False)
+    return model.requires_grad_(True), _load_tokenizer(cfg)
+
+
+def _source(cfg: schema.Policy) -> str:
+    """The folder to load from, or a name on the hub."""
+    folder = EMBEDDED if cfg.name == "embedded" else Path(cfg.name).expanduser()
+    return str(folder) if folder.is_dir() else cfg.name
+
+
+@contextmanager
+def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
+    """What transformers and peft raise for files that do not fit, as a UserError that names the recipe's keys."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+        raise UserError(
+            f"{what} could not be loaded ({type(error).__name__}: {str(error).strip()[:600]}). "
+            f"Seen: policy.name={cfg.name} policy.gguf_file={cfg.gguf_file} policy.adapter={cfg.adapter}. "
+            "Write policy.name=FOLDER with a saved model, the exact name of a model on the Hugging Face hub "
+            "(which needs a connection), or policy.name=embedded."
+        ) from error
+
+
+def _load_tokenizer(cfg: schema.Policy) -> PreTrainedTokenizerBase:
+    source = _source(cfg)
+    has_files = any((Path(source) / name).is_file() for name in TOKENIZER_FILES)
+    from_gguf = {"gguf_file": cfg.gguf_file} if cfg.gguf_file and not has_files else {}
+    with _user_errors(cfg, "the tokenizer"):
+        return AutoTokenizer.from_pretrained(source, trust_remote_code=False, **from_gguf)
+
+
+def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wants_nf4: bool) -> PreTrainedModel:
+    kwargs: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}, "trust_remote_code": False}
+    if cfg.gguf_file:
+        from transformers import GgufConfig
+
+        # Written out as dense weights: no gradient passes through a GGUF file's own blocks.
+        kwargs |= {"gguf_file": cfg.gguf_file, "quantization_config": GgufConfig(dequantize=True)}
+    elif wants_nf4:
+        kwargs["quantization_config"] = nf4_config(dtype)
+    with _user_errors(cfg, "the model"):
+        loaded: Any = AutoModelForCausalLM.from_pretrained(_source(cfg), output_loading_info=True, **kwargs)
+    model, info = loaded
+    odd = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
+    if odd:
+        raise UserError(
+            f"policy.name={cfg.name}: the weights do not fit config.json; {len(odd)} tensors are missing or of another "
+            f"shape, the first is {odd[0]}. Restore the folder or download it again."
+        )
+    if cfg.gguf_file:
+        # Nothing may take the dense model for one whose weights are still packed.
+        model.hf_quantizer, model.is_quantized = None, False
+        del model.config.quantization_config
+        if wants_nf4:
+            quantize_in_place(model, dtype)
+    keep_trainable(model)
+    return model.eval()
+
+
+def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.device, seed: int) -> nn.Module:
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    if cfg.adapter:
+        with _user_errors(cfg, "the adapter"):
+            return PeftModel.from_pretrained(model, str(Path(cfg.adapter).expanduser()), is_trainable=True)
+    targets = cfg.lora.targets if isinstance(cfg.lora.targets, str) else list(cfg.lora.targets)
+    lora = LoraConfig(
+        r=cfg.lora.r, lora_alpha=cfg.lora.alpha, target_modules=targets, lora_dropout=0.0, task_type="CAUSAL_LM"
+    )
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        try:
+            return get_peft_model(model, lora)
+        except ValueError as error:
+            names = sorted({n.rsplit(".", 1)[-1] for n, m in model.named_modules() if isinstance(m, nn.Linear)})
+            raise UserError(
+                f"policy.lora.targets={targets} does not fit this model ({error}). "
+                f"Write policy.lora.targets=all-linear, or some of: {', '.join(names)}."
+            ) from error
+
+
+def _generation_config(cfg: schema.Policy) -> GenerationConfig | None:
+    """The generation_config.json that comes with the model, after a warning about what of it is not followed."""
+    try:
+        generation = GenerationConfig.from_pretrained(_source(cfg))
+    except OSError:
+        return None
+    seen = {key: getattr(generation, key, None) for key in NEUTRAL_SAMPLING}
+    ignored = [f"{key}={v}" for key, v in seen.items() if v is not None and v != NEUTRAL_SAMPLING[key]]
+    if ignored:
+        warnings.warn(
+            f"the generation_config.json of {cfg.name} sets {', '.join(ignored)}: not followed. Completions are "
+            "sampled from the very distribution that is scored; its temperature is rollout.temperature.",
+            stacklevel=3,
+        )
+    return generation
+
+
+def _eos_token_ids(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    generation: GenerationConfig | None,
+    cfg: schema.Policy,
+) -> list[int]:
+    """Every id that ends a completion: the tokenizer's, and those of the generation config (chat models name several).
+
+    The model configuration's id counts only where neither names one: it may be an architecture's default, and thus an
+    ordinary token of this tokenizer.
+    """
+    candidates = [tokenizer.eos_token_id, generation.eos_token_id if generation else None]
+    if all(candidate is None for candidate in candidates):
+        candidates = [model.config.get_text_config().eos_token_id]
+    found: list[int] = []
+    for candidate in candidates:
+        ids = [] if candidate is None else candidate if isinstance(candidate, list) else [candidate]
+        found += [i for i in ids if i not in found]
+    if not found:
+        raise UserError(
+            f"policy.name={cfg.name}: no end-of-sequence token, so no completion could ever end. "
+            'Write eos_token into its tokenizer_config.json, such as "eos_token": "</s>".'
+        )
+    return found
+
+
+def _refuse_recurrent(model: PreTrainedModel, cfg: schema.Policy) -> None:
+    """Sampling copies and drops rows of a key-value cache; a recurrent state has none, and takes padding for input."""
+    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
+    if getattr(model, "_is_stateful", False) or any("attention" not in kind or "linear" in kind for kind in kinds):
+        raise UserError(
+            f"policy.name={cfg.name}: {type(model).__name__} has recurrent layers; only models whose layers all are "
+            "attention are supported. Write another policy.name."
+        )
+
+
+@torch.no_grad()
+def _refuse_unknown_head(policy: Policy, cfg: schema.Policy) -> None:
+    """The logits that are sampled and scored must be the model's own: compare both on a few tokens."""
+    model = policy.causal_lm
+    ids_BS = torch.arange(min(4, policy.vocabulary_size), device=policy.device)[None]
+    theirs = model(input_ids=ids_BS, use_cache=False).logits.float()
+    ours = lm_head(model)(policy.hidden_states(ids_BS, torch.ones_like(ids_BS, dtype=torch.bool))).float()
+    tolerance = (1e-4 if model.dtype == torch.float32 else 3e-2) * float(theirs.abs().max()) + 1e-6
+    if theirs.shape != ours.shape or not torch.allclose(theirs, ours, rtol=0.0, atol=tolerance):
+        raise UserError(
+            f"policy.name={cfg.name}: {type(model).__name__} changes its logits after the head in a way that is not "
+            "known here, so they cannot be scored in pieces. Write another policy.name."
+        )

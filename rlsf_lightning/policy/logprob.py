@@ -1,0 +1,114 @@
+"""Log-probabilities, entropies and values of given tokens: one forward pass, and never a (B, T, V) tensor.
+
+It never samples and knows no rewards. Shape suffixes: B = sequences, S = whole sequence, T = its last columns, in which
+completions lie, N = actions (real completion tokens) of the batch, D = width, V = vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from rlsf_lightning.policy.heads import lm_head
+from rlsf_lightning.policy.policy import Policy
+
+#: Logits alive at a time, when the caller names no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
+LOGITS_AT_A_TIME = 2**22
+
+
+@dataclass(frozen=True)
+class ActionScores:
+    """Per action, in fp32; 0 where there is none. An EOS is an action like any other."""
+
+    logp_BT: Tensor
+    entropy_BT: Tensor | None
+    value_BT: Tensor | None
+
+
+def score_actions(
+    policy: Policy,
+    ids_BS: Tensor,
+    is_real_BS: Tensor,
+    is_action_BT: Tensor,
+    *,
+    temperature: float,
+    with_entropy: bool = False,
+    with_value: bool = False,
+    detach_value: bool = True,
+    chunk: int | None = None,
+) -> ActionScores:
+    """Score the actions in the last T columns of left-padded prompts followed by right-padded completions.
+
+    logp = log softmax(logits / temperature)[id] and entropy = -sum p log p of the same distribution, both predicted
+    from the column before; the value is V of the state in which the action is taken, from that same column. Results
+    depend neither on ``chunk`` (actions in one piece of head and softmax, computed again in the backward pass) nor on
+    padding.
+
+    Args:
+        ids_BS: token ids, any id at padding.
+        is_real_BS: bool, False at padding. Made from lengths: the padding id may also be a real token.
+        is_action_BT: bool, True where a completion's token is scored; only at real tokens.
+        temperature: what the logits are divided by, > 0: the sampling temperature.
+        with_entropy, with_value: also return these; the value needs a policy with a value head.
+        detach_value: keep the value's gradient out of the backbone.
+
+    Raises:
+        AssertionError: shapes or dtypes that do not fit, or a prompt that does not end in column S - T - 1.
+    """
+    (batch, length), width = ids_BS.shape, is_action_BT.shape[1]
+    assert is_real_BS.shape == ids_BS.shape and is_action_BT.shape == (batch, width), "shapes differ"
+    assert is_real_BS.dtype == is_action_BT.dtype == torch.bool, "masks are bool"
+    assert 0 < width < length, f"T must leave room for a prompt, got T={width}, S={length}"
+    assert temperature > 0, f"temperature must be > 0, got {temperature}"
+    assert bool(is_real_BS[:, length - width - 1].all()), "a prompt must end in the column before the completions"
+    assert bool((is_action_BT <= is_real_BS[:, length - width :]).all()), "padding is no action"
+    assert not with_value or policy.value_head is not None, "this policy has no value head"
+
+    hidden_BSD = policy.hidden_states(ids_BS, is_real_BS)
+    hidden_ND = hidden_BSD[:, length - width - 1 : length - 1][is_action_BT]
+    target_N = ids_BS[:, length - width :][is_action_BT]
+    logits_of = lm_head(policy.causal_lm)
+    chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
+    logp_N, entropy_N = _in_chunks(logits_of, hidden_ND, target_N, temperature, with_entropy, chunk)
+
+    value_N = policy.value_head(hidden_ND, detach=detach_value) if with_value and policy.value_head else None
+
+    def unpack(values_N: Tensor) -> Tensor:
+        return values_N.new_zeros(is_action_BT.shape).masked_scatter(is_action_BT, values_N)
+
+    return ActionScores(
+        logp_BT=unpack(logp_N),
+        entropy_BT=unpack(entropy_N) if with_entropy else None,
+        value_BT=None if value_N is None else unpack(value_N),
+    )
+
+
+def _in_chunks(
+    logits_of: Callable[[Tensor], Tensor],
+    hidden_ND: Tensor,
+    target_N: Tensor,
+    temperature: float,
+    with_entropy: bool,
+    chunk: int,
+) -> tuple[Tensor, Tensor]:
+    """(logp_N, entropy_N), with the logits of at most ``chunk`` tokens alive at a time, forward and backward."""
+
+    def one(hidden_nD: Tensor, target_n: Tensor) -> tuple[Tensor, Tensor]:
+        logp_nV = torch.log_softmax(logits_of(hidden_nD) / temperature, dim=-1)
+        logp_n = logp_nV.gather(-1, target_n[:, None]).squeeze(-1)
+        entropy_n = -(logp_nV.exp() * logp_nV).sum(-1) if with_entropy else torch.zeros_like(logp_n)
+        return logp_n, entropy_n
+
+    pieces = []
+    # At least one piece, if an empty one: a batch of empty completions then still has a graph, with zero gradients.
+    for start in range(0, max(len(target_N), 1), chunk):
+        arguments = hidden_ND[start : start + chunk], target_N[start : start + chunk]
+        if torch.is_grad_enabled():
+            pieces.append(checkpoint(one, *arguments, use_reentrant=False, preserve_rng_state=False))
+        else:
+            pieces.append(one(*arguments))
+    return torch.cat([p[0] for p in pieces]), torch.cat([p[1] for p in pieces])

@@ -1,0 +1,221 @@
+"""The policy: one backbone that is actor and reference at once, its tokenizer and, where wanted, a value head.
+
+It never samples (generate.py), scores (logprob.py) or loads (load.py); it is what these three share.
+
+Shape suffixes: B = sequences, S = whole sequence, D = width.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import Tensor, nn
+from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.heads import ValueHead
+
+
+class Policy(nn.Module):
+    """A causal language model under training.
+
+    ``backbone`` is a peft model, whose adapters are the only thing that learns and whose base is the reference; or a
+    plain model that learns as a whole, with ``frozen_copy`` as the reference. Whatever has ``requires_grad`` in the
+    backbone when it is handed over is what ``adapter_parameters`` returns.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        eos_token_ids: list[int],
+        pad_token_id: int,
+        value_head: ValueHead | None = None,
+        frozen_copy: PreTrainedModel | None = None,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        self._in_reference = False
+        self.backbone = backbone
+        self.frozen_copy = frozen_copy
+        self.value_head = value_head
+        self.tokenizer = tokenizer
+        self.eos_token_ids = eos_token_ids
+        self.pad_token_id = pad_token_id
+        self.gradient_checkpointing = gradient_checkpointing
+        self._adapter_layers = [module for module in backbone.modules() if isinstance(module, BaseTunerLayer)]
+        self._adapter_names = frozenset(name for name, p in backbone.named_parameters() if p.requires_grad)
+        self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
+        self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
+        self._adds_bos = _adds_bos(tokenizer)
+        _remove_dropout(self)
+        if gradient_checkpointing:
+            # Not reentrant: the embeddings, the first layer's input, need no gradient.
+            backbone.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+        self.train(self.training)
+
+    @property
+    def causal_lm(self) -> PreTrainedModel:
+        """The language model without peft's wrapping; inside ``reference()`` the reference."""
+        if self._in_reference and self.frozen_copy is not None:
+            return self.frozen_copy
+        backbone: Any = self.backbone
+        return backbone.get_base_model() if hasattr(backbone, "get_base_model") else backbone
+
+    @property
+    def device(self) -> torch.device:
+        return self.causal_lm.device
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Rows of the embedding: every id that may stand in a prompt is below it."""
+        embedding: Any = self.causal_lm.get_input_embeddings()
+        return embedding.weight.shape[0]
+
+    @property
+    def context_length(self) -> int | None:
+        """The most positions that the architecture was made for, if its configuration says so."""
+        return getattr(self.causal_lm.config.get_text_config(), "max_position_embeddings", None)
+
+    def train(self, mode: bool = True) -> Policy:
+        """Modes as usual, but the backbone always computes as in ``eval()``: no dropout, no noise."""
+        super().train(mode)
+        self.backbone.eval()
+        if self.frozen_copy is not None:
+            self.frozen_copy.eval()
+        return self
+
+    def hidden_states(
+        self,
+        ids_BS: Tensor,
+        is_real_BS: Tensor | None,
+        *,
+        position_ids_BS: Tensor | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor:
+        """The backbone's last hidden state, (B, S, D), after the final norm and before the head.
+
+        ``is_real_BS`` is False at padding (None: no padding); with a ``cache`` it covers the cached columns too.
+        Without ``position_ids_BS`` positions count the real tokens from 0, so that left padding shifts nothing.
+        """
+        if position_ids_BS is None and is_real_BS is not None:
+            position_ids_BS = (is_real_BS.long().cumsum(-1) - 1).clamp(min=0)
+        kwargs: dict[str, Any] = {"position_ids": position_ids_BS} if self._takes_positions else {}
+        with self._checkpointing(cache), _autocast_without_cache(ids_BS.device.type):
+            return self.causal_lm.base_model(
+                input_ids=ids_BS,
+                attention_mask=None if is_real_BS is None else is_real_BS.long(),
+                past_key_values=cache,
+                use_cache=cache is not None,
+                **kwargs,
+            ).last_hidden_state
+
+    @contextmanager
+    def reference(self) -> Iterator[None]:
+        """Inside, the policy is its own reference: adapters off (or the frozen copy); restored however it ends."""
+        if self._in_reference:
+            yield
+            return
+        parameters = self.adapter_parameters()
+        wants_gradient = [p.requires_grad for p in parameters]
+        self._in_reference = True
+        try:
+            for layer in self._adapter_layers:
+                layer.enable_adapters(False)  # type: ignore[operator]
+            yield
+        finally:
+            self._in_reference = False
+            for layer in self._adapter_layers:
+                layer.enable_adapters(True)  # type: ignore[operator]
+            for parameter, flag in zip(parameters, wants_gradient, strict=True):
+                parameter.requires_grad_(flag)  # peft also sets this flag, for every adapter
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """Token ids of a prompt: a BOS in front if the tokenizer puts one there by itself, never an EOS behind."""
+        ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        if self._adds_bos:
+            ids = [self.tokenizer.bos_token_id, *ids]
+        if not ids:
+            raise UserError(
+                f"the prompt {text!r} has no tokens, and the tokenizer puts no BOS in front: nothing to continue. "
+                'Write a data.template that adds some text, such as data.template="{prompt}\\n".'
+            )
+        if max(ids) >= self.vocabulary_size:
+            raise UserError(
+                f"the tokenizer gives id {max(ids)} for the prompt {text[:80]!r}, but the model has "
+                f"{self.vocabulary_size} embeddings: tokenizer and weights do not belong together. "
+                "Write a policy.name whose files are of one model."
+            )
+        return ids
+
+    def adapter_parameters(self) -> list[nn.Parameter]:
+        """What learns in the backbone: the adapter's weights, or all of it in full fine-tuning."""
+        return [p for name, p in self.backbone.named_parameters() if name in self._adapter_names]
+
+    def value_parameters(self) -> list[nn.Parameter]:
+        """The value head's weights; empty without one."""
+        return [] if self.value_head is None else list(self.value_head.parameters())
+
+    def save_adapter(self, folder: str | Path) -> None:
+        """Write the adapter as peft does (``policy.adapter=folder`` loads it); or model and tokenizer if all learns.
+
+        The value head is no part of it: it belongs to a training run and its checkpoint.
+        """
+        if self._adapter_layers:
+            # False: otherwise peft may ask the hub whether the vocabulary was resized.
+            self.backbone.save_pretrained(str(folder), save_embedding_layers=False)  # type: ignore[operator]
+        else:
+            self.backbone.save_pretrained(str(folder))  # type: ignore[operator]
+            self.tokenizer.save_pretrained(str(folder))
+
+    @contextmanager
+    def _checkpointing(self, cache: Cache | None) -> Iterator[None]:
+        # transformers recomputes in layers whose own ``training`` flag is set; their children stay in eval().
+        is_on = self.gradient_checkpointing and cache is None and torch.is_grad_enabled()
+        try:
+            for layer in self._checkpointed:
+                layer.training = is_on
+            yield
+        finally:
+            for layer in self._checkpointed:
+                layer.training = False
+
+
+def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:
+    """Autocast as it is, without its cache of cast weights.
+
+    A whole training step lies in one autocast context. With the cache, a weight that was first cast under ``no_grad``
+    (sampling, old log-probabilities) gets no gradient in the update, and after an optimiser step its old value is used.
+    """
+    if not torch.is_autocast_enabled(device_type):
+        return nullcontext()
+    return torch.autocast(device_type, dtype=torch.get_autocast_dtype(device_type), cache_enabled=False)
+
+
+def _remove_dropout(model: nn.Module) -> None:
+    """Set every dropout probability to 0: modules, and the numbers that attention layers and configurations keep.
+
+    ``eval()`` alone would do, but for the layers whose ``training`` flag is raised for gradient checkpointing.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.p = 0.0
+        for holder in (module, getattr(module, "config", None)):
+            numbers = {} if holder is None else {k: v for k, v in vars(holder).items() if isinstance(v, float)}
+            for name in numbers:
+                if "drop" in name:
+                    setattr(holder, name, 0.0)
+
+
+def _adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the tokenizer by itself puts a BOS in front of a text."""
+    bos = tokenizer.bos_token_id
+    return bos is not None and list(tokenizer("a")["input_ids"])[:1] == [bos]

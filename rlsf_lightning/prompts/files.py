@@ -1,0 +1,257 @@
+"""A user's own prompts: a tsv, csv, jsonl, json or parquet file (.gz too), or a data set of the Hugging Face hub.
+
+Everything is streamed through ``datasets``; no local file is copied or cached. What stands in a cell, without blanks at
+its ends, is what the prompt gets: no type is guessed, no "NA" becomes a missing value. Quotes mean something in csv
+only; a tsv's cells are taken as they stand.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import importlib
+import itertools
+import json
+import os
+import sys
+import tempfile
+import warnings
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rdkit import Chem, rdBase
+
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.keys import did_you_mean, nearest
+from rlsf_lightning.prompts.splits import THREE_WAY, assign_split, splits_meant
+from rlsf_lightning.records import Prompt
+
+if TYPE_CHECKING:
+    from rlsf_lightning.schema import Columns
+
+_HUB = "hf://"
+_FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+#: What readers raise for broken files and wrong encodings: user mistakes, all of them.
+_UNREADABLE = (OSError, EOFError, ValueError, RecursionError, zlib.error, csv.Error)
+_LONGEST_SMILES = 1000
+
+
+class _Row(NamedTuple):
+    place: str  # "line 7" or "row 7"
+    cells: Mapping[str, Any]
+
+
+def prompts(path: str, columns: Columns, split: str) -> Iterator[Prompt]:
+    """The prompts of one split, in the file's order; a prompt's id is the file's name and its row, from 1.
+
+    A row's split is a hash of its answer: of the canonical SMILES where the answer is a molecule, else of its text,
+    without an answer of the prompt. So equal answers never stand in two splits. ``split`` is ``train`` (80 %; ``warm``
+    and ``rl`` mean the same here), ``validation`` or ``test`` (10 % each), or ``all``. Rows with an empty cell are
+    skipped and counted.
+
+    Raises UserError: unknown split at once; a missing file or column, an empty file, a malformed row when it is met.
+    """
+    wanted = splits_meant(split, THREE_WAY, {"warm": "train", "rl": "train"})
+    return _prompts(path, columns, wanted)
+
+
+def check(path: str, columns: Columns) -> None:
+    """Raise UserError unless the file's first row can be read and has both columns. Reads no more than that."""
+    first = next(_checked_rows(path, columns))
+    _cell(path, first, columns.prompt)
+    if columns.reference is not None:
+        _cell(path, first, columns.reference)
+
+
+def _prompts(path: str, columns: Columns, wanted: frozenset[str]) -> Iterator[Prompt]:
+    name = path.removeprefix(_HUB) if path.startswith(_HUB) else Path(path).name
+    skipped = 0
+    for number, row in enumerate(_checked_rows(path, columns), 1):
+        text = _cell(path, row, columns.prompt)
+        reference = None if columns.reference is None else _cell(path, row, columns.reference)
+        if not text or reference == "":
+            skipped += 1
+        elif wanted == THREE_WAY.keys() or assign_split(_split_key(text, reference), THREE_WAY) in wanted:
+            yield Prompt(f"{name}:{number}", text, reference=reference)
+    if skipped:
+        warnings.warn(f"data.path={path}: {skipped} of {number} rows were skipped, their cells are empty", stacklevel=2)
+
+
+def _split_key(text: str, reference: str | None) -> str:
+    """What decides on the split: two spellings of one molecule must come to the same one."""
+    if reference is None:
+        return text
+    # RDKit takes what follows a blank as the molecule's name, so that a sentence could pass for a SMILES.
+    if len(reference) <= _LONGEST_SMILES and not any(c.isspace() for c in reference):
+        with rdBase.BlockLogs():
+            mol = Chem.MolFromSmiles(reference)
+        if mol is not None:
+            return Chem.MolToSmiles(mol)
+    return reference
+
+
+def _checked_rows(path: str, columns: Columns) -> Iterator[_Row]:
+    """The rows, of which there is at least one; the first has the columns."""
+    try:
+        rows = _rows(path)
+        first = next(rows, None)
+        if first is None:
+            raise UserError(f"data.path={path}: has no rows")
+        for key, column in (("prompt", columns.prompt), ("reference", columns.reference)):
+            if column is not None and column not in first.cells:
+                seen = [str(name) for name in first.cells]
+                none = " (data.columns.reference=null where there are no answers)" if key == "reference" else ""
+                raise UserError(
+                    f"data.path={path}: no column `{column}`{did_you_mean(column, seen)}\n"
+                    f"columns: {', '.join(seen)}\nset data.columns.{key}={(nearest(column, seen) or ['NAME'])[0]}{none}"
+                )
+        yield first
+        yield from rows
+    except UserError:
+        raise
+    except Exception as error:
+        # The hub's client has its own errors, which differ with the HTTP library beneath it.
+        if not (isinstance(error, _UNREADABLE) or path.startswith(_HUB)):
+            raise
+        raise UserError(f"data.path={path}: cannot be read: {str(error) or type(error).__name__}") from error
+
+
+def _cell(path: str, row: _Row, column: str) -> str:
+    """The cell as text, empty where there is none."""
+    value = row.cells.get(column)
+    if isinstance(value, list | dict | bytes):
+        raise UserError(f"data.path={path}: {row.place}: `{column}` holds a {type(value).__name__}, not text")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value).strip()
+
+
+# --- reading: rows as they stand in the file --------------------------------------------------------------------------
+
+
+def _rows(path: str) -> Iterator[_Row]:
+    form = _format(path)
+    if not form:
+        return _numbered(_hub_rows(path))
+    if form == ".parquet":
+        return _numbered(_streamed("parquet", path, batch_size=1000))
+    lines = (row["text"] for row in _streamed("text", path, encoding="utf-8-sig", keep_linebreaks=True))
+    return _table_rows(lines, is_tsv=form == ".tsv") if form in (".csv", ".tsv") else _json_rows(lines)
+
+
+def _format(path: str) -> str:
+    """The file's ending without .gz; empty for a whole data set of the hub. UserError: no such file, no known kind."""
+    if path.startswith(_HUB):
+        if len(_hub_parts(path)) < 3:
+            return ""
+    elif not Path(path).expanduser().is_file():
+        folder = Path(path).expanduser().parent
+        beside = [str(file) for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+        raise UserError(f"data.path={path}: no such file{did_you_mean(path, beside)} (seen from {Path.cwd()})")
+    lower = path.lower()
+    for form in _FORMATS:
+        if lower.endswith(form) or (lower.endswith(form + ".gz") and form != ".parquet"):
+            return form
+    if path.startswith(_HUB):
+        return ""
+    raise UserError(f"data.path={path}: expects a file that ends in {', '.join(_FORMATS)} (all but the last: or .gz)")
+
+
+def _hub_parts(path: str) -> list[str]:
+    """``hf://owner/name/rest`` or ``hf://datasets/owner/name/rest`` -> owner, name, and the rest if there is one."""
+    parts = path.removeprefix(_HUB).removeprefix("datasets/").strip("/").split("/", 2)
+    if len(parts) < 2 or not all(parts):
+        raise UserError(f"data.path={path}: expects hf://owner/name, hf://owner/name/configuration or a file in it")
+    return parts
+
+
+def _numbered(rows: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
+    for number, cells in enumerate(rows, 1):
+        yield _Row(f"row {number}", cells)
+
+
+def _table_rows(lines: Iterable[str], *, is_tsv: bool) -> Iterator[_Row]:
+    """Rows of a csv or tsv file with a header. ValueError with the line for a row of another width or a stray quote."""
+    reader = csv.reader(
+        lines, delimiter="\t" if is_tsv else ",", quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL, strict=True
+    )
+    header: list[str] = []
+    try:
+        for cells in reader:
+            if not any(cells) and len(cells) <= 1:
+                continue  # a blank line
+            if not header:
+                header = [name.strip() for name in cells]
+                continue
+            if len(cells) != len(header):
+                raise ValueError(f"line {reader.line_num}: cells: {len(cells)}, in the header: {len(header)}")
+            yield _Row(f"line {reader.line_num}", dict(zip(header, cells, strict=True)))
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error} (a quote that is not closed or not doubled?)") from None
+
+
+def _json_rows(lines: Iterable[str]) -> Iterator[_Row]:
+    """Rows of a file with one JSON object a line, or of one JSON array of objects. Numbers keep their spelling."""
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    first = next(numbered, None)
+    if first is None:
+        return
+    if first[1].lstrip().startswith("["):
+        listed = _parsed("the array", first[1] + "".join(line for _, line in numbered))
+        items = ((f"item {number}", item) for number, item in enumerate(listed, 1))
+    else:
+        read = itertools.chain([first], numbered)
+        items = ((f"line {number}", _parsed(f"line {number}", line)) for number, line in read)
+    for place, item in items:
+        if not isinstance(item, dict):
+            raise ValueError(f'{place} is not an object {{"column": value, ...}}')
+        yield _Row(place, item)
+
+
+def _parsed(place: str, text: str) -> Any:
+    try:
+        return json.loads(text, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place} is not JSON: {error.msg} at character {error.pos + 1}") from None
+
+
+def _hub_rows(path: str) -> Iterator[Mapping[str, Any]]:
+    """The rows of the hub's ``train`` part, or of its first part where no part has that name."""
+    owner, name, *configuration = _hub_parts(path)
+    parts = _library().load_dataset(f"{owner}/{name}", *configuration, streaming=True)
+    return iter(parts["train"] if "train" in parts else next(iter(parts.values())))
+
+
+def _streamed(kind: str, path: str, **options: Any) -> Iterator[Mapping[str, Any]]:
+    """The rows of one file, as the library's ``text`` or ``parquet`` reader yields them."""
+    _library()
+    reader = importlib.import_module(f"datasets.packaged_modules.{kind}.{kind}")
+    place = glob.escape(str(Path(path).expanduser().absolute()))
+    if path.startswith(_HUB):
+        place = f"{_HUB}datasets/{'/'.join(_hub_parts(path))}"
+    # The reader itself and not load_dataset, which calls home and leaves a lock file in the user's cache.
+    with tempfile.TemporaryDirectory() as folder:
+        builder = getattr(reader, kind.capitalize())(cache_dir=folder, data_files={"train": [place]}, **options)
+        return iter(builder.as_streaming_dataset(split="train"))
+
+
+def _library() -> ModuleType:
+    """``datasets``, quiet, and without torch where nothing has loaded torch yet: it takes seconds and reads no file."""
+    asked = os.environ.get("USE_TORCH")
+    if "torch" not in sys.modules:
+        os.environ["USE_TORCH"] = "0"
+    try:
+        datasets = importlib.import_module("datasets")
+    except ImportError:
+        raise UserError("data.path is read with the package datasets: pip install datasets") from None
+    finally:
+        if asked is None:
+            os.environ.pop("USE_TORCH", None)
+        else:
+            os.environ["USE_TORCH"] = asked
+    datasets.disable_progress_bars()
+    datasets.utils.logging.set_verbosity(datasets.utils.logging.CRITICAL)  # what goes wrong is raised as well
+    return datasets

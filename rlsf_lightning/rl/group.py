@@ -1,0 +1,76 @@
+"""Advantages without a critic, from the samples of one prompt.
+
+Token structure is kept: no function here sums token rewards to a scalar.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rlsf_lightning.rl.masks import check_shapes, zero_outside
+
+
+@torch.no_grad()
+def leave_one_out(x_B: Tensor, group_size: int, is_valid_B: Tensor) -> Tensor:
+    """Mean over the *other* valid samples of the same prompt (RLOO: Ahmadian et al. 2024, https://arxiv.org/abs/2402.14740).
+
+    ``b_i = sum_{j != i, j valid} x_j / (n - 1)`` for the n valid samples of a group. It does not depend on sample i, so
+    subtracting it leaves the policy gradient unbiased.
+
+    Args:
+        x_B: one number a sample, prompt-major: samples ``[k * group_size, (k + 1) * group_size)`` belong to prompt k.
+        group_size: samples of a prompt.
+        is_valid_B: False where the tool abstained; such a sample enters no baseline and its ``x_B`` is not read.
+
+    Returns:
+        baseline_B in the dtype of ``x_B``. Where no baseline exists (an invalid sample, or fewer than two valid ones in
+        the group) it is the sample's own ``x`` (0 if invalid), so that ``x - baseline`` is 0.
+    """
+    assert is_valid_B.dtype == torch.bool, f"a mask is boolean, got {is_valid_B.dtype}"
+    assert x_B.dim() == 1 and x_B.shape == is_valid_B.shape, f"{tuple(x_B.shape)} is not {tuple(is_valid_B.shape)}"
+    assert x_B.is_floating_point(), f"a mean needs floating-point numbers, got {x_B.dtype}"
+    assert group_size >= 1 and x_B.numel() % group_size == 0, f"{x_B.numel()} samples are no groups of {group_size}"
+    x_PG = zero_outside(x_B, is_valid_B).view(-1, group_size)
+    is_valid_PG = is_valid_B.view(-1, group_size)
+    others_PG = is_valid_PG.sum(dim=1, keepdim=True) - is_valid_PG.long()
+    mean_PG = (x_PG.sum(dim=1, keepdim=True) - x_PG) / others_PG.clamp(min=1)
+    return torch.where(is_valid_PG & (others_PG >= 1), mean_PG, x_PG).reshape(-1)
+
+
+@torch.no_grad()
+def viable_prefix_advantages(
+    blame_BT: Tensor, passed_B: Tensor, is_action_BT: Tensor, is_valid_B: Tensor, group_size: int
+) -> Tensor:
+    """Advantages from the first dead token, with the group's success rate as the value of being alive.
+
+    Let p be the leave-one-out success rate of a sample's prompt: an estimate of the chance that the policy passes from
+    a prefix that is still viable. Then ::
+
+        A_t = 1 - p           every token of a passing sample
+        A_t = p * blame_t     a failing sample: -p at its first dead token, 0 before and after it
+        A_t = 0               abstained samples, and where no action is
+
+    If all samples of a prompt fail, p = 0 and every advantage is 0; if all pass, 1 - p = 0 and so is every advantage;
+    with fewer than two valid samples there is no p and every advantage is 0. The result is not centred: 0 means "no
+    credit, no blame", and shifting it would praise or blame tokens of which nothing is known.
+
+    Args:
+        blame_BT: at most 0: -1 at a failing sample's first dead token, else 0. Not read for passing samples.
+        passed_B: True where the completion ended by itself and passed.
+        is_action_BT: which positions are actions.
+        is_valid_B: False where the tool abstained.
+        group_size: samples of a prompt, prompt-major as for :func:`leave_one_out`.
+
+    Returns:
+        advantages_BT in the dtype of ``blame_BT``.
+    """
+    check_shapes(is_action_BT, blame_BT)
+    assert passed_B.dtype == torch.bool, f"a mask is boolean, got {passed_B.dtype}"
+    assert passed_B.shape == is_action_BT.shape[:1], f"{tuple(passed_B.shape)} is not [B] = [{len(is_action_BT)}]"
+    counts_BT = is_action_BT & is_valid_B[:, None]
+    blame_BT = zero_outside(blame_BT, counts_BT & ~passed_B[:, None])
+    assert bool((blame_BT <= 0).all()), "blame is at most 0"
+    success_B = leave_one_out(passed_B.to(blame_BT.dtype), group_size, is_valid_B)
+    success_B1 = success_B[:, None]
+    return zero_outside(torch.where(passed_B[:, None], 1.0 - success_B1, success_B1 * blame_BT), counts_BT)

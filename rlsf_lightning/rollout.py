@@ -1,0 +1,164 @@
+"""What one training step knows of its completions: tensors, certificates and named reward channels.
+
+B = prompts x samples (prompt-major), T = the longest completion, S = prompt and completion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.generate import Sampled
+from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.records import Certificate, Prompt, Span
+from rlsf_lightning.rl.estimators import Evidence
+
+
+@dataclass
+class Rollout:
+    """Completions of one step. The first block is written by the sampler, the second while scoring, the third by callbacks."""
+
+    prompts: list[Prompt]  # (B) each repeated samples_per_prompt times
+    completions: list[str]  # (B)
+    spans: list[list[Span]]  # (B) character range of every token, the end token's is empty
+    ids_BS: Tensor  # left-padded prompts, then right-padded completions: the last T columns
+    is_real_BS: Tensor  # not padding
+    is_action_BT: Tensor  # a token that the policy chose, its end token too
+    ended_B: Tensor  # the policy stopped by itself
+    group_size: int  # samples a prompt
+
+    logp_BT: Tensor | None = None
+    ref_logp_BT: Tensor | None = None
+    value_BT: Tensor | None = None
+    advantage_BT: Tensor | None = None
+    return_BT: Tensor | None = None
+
+    certificates: list[Certificate] = field(default_factory=list)  # (B)
+    is_credited_BT: Tensor = field(init=False)  # actions from which something is learnt
+    rewards: dict[str, Tensor] = field(default_factory=dict)  # name -> (B, T)
+
+    def __post_init__(self) -> None:
+        self.is_credited_BT = self.is_action_BT.clone()
+
+    @property
+    def length_B(self) -> Tensor:
+        """Tokens of each completion, its end token included."""
+        return self.is_action_BT.sum(1)
+
+    @property
+    def passed_B(self) -> Tensor:
+        """The verdict is PASS and the policy stopped by itself; nowhere without certificates."""
+        if not self.certificates:
+            return torch.zeros_like(self.ended_B)
+        passed = [c.verdict.value == "pass" for c in self.certificates]
+        return torch.tensor(passed, device=self.ids_BS.device) & self.ended_B
+
+    def add_reward(self, name: str, reward_BT: Tensor) -> None:
+        """Write a channel, once. ``reward_BT``: (B, T), finite, zero where there is no action."""
+        if name in self.rewards:
+            raise UserError(f"the reward channel `{name}` is written twice; give the second one another name")
+        if reward_BT.shape != self.is_action_BT.shape:
+            raise UserError(
+                f"the reward channel `{name}` has shape {tuple(reward_BT.shape)}; "
+                f"expected (B, T) = {tuple(self.is_action_BT.shape)}"
+            )
+        if not torch.isfinite(reward_BT).all():
+            raise UserError(f"the reward channel `{name}` holds values that are not finite")
+        if (reward_BT * ~self.is_action_BT).any():
+            raise UserError(f"the reward channel `{name}` is not zero on padding; multiply it by rollout.is_action_BT")
+        self.rewards[name] = reward_BT.to(device=self.ids_BS.device, dtype=torch.float32)
+
+    def total_reward_BT(self) -> Tensor:
+        """The sum of all channels."""
+        if not self.rewards:
+            raise UserError("no callback wrote a reward; add the line `callbacks.verifier: {}` to the recipe")
+        return torch.stack(list(self.rewards.values())).sum(0)
+
+    def evidence(self) -> Evidence:
+        """The rewards as an advantage estimator reads them."""
+        assert self.value_BT is not None
+        total_BT = self.total_reward_BT()
+        verifier_BT = self.rewards.get("verifier", torch.zeros_like(total_BT))
+        return Evidence(
+            verifier_BT=verifier_BT,
+            penalties_BT=total_BT - verifier_BT,
+            value_BT=self.value_BT,
+            is_credited_BT=self.is_credited_BT,
+            passed_B=self.passed_B,
+            group_size=self.group_size,
+        )
+
+    def part(self, rows: Tensor) -> Part:
+        """These rows without the columns that are padding in all of them."""
+        prompt_columns = self.ids_BS.shape[1] - self.is_action_BT.shape[1]
+        is_real_bS = self.is_real_BS[rows]
+        first = int(is_real_bS[:, :prompt_columns].any(0).int().argmax())
+        width = max(1, int(self.is_action_BT[rows].any(0).sum()))
+        columns = slice(first, prompt_columns + width)
+        return Part(rows, width, self.ids_BS[rows, columns], is_real_bS[:, columns], self.is_action_BT[rows, :width])
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a rollout, cut to their own width: what one forward pass works on."""
+
+    rows: Tensor
+    width: int
+    ids_BS: Tensor
+    is_real_BS: Tensor
+    is_action_BT: Tensor
+
+    def of(self, x_BT: Tensor) -> Tensor:
+        """These rows and columns of a (B, T) tensor of the whole rollout."""
+        return x_BT[self.rows, : self.width]
+
+
+def collect(
+    policy: Policy,
+    prompts: Sequence[Prompt],
+    prompt_ids: Sequence[Sequence[int]],
+    sampled: Sequence[Sampled],
+    group_size: int,
+) -> Rollout:
+    """Lay sampled token ids out as tensors, and read text and character spans off the ids."""
+    prompt_width = max(len(ids) for ids in prompt_ids)
+    width = max(len(s.ids) for s in sampled)
+    ids_BS = torch.full((len(sampled), prompt_width + width), policy.pad_token_id)
+    is_real_BS = torch.zeros_like(ids_BS, dtype=torch.bool)
+    for row, completion in enumerate(sampled):
+        prompt = prompt_ids[row // group_size]
+        start, end = prompt_width - len(prompt), prompt_width + len(completion.ids)
+        ids_BS[row, start:end] = torch.tensor([*prompt, *completion.ids])
+        is_real_BS[row, start:end] = True
+    decoded = [decode_with_spans(policy.tokenizer, s.ids) for s in sampled]
+    return Rollout(
+        prompts=[prompt for prompt in prompts for _ in range(group_size)],
+        completions=[text for text, _ in decoded],
+        spans=[spans for _, spans in decoded],
+        ids_BS=ids_BS.to(policy.device),
+        is_real_BS=is_real_BS.to(policy.device),
+        is_action_BT=is_real_BS[:, prompt_width:].to(policy.device),
+        ended_B=torch.tensor([s.ended for s in sampled], device=policy.device),
+        group_size=group_size,
+    )
+
+
+def micro_batches(
+    rollout: Rollout, tokens: int, rows: Tensor | None = None, agree: Callable[[int], int] = lambda n: n
+) -> list[Part]:
+    """Cut rows into parts of at most about ``tokens`` tokens each, rows of like length together.
+
+    ``agree`` makes the number of parts the same on all ranks (the most that any of them needs).
+    """
+    rows = torch.arange(len(rollout.prompts)) if rows is None else rows
+    rows = rows.to(rollout.ids_BS.device)
+    length_b = rollout.is_real_BS[rows].sum(1)
+    order = rows[length_b.argsort(stable=True)]
+    most = max(1, tokens // max(1, rollout.ids_BS.shape[1]))
+    parts = agree(-(-len(rows) // most))
+    return [rollout.part(chunk) for chunk in order.tensor_split(min(parts, len(rows)))]

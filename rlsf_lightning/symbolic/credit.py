@@ -1,0 +1,187 @@
+"""Certificate and token spans to one reward per token: the credit schemes.
+
+The rewards have exactly the length of the token list, end-of-sequence included, so a completion of no tokens gets none.
+A token's span is the half-open range of characters to which it contributes: the end token's is empty and lies at the
+end of the text, and several tokens may share one character (each holds a part of its bytes). A place of the text is
+projected on tokens by overlap.
+
+Three rules hold in every scheme. An abstention gives zeros and credits nothing. A completion that did not end by itself
+never counts as a success. A token that is not credited is left out of the loss and has reward 0.
+
+Never here: tensors, discounting, what other rewards there are.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.records import Certificate, Finding, Span, Verdict
+
+
+@dataclass(frozen=True)
+class Credit:
+    """One entry for each token."""
+
+    #: Reward of each token.
+    rewards: tuple[float, ...]
+    #: Whether anything is learnt from the token.
+    is_credited: tuple[bool, ...]
+
+
+def assign(
+    certificate: Certificate, spans: Sequence[Span], *, scheme: str, ended: bool, rng: random.Random | None = None
+) -> Credit:
+    """Rewards of one completion's tokens.
+
+    Args:
+        certificate: what the tool found.
+        spans: the character range of every sampled token, in order, the end token's (empty) included.
+        scheme: a key of :data:`SCHEMES`.
+        ended: whether the completion ended by itself, so that its last token is the end token.
+        rng: where ``random`` draws from; the other schemes need none.
+
+    Raises:
+        UserError: no such scheme.
+        ValueError: a finding's weight is negative or not finite.
+    """
+    if scheme not in SCHEMES:
+        raise UserError(
+            f"there is no credit scheme `{scheme}` (there are {', '.join(sorted(SCHEMES))}); "
+            "write algorithm.credit=viable_prefix"
+        )
+    for finding in certificate.findings:
+        if not (math.isfinite(finding.weight) and finding.weight >= 0):
+            raise ValueError(f"finding `{finding.kind}` has weight {finding.weight}; it must be finite and at least 0")
+    if certificate.verdict is Verdict.ABSTAIN or not spans:
+        return Credit((0.0,) * len(spans), (False,) * len(spans))
+    return SCHEMES[scheme](certificate, spans, ended, rng)
+
+
+def succeeded(certificate: Certificate, ended: bool) -> bool:
+    """Right, and ended by itself."""
+    return ended and certificate.verdict is Verdict.PASS
+
+
+def viable_prefix(
+    certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None
+) -> Credit:
+    """Blame where the mistake was made. Sum: 1 for a success, -1 for a failure.
+
+    A success has +1 on its last token. A failure has -1 on its first dead token: the first whose span reaches beyond
+    ``dead_from``, or the last token where only stopping there (or not stopping) was wrong. What follows the dead token
+    lies off every good path and is not credited. Where ``dead_from`` is not known the start of the earliest finding's
+    span stands in for it, and without a span the last token is blamed.
+    """
+    if succeeded(certificate, ended):
+        return _on_last(1.0, len(spans))
+    return _blame(_dead_token(certificate, spans), len(spans))
+
+
+def placebo(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+    """``viable_prefix`` with the blame on a token drawn uniformly from all of the completion's.
+
+    Tokens after it are not credited. Sum: 1 for a success, -1 for a failure. What this scheme learns, it does not learn
+    from the place.
+    """
+    if succeeded(certificate, ended):
+        return _on_last(1.0, len(spans))
+    if rng is None:
+        raise ValueError("the scheme `random` needs a random number generator")
+    return _blame(rng.randrange(len(spans)), len(spans))
+
+
+def located(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+    """Each finding where it shows. Sum: ``_total``, the terminal reward less the weights of all findings.
+
+    A finding's ``-weight`` is spread evenly over the tokens that overlap its spans; over all tokens if it has no span.
+    The last token also gets the terminal reward: the score, or -1 if the completion did not end by itself.
+    """
+    rewards = [0.0] * len(spans)
+    for finding in certificate.findings:
+        tokens = _tokens_of(finding, spans)
+        for token in tokens:
+            rewards[token] -= finding.weight / len(tokens)
+    rewards[-1] += _terminal(certificate, ended)
+    return Credit(tuple(rewards), (True,) * len(spans))
+
+
+def paper(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+    """RLSF as published (Jha et al. 2024, https://arxiv.org/abs/2405.16661): 0 for erroneous tokens, 1 for the others.
+
+    The last token gets 1 only for a success. A finding without span makes every token erroneous. Sum: the number of
+    tokens before the last that no finding touches, plus 1 for a success; without discount this pays for length.
+    """
+    erroneous = {token for finding in certificate.findings for token in _tokens_of(finding, spans)}
+    rewards = [0.0 if token in erroneous else 1.0 for token in range(len(spans))]
+    rewards[-1] = float(succeeded(certificate, ended))
+    return Credit(tuple(rewards), (True,) * len(spans))
+
+
+def scalar(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+    """The control for ``located``: the same information and the same sum, all of it on the last token.
+
+    Sum: ``_total``, the terminal reward less the weights of all findings.
+    """
+    return _on_last(_total(certificate, ended), len(spans))
+
+
+def boolean(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+    """The verdict alone, on the last token. Sum: 1 for a success, 0 for a failure."""
+    return _on_last(float(succeeded(certificate, ended)), len(spans))
+
+
+#: ``algorithm.credit``: the name and the rule. Each rule gets a verdict that is no abstention, and at least one token.
+SCHEMES: Mapping[str, Callable[[Certificate, Sequence[Span], bool, random.Random | None], Credit]] = {
+    "viable_prefix": viable_prefix,
+    "located": located,
+    "paper": paper,
+    "scalar": scalar,
+    "boolean": boolean,
+    "random": placebo,
+}
+
+
+def _on_last(reward: float, tokens: int) -> Credit:
+    return Credit((0.0,) * (tokens - 1) + (reward,), (True,) * tokens)
+
+
+def _blame(token: int, tokens: int) -> Credit:
+    """-1 on this token; what follows it is not credited."""
+    after = tokens - 1 - token
+    return Credit((0.0,) * token + (-1.0,) + (0.0,) * after, (True,) * (token + 1) + (False,) * after)
+
+
+def _dead_token(certificate: Certificate, spans: Sequence[Span]) -> int:
+    place = certificate.dead_from
+    if place is None:
+        place = min((span.start for finding in certificate.findings for span in finding.spans), default=None)
+    return len(spans) - 1 if place is None else _first_beyond(place, spans)
+
+
+def _first_beyond(place: int, spans: Sequence[Span]) -> int:
+    """The first token whose span reaches beyond this offset: the one that wrote the character there. Else the last."""
+    return next((token for token, span in enumerate(spans) if span.end > place), len(spans) - 1)
+
+
+def _tokens_of(finding: Finding, spans: Sequence[Span]) -> list[int]:
+    """The tokens that a finding concerns: at least one.
+
+    A finding whose spans touch no token (empty spans, say: something is missing there) falls on the token that wrote
+    the next character, or on the last one.
+    """
+    if not finding.spans:
+        return list(range(len(spans)))
+    touched = [token for token, span in enumerate(spans) if any(span.overlaps(place) for place in finding.spans)]
+    return touched or [_first_beyond(min(place.start for place in finding.spans), spans)]
+
+
+def _terminal(certificate: Certificate, ended: bool) -> float:
+    return float(certificate.score) if ended else -1.0
+
+
+def _total(certificate: Certificate, ended: bool) -> float:
+    return _terminal(certificate, ended) - sum(finding.weight for finding in certificate.findings)

@@ -1,0 +1,70 @@
+"""RDKit without its noise: parsing SMILES with nothing on stderr, and with what RDKit said handed back.
+
+RDKit's log is one per process and its capture is not thread-safe, so every use of it here stands under one lock. The
+user's own log settings are back when a call returns; no handler is installed. Callers bound the length of what they
+give: above some thousand characters RDKit hangs or overflows its stack.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rdkit import Chem, rdBase
+
+VERSION: str = rdBase.rdkitVersion
+
+_log_lock = threading.RLock()
+_POSITION = re.compile(r"check for mistakes around position (\d+):")
+_TIME = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
+
+
+def _parser(sanitize: bool, remove_hydrogens: bool) -> Any:
+    options = Chem.SmilesParserParams()
+    options.sanitize = sanitize
+    options.removeHs = remove_hydrogens
+    # By default RDKit reads "CC junk" as CC with a name, and "C |^1:0|" as a radical.
+    options.parseName = False
+    options.allowCXSMILES = False
+    return options
+
+
+_STANDARD = _parser(sanitize=True, remove_hydrogens=True)
+_ALL_ATOMS = _parser(sanitize=True, remove_hydrogens=False)
+_AS_WRITTEN = _parser(sanitize=False, remove_hydrogens=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """RDKit writes nothing to its log, in any thread, while this is entered."""
+    with _log_lock, rdBase.BlockLogs():
+        yield
+
+
+def parse(smiles: str) -> Any | None:
+    """The sanitised molecule, hydrogens merged into the heavy atoms; None if it is invalid or has no atom."""
+    with quiet():
+        molecule = Chem.MolFromSmiles(smiles, _STANDARD)
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None
+
+
+def parse_all_atoms(smiles: str) -> Any | None:
+    """The sanitised molecule in which atom i is the i-th atom that is written, hydrogens included."""
+    with quiet():
+        return Chem.MolFromSmiles(smiles, _ALL_ATOMS)
+
+
+def parse_as_written(smiles: str) -> tuple[Any | None, str, list[int]]:
+    """The unsanitised molecule or None, what RDKit said, and the 0-based positions that it named."""
+    with quiet(), rdBase.CaptureErrorLog() as log:
+        molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
+        text = _TIME.sub("", log.messages)
+    return molecule, text, [int(position) - 1 for position in _POSITION.findall(text)]
+
+
+def canonical(molecule: Any) -> str:
+    """RDKit's canonical SMILES: isotopes, charges, stereochemistry and atom maps count."""
+    return str(Chem.MolToSmiles(molecule))

@@ -1,0 +1,302 @@
+"""What a prefix of a SMILES is compared with: the reference molecule as bit masks over its atoms.
+
+Says, for every atom that can be written, which atoms of the reference it may stand for, and for every written bond which
+bonds; and keeps account of Kekulé structures, since a ring may be written in any of them. Stereochemistry is ignored.
+Where RDKit's clean-up rewrites charges and bonds (nitro groups, N-oxides, halogen oxides, metals), charges and bond
+orders are taken loosely: more may be allowed than is right, never less.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from rdkit import Chem
+
+from rlsf_lightning.symbolic import smiles_rdkit
+from rlsf_lightning.symbolic.smiles_map import CHIRALITY_CLASSES, ELEMENTS, Atom, read_atom
+
+SINGLE, DOUBLE, TRIPLE, QUADRUPLE, AROMATIC, LOOSE = range(6)
+#: What a written bond symbol asks for.
+ORDER_OF_SYMBOL = {"-": SINGLE, "=": DOUBLE, "#": TRIPLE, "$": QUADRUPLE, ":": AROMATIC}
+_ORDERS = {1.0: SINGLE, 2.0: DOUBLE, 3.0: TRIPLE, 4.0: QUADRUPLE}
+_NONMETALS = frozenset("* H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn".split())
+#: Elements with several valences: a ring atom may have another number of double bonds in another Kekulé structure.
+_SEVERAL_VALENCES = frozenset(["P", "S", "As", "Se", "Te", "I"])
+_UNBRACKETED = frozenset(["B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"])
+_SEARCH_LIMIT = 2_000
+_CHIRALITIES = ["@", "@@", *(f"@{c}{n}" for c, count in CHIRALITY_CLASSES.items() for n in ["", *range(1, count + 1)])]
+
+
+def bits(mask: int) -> list[int]:
+    """The positions of the ones."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
+@lru_cache(maxsize=2048)
+def reference_of(smiles: str) -> Reference | None:
+    """The reference, made once for each SMILES; None if RDKit cannot read it."""
+    molecule = smiles_rdkit.parse(smiles)
+    return None if molecule is None else Reference(molecule)
+
+
+class Site:
+    """One atom of the reference and what may be written for it."""
+
+    def __init__(self, atom: Any, order_sum: float, loose: bool, pi: bool, pi_near: bool) -> None:
+        self.symbol: str = atom.GetSymbol()
+        self.charge: int = atom.GetFormalCharge()
+        self.isotope: int = atom.GetIsotope()
+        self.hydrogens: int = atom.GetTotalNumHs()
+        self.map_number: int = atom.GetAtomMapNum()
+        self.loose = loose
+        in_ring = atom.IsInRing()
+        aromatic = atom.GetIsAromatic()
+        self.lower_case = in_ring and (loose or aromatic or pi or pi_near)
+        plain = not (self.isotope or self.map_number) and self.symbol in _UNBRACKETED
+        valences = [v for v in Chem.GetPeriodicTable().GetValenceList(self.symbol) if v >= order_sum]
+        filled = int(valences[0] - order_sum) if valences and valences[0] > 0 else 0
+        as_implied = not self.charge and not atom.GetNumRadicalElectrons() and filled == self.hydrogens
+        self.upper_plain = plain and (loose or as_implied)
+        if self.symbol == "C":
+            own = loose or aromatic or pi  # a lower-case c takes part in a double bond itself
+        else:
+            own = loose or self.symbol in ("O", "S") or self.hydrogens == 0
+        self.lower_plain = self.upper_plain and self.lower_case and own
+
+    def key(self) -> tuple[Any, ...]:
+        """Equal for atoms that the same tokens may stand for."""
+        return tuple(vars(self).values())
+
+    def accepts(self, atom: Atom) -> bool:
+        """Whether ``atom``, as it is written, may stand for this one, its bonds aside."""
+        if atom.symbol != self.symbol:
+            return False
+        if not atom.bracket:
+            return self.lower_plain if atom.aromatic else self.upper_plain
+        return (
+            atom.hydrogens == self.hydrogens
+            and (atom.charge == self.charge or self.loose)
+            and atom.isotope == self.isotope
+            and atom.map_number == self.map_number
+            and (self.lower_case or not atom.aromatic)
+        )
+
+    def may_become(self, fragment: str, aromatic: bool) -> bool:
+        """Whether some continuation of ``fragment``, which begins with ``[``, is a bracket atom for this one."""
+        if aromatic and not self.lower_case:
+            return False
+        symbol = self.symbol.lower() if aromatic else self.symbol
+        if aromatic and read_atom(f"[{symbol}]") is None:
+            return False
+        charges = range(-8, 9) if self.loose else (self.charge,)
+        parts = (
+            [str(self.isotope)] if self.isotope else ["", "0"],
+            [symbol] if aromatic else [symbol, f"#{ELEMENTS.index(self.symbol)}", f"'{symbol}'"],
+            [""] + (_CHIRALITIES if "@" in fragment else []),
+            {0: ["", "H0"], 1: ["H", "H1"]}.get(self.hydrogens, [f"H{self.hydrogens}"]),
+            [spelling for charge in charges for spelling in _charge_spellings(charge)],
+            [f":{self.map_number}"] if self.map_number else ["", ":0"],
+            ["]"],
+        )
+        return _may_begin(fragment[1:], parts)
+
+
+def _charge_spellings(charge: int) -> list[str]:
+    if charge == 0:
+        return ["", "+0", "-0"]
+    sign = "+" if charge > 0 else "-"
+    return [f"{sign}{abs(charge)}"] + ([sign * abs(charge)] if abs(charge) <= 2 else [])
+
+
+def _may_begin(text: str, parts: tuple[list[str], ...]) -> bool:
+    """Whether ``text`` is the beginning of some spelling that takes one of each part in turn."""
+    if not text:
+        return True
+    if not parts:
+        return False
+    return any(
+        spelling.startswith(text) or (text.startswith(spelling) and _may_begin(text[len(spelling) :], parts[1:]))
+        for spelling in parts[0]
+    )
+
+
+class Reference:
+    """The reference as masks: bit i is its atom i."""
+
+    def __init__(self, molecule: Any) -> None:
+        self.molecule = molecule
+        self.size: int = molecule.GetNumAtoms()
+        self.all = (1 << self.size) - 1
+        self.bond_count: int = molecule.GetNumBonds()
+        self.neighbours = [0] * self.size
+        self.degree = [atom.GetDegree() for atom in molecule.GetAtoms()]
+        #: allowed[order][atom]: the neighbours to which the bond may be written with that order.
+        self.allowed = [[0] * self.size for _ in range(LOOSE + 1)]
+        #: The bit of a bond whose order differs between Kekulé structures.
+        self.kekule_bit: dict[tuple[int, int], int] = {}
+        self._atom_masks: dict[str, int] = {}
+        orders = _kekule_orders(molecule)
+        loose_atoms, loose_bonds = _loose_parts(molecule, orders)
+        for bond, order in zip(molecule.GetBonds(), orders, strict=True):
+            self._add_bond(bond, order, bond.GetIdx() in loose_bonds)
+        self.sites = self._make_sites(orders, loose_atoms)
+        self.twins = self._find_twins(orders, loose_bonds)
+        self.kekule = KekuleStructures(molecule, orders, self.kekule_bit)
+
+    def _add_bond(self, bond: Any, order: float, loose: bool) -> None:
+        a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        self.neighbours[a] |= 1 << b
+        self.neighbours[b] |= 1 << a
+        aromatic, in_ring = bond.GetIsAromatic(), bond.IsInRing()
+        kind = _ORDERS.get(order)
+        allowed = {LOOSE, SINGLE, DOUBLE, TRIPLE, QUADRUPLE, AROMATIC} if loose else set()
+        if aromatic:
+            allowed |= {SINGLE, DOUBLE, AROMATIC}
+        elif kind is not None and not loose:
+            # An aromatic bond outside a ring (between two lower-case atoms, say) is read as a single one.
+            allowed |= {kind} | ({AROMATIC} if kind == SINGLE or (kind == DOUBLE and in_ring) else set())
+        for asked in allowed:
+            self.allowed[asked][a] |= 1 << b
+            self.allowed[asked][b] |= 1 << a
+        if aromatic and not loose:
+            self.kekule_bit[a, b] = self.kekule_bit[b, a] = 1 << (len(self.kekule_bit) // 2)
+
+    def _make_sites(self, orders: list[float], loose_atoms: set[int]) -> list[Site]:
+        order_sum = [0.0] * self.size
+        pi = 0
+        for bond, order in zip(self.molecule.GetBonds(), orders, strict=True):
+            for end in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()):
+                order_sum[end] += order
+                if order >= 2:
+                    pi |= 1 << end
+        return [
+            Site(atom, order_sum[i], i in loose_atoms, bool(pi >> i & 1), bool(pi & self.neighbours[i]))
+            for i, atom in enumerate(self.molecule.GetAtoms())
+        ]
+
+    def _find_twins(self, orders: list[float], loose_bonds: set[int]) -> list[int]:
+        """For each atom with one neighbour, itself and those that can change places with it (as masks)."""
+        groups: dict[tuple[Any, ...], int] = {}
+        keys: list[tuple[Any, ...]] = []
+        for atom in self.molecule.GetAtoms():
+            i = atom.GetIdx()
+            key: tuple[Any, ...] = (i,)
+            if self.degree[i] == 1:
+                bond = atom.GetBonds()[0]
+                at = bond.GetIdx()
+                key = (-1, bond.GetOtherAtomIdx(i), orders[at], at in loose_bonds, self.sites[i].key())
+            keys.append(key)
+            groups[key] = groups.get(key, 0) | 1 << i
+        return [groups[key] for key in keys]
+
+    def atoms_for(self, token: str, atom: Atom) -> int:
+        """The mask of atoms that ``atom``, written as ``token``, may stand for."""
+        mask = self._atom_masks.get(token)
+        if mask is None:
+            mask = sum(1 << i for i, site in enumerate(self.sites) if site.accepts(atom))
+            self._atom_masks[token] = mask
+        return mask
+
+    def atoms_from(self, fragment: str, aromatic: bool) -> int:
+        """The mask of atoms that a bracket which begins with ``fragment`` may come to stand for."""
+        return sum(1 << i for i, site in enumerate(self.sites) if site.may_become(fragment, aromatic))
+
+    def merged_hydrogens(self, atom: int) -> int:
+        """How many hydrogens of ``atom`` (-1: of any) are no atoms of the reference but could be written as such."""
+        return self.sites[atom].hydrogens if atom >= 0 else max(site.hydrogens for site in self.sites)
+
+
+def _kekule_orders(molecule: Any) -> list[float]:
+    """Bond orders of one Kekulé structure; 1.5 stays where there is none, other values for bonds of no order."""
+    copy = Chem.Mol(molecule)
+    try:
+        Chem.Kekulize(copy, clearAromaticFlags=True)
+    except Chem.KekulizeException:
+        copy = molecule
+    dative = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE, Chem.BondType.DATIVEL, Chem.BondType.DATIVER}
+    return [0.0 if bond.GetBondType() in dative else bond.GetBondTypeAsDouble() for bond in copy.GetBonds()]
+
+
+def _loose_parts(molecule: Any, orders: list[float]) -> tuple[set[int], set[int]]:
+    """Atoms and bonds (indices) that RDKit's clean-up may have made from another spelling, or that have no order."""
+    atoms: set[int] = set()
+    bonds: set[int] = set()
+    for bond, order in zip(molecule.GetBonds(), orders, strict=True):
+        ends = (bond.GetBeginAtom(), bond.GetEndAtom())
+        odd = order not in _ORDERS or any(end.GetSymbol() not in _NONMETALS for end in ends)
+        if odd or ends[0].GetFormalCharge() * ends[1].GetFormalCharge() < 0:
+            bonds.add(bond.GetIdx())
+            atoms.update(end.GetIdx() for end in ends)
+    return atoms, bonds
+
+
+class KekuleStructures:
+    """Which of the bonds of changing order may be double together. A set of bonds is a mask of their bits."""
+
+    def __init__(self, molecule: Any, orders: list[float], bit_of: dict[tuple[int, int], int]) -> None:
+        bonds_at: dict[int, int] = {}
+        first = 0
+        for bond, order in zip(molecule.GetBonds(), orders, strict=True):
+            a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+            bit = bit_of.get((a, b), 0)
+            if bit:
+                bonds_at[a] = bonds_at.get(a, 0) | bit
+                bonds_at[b] = bonds_at.get(b, 0) | bit
+                first |= bit if order == 2 else 0
+        #: (bonds of an atom, how many of them are double in every Kekulé structure)
+        self._rules = [
+            (mask, (mask & first).bit_count())
+            for atom, mask in bonds_at.items()
+            if molecule.GetAtomWithIdx(atom).GetSymbol() not in _SEVERAL_VALENCES
+        ]
+        self._all = sum({bit_of[pair] for pair in bit_of})
+        self._known = [first]
+        self._impossible: set[tuple[int, int]] = set()
+
+    def allow(self, single: int, double: int) -> bool:
+        """Whether some Kekulé structure has all bonds of ``single`` single and all of ``double`` double."""
+        for structure in self._known:
+            if not structure & single and not double & ~structure:
+                return True
+        if single & double or (single, double) in self._impossible:
+            return False
+        self._nodes = 0
+        found = self._solve(single, double)
+        if found is None:
+            self._impossible.add((single, double))
+            return False
+        if len(self._known) < 64:
+            self._known.append(found)
+        return True
+
+    def _solve(self, single: int, double: int) -> int | None:
+        """A Kekulé structure (its double bonds), or None. Beyond the limit of the search: as if there were one."""
+        self._nodes += 1
+        if self._nodes > _SEARCH_LIMIT:
+            return double
+        changed = True
+        while changed:
+            changed = False
+            for mask, wanted in self._rules:
+                missing = wanted - (mask & double).bit_count()
+                free = mask & ~single & ~double
+                if missing < 0 or missing > free.bit_count():
+                    return None
+                if free and missing == 0:
+                    single |= free
+                    changed = True
+                elif free and missing == free.bit_count():
+                    double |= free
+                    changed = True
+        free = self._all & ~single & ~double
+        if not free:
+            return double
+        bit = free & -free
+        found = self._solve(single, double | bit)
+        return found if found is not None else self._solve(single | bit, double)

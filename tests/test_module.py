@@ -1,0 +1,203 @@
+"""The training step as a whole, on a tiny random policy and rewards that need no tool."""
+
+import csv
+
+import pytest
+import torch
+from lightning import Trainer
+from omegaconf import OmegaConf
+
+from rlsf_lightning.data import PromptDataModule
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.hooks import RLSFCallback
+from rlsf_lightning.loggers import RunCSVLogger
+from rlsf_lightning.module import RLSFModule
+from rlsf_lightning.schema import Recipe
+
+COLUMNS = "name\tsmiles\n"
+
+
+class LikesShort(RLSFCallback):
+    """+1 on the last token of a completion that ends by itself, -1 on the last token of any other."""
+
+    def on_rewards_due(self, trainer, module, rollout):
+        reward_BT = torch.zeros(rollout.is_action_BT.shape)
+        last_B = rollout.length_B - 1
+        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.ended_B, 1.0, -1.0)
+        rollout.add_reward("short", reward_BT)
+
+
+class Keeps(RLSFCallback):
+    """Keeps what a test wants to look at."""
+
+    def __init__(self):
+        self.rollouts, self.stats = [], []
+
+    def on_advantages_ready(self, trainer, module, rollout):
+        self.rollouts.append(rollout)
+
+    def on_update_end(self, trainer, module, stats):
+        self.stats.append(dict(stats))
+
+
+@pytest.fixture
+def make_recipe(tiny_policy_dir, tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text(COLUMNS + "".join(f"{'meth' * n}\t{'C' * n}\n" for n in range(1, 60)))
+
+    def make(*overrides):
+        base = [
+            "recipe=test",
+            "data.source=files",
+            f"data.path={pairs}",
+            "data.columns.prompt=name",
+            "data.columns.reference=smiles",
+            f"policy.name={tiny_policy_dir}",
+            "policy.lora.r=4",
+            "verifier.name=none",
+            "rollout.batch_size=4",
+            "rollout.samples_per_prompt=4",
+            "rollout.max_new_tokens=8",
+            "algorithm.advantage=gae",
+        ]
+        return OmegaConf.merge(OmegaConf.structured(Recipe), OmegaConf.from_dotlist([*base, *overrides]))
+
+    return make
+
+
+def fit(recipe, run_dir, *callbacks, steps=2, epochs=1, **trainer):
+    module = RLSFModule(recipe, run_dir=str(run_dir))
+    made = Trainer(
+        max_epochs=epochs,
+        limit_train_batches=steps,
+        accelerator="cpu",
+        logger=RunCSVLogger(run_dir, trainer.pop("first_step", 0)),
+        callbacks=list(callbacks),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+        default_root_dir=run_dir,
+        **{key: value for key, value in trainer.items() if key != "ckpt_path"},
+    )
+    made.fit(module, PromptDataModule(recipe), ckpt_path=trainer.get("ckpt_path"))
+    return module
+
+
+def parameters(module):
+    return torch.cat([p.detach().flatten() for p in module.policy.adapter_parameters()])
+
+
+class LikesEven(RLSFCallback):
+    """+1 on every token with an even id, -1 on the others."""
+
+    def on_rewards_due(self, trainer, module, rollout):
+        ids_BT = rollout.ids_BS[:, -rollout.is_action_BT.shape[1] :]
+        rollout.add_reward("even", (1.0 - 2.0 * (ids_BT % 2)) * rollout.is_action_BT)
+
+
+def test_it_learns_what_is_rewarded(make_recipe, tmp_path):
+    kept = Keeps()
+    overrides = ["policy.lora.r=0", "algorithm.lr=1e-2", "algorithm.value_lr=1e-2", "algorithm.kl.beta=0", "algorithm.lam=0"]
+    fit(make_recipe("rollout.batch_size=16", *overrides), tmp_path, LikesEven(), kept, steps=15)
+    rewards = [stats["reward"] / stats["length"] for stats in kept.stats]
+    assert sum(rewards[-3:]) / 3 > sum(rewards[:3]) / 3 + 0.3
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize("advantage", ["gae", "viable_prefix"])
+def test_the_first_minibatch_has_ratio_one(make_recipe, tmp_path, advantage, precision):
+    kept = Keeps()
+    fit(make_recipe(f"algorithm.advantage={advantage}"), tmp_path, LikesShort(), kept, precision=precision)
+    for stats in kept.stats:
+        assert stats["ratio_deviation_first_minibatch"] < 1e-5
+
+
+def test_a_zero_value_head_gives_the_reward_to_go(make_recipe, tmp_path):
+    kept = Keeps()
+    recipe = make_recipe("algorithm.lam=1", "algorithm.normalise=none")
+    fit(recipe, tmp_path, LikesShort(), kept, steps=1)
+    rollout = kept.rollouts[0]
+    to_go_BT = rollout.total_reward_BT().flip(1).cumsum(1).flip(1) * rollout.is_action_BT
+    torch.testing.assert_close(rollout.advantage_BT, to_go_BT)
+
+
+@pytest.mark.parametrize("tokens", [24, 100])
+def test_the_micro_batch_size_changes_nothing(make_recipe, tmp_path, tokens):
+    whole = fit(make_recipe("algorithm.micro_batch_tokens=100000"), tmp_path / "whole", LikesShort())
+    cut = fit(make_recipe(f"algorithm.micro_batch_tokens={tokens}"), tmp_path / "cut", LikesShort())
+    torch.testing.assert_close(parameters(whole), parameters(cut), rtol=1e-4, atol=1e-6)
+
+
+def test_two_equal_runs_are_equal_bit_for_bit(make_recipe, tmp_path):
+    one = fit(make_recipe(), tmp_path / "one", LikesShort())
+    two = fit(make_recipe(), tmp_path / "two", LikesShort())
+    assert torch.equal(parameters(one), parameters(two))
+    assert metrics(tmp_path / "one") == metrics(tmp_path / "two")
+
+
+def test_a_resumed_run_equals_the_straight_one_bit_for_bit(make_recipe, tmp_path):
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    def checkpoints(folder):
+        return ModelCheckpoint(folder / "checkpoints", save_last=True)
+
+    recipe = make_recipe("algorithm.epochs=2")
+    straight, stopped = tmp_path / "straight", tmp_path / "stopped"
+    whole = fit(recipe, straight, LikesShort(), checkpoints(straight), epochs=3)
+    fit(recipe, stopped, LikesShort(), checkpoints(stopped), epochs=2)
+    last = stopped / "checkpoints" / "last.ckpt"
+    resumed = fit(recipe, stopped, LikesShort(), checkpoints(stopped), epochs=3, ckpt_path=last, first_step=4)
+    assert torch.equal(parameters(whole), parameters(resumed))
+    assert metrics(straight) == metrics(stopped)
+
+
+def metrics(folder):
+    """The rows of metrics.csv without what a clock measured."""
+    with (folder / "metrics.csv").open() as file:
+        return [
+            {k: v for k, v in row.items() if not k.startswith("seconds/") and k != "verify_wait"}
+            for row in csv.DictReader(file)
+        ]
+
+
+def test_the_base_is_untouched_and_no_part_of_the_checkpoint(make_recipe, tmp_path):
+    from safetensors.torch import load_file
+
+    recipe = make_recipe()
+    module = fit(recipe, tmp_path, LikesShort())
+    before = load_file(f"{recipe.policy.name}/model.safetensors")
+    with module.policy.reference():
+        after = {k.replace(".base_layer", ""): v for k, v in module.policy.causal_lm.state_dict().items()}
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    checkpoint = {"state_dict": module.state_dict()}
+    module.on_save_checkpoint(checkpoint)
+    assert checkpoint["state_dict"].keys() == {n for n, p in module.named_parameters() if p.requires_grad}
+
+
+def test_no_reward_channel_is_an_error_that_names_the_line(make_recipe, tmp_path):
+    with pytest.raises(UserError, match=r"callbacks.verifier: \{\}"):
+        fit(make_recipe(), tmp_path)
+
+
+def test_two_channels_are_added_up_and_logged(make_recipe, tmp_path):
+    class Constant(RLSFCallback):
+        def on_rewards_due(self, trainer, module, rollout):
+            rollout.add_reward("constant", 0.5 * rollout.is_action_BT)
+
+    fit(make_recipe(), tmp_path, LikesShort(), Constant(), steps=1)
+    row = metrics(tmp_path)[0]
+    assert float(row["reward"]) == pytest.approx(float(row["reward/short"]) + float(row["reward/constant"]))
+    assert float(row["reward/constant"]) == pytest.approx(0.5 * float(row["length"]))
+
+
+def test_critic_warm_up_leaves_the_policy_alone(make_recipe, tmp_path):
+    kept = Keeps()
+    module = fit(make_recipe("algorithm.value_warmup_steps=5"), tmp_path, LikesShort(), kept)
+    assert [stats["grad_norm/policy"] for stats in kept.stats] == [0.0, 0.0]
+    assert kept.stats[0]["grad_norm/value"] > 0
+    assert float(module.policy.value_head.linear.bias) != 0.0
+
+
+def test_without_gae_there_is_no_value_head(make_recipe, tmp_path):
+    module = fit(make_recipe("algorithm.advantage=viable_prefix"), tmp_path, LikesShort(), steps=1)
+    assert module.policy.value_head is None
