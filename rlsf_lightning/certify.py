@@ -13,6 +13,7 @@ import json
 import random
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import MISSING
@@ -72,10 +73,10 @@ def tokenize(recipe: Recipe, completion: str) -> list[tuple[str, Span]]:
 
     A ``tokenizer.json`` is read without transformers, which takes seconds to import.
     """
-    from rlsf_lightning.policy import folder_of
+    from rlsf_lightning.policy.checks import EMBEDDED
 
-    folder = folder_of(recipe.policy.name)
-    if folder is not None and (folder / "tokenizer.json").is_file():
+    folder = EMBEDDED if recipe.policy.name == "embedded" else Path(recipe.policy.name).expanduser()
+    if (folder / "tokenizer.json").is_file():
         from tokenizers import Tokenizer
 
         offsets = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(completion, add_special_tokens=False).offsets
@@ -85,8 +86,7 @@ def tokenize(recipe: Recipe, completion: str) -> list[tuple[str, Span]]:
 
         from rlsf_lightning.policy.tokenspans import decode_with_spans
 
-        source = recipe.policy.name if folder is None else folder
-        tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=recipe.policy.gguf_file)
+        tokenizer = AutoTokenizer.from_pretrained(recipe.policy.name, gguf_file=recipe.policy.gguf_file)
         spans = decode_with_spans(tokenizer, tokenizer.encode(completion, add_special_tokens=False))[1]
     end = Span(len(completion), len(completion))
     return [(completion[span.start : span.end], span) for span in [*spans, end]]

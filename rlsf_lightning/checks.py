@@ -103,6 +103,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
     ("sft.warmup_steps", ">=", 0),
     ("sft.weight_decay", ">=", 0),
     ("sft.max_grad_norm", ">", 0),
+    ("sft.epochs", ">=", 1),
     ("sft.minutes", ">", 0),
 )
 

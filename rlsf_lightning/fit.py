@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rlsf_lightning import cli
-from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
     from rlsf_lightning.schema import Recipe
@@ -49,11 +48,11 @@ def run(recipe: Recipe, options: None = None) -> None:
 
 def check(recipe: Recipe) -> None:
     """Everything that can be wrong and seen without loading a model or importing torch."""
+    from rlsf_lightning.checks import check_rewards
     from rlsf_lightning.prompts import check_source
     from rlsf_lightning.symbolic.verifier import load_verifier
 
-    if "verifier" not in recipe.callbacks and not any("." in name for name in recipe.callbacks):
-        raise UserError("no callback writes a reward; add the line `callbacks.verifier: {}` to the recipe")
+    check_rewards(recipe)
     check_source(recipe.data)
     load_verifier(recipe.verifier.name, recipe.verifier.options)
 

@@ -82,24 +82,39 @@ class RLSFModule(LightningModule):
 
     @torch.no_grad()
     def score(self, rollout: Rollout) -> None:
-        """Log-probabilities of the sampled tokens under policy and reference, and values, as the update computes them."""
-        shape = rollout.is_action_BT.shape
-        rollout.logp_BT, rollout.ref_logp_BT, rollout.value_BT = torch.zeros(3, *shape, device=self.device)
-        for part in micro_batches(rollout, self.recipe.algorithm.micro_batch_tokens):
-            scores = self.scores(part)
-            rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
-            if scores.value_BT is not None:
-                rollout.value_BT[part.rows, : part.width] = scores.value_BT
-            with self.policy.reference():
-                rollout.ref_logp_BT[part.rows, : part.width] = self.scores(part, with_value=False).logp_BT
+        """Log-probabilities under policy and reference, and values: as the update computes them, and no more than it needs.
+
+        A single optimiser step without critic and penalty is its own old policy. Then the reference is only watched, on one
+        sample of every prompt.
+        """
+        everyone = torch.arange(len(rollout.prompts))
+        rollout.value_BT = torch.zeros_like(rollout.sampled_logp_BT)
+        if self.needs_old_scores():
+            rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
+            for part, scores in self.scored(rollout, everyone):
+                rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
+                if scores.value_BT is not None:
+                    rollout.value_BT[part.rows, : part.width] = scores.value_BT
+        logp_BT = rollout.sampled_logp_BT if rollout.logp_BT is None else rollout.logp_BT
+        watched = everyone if self.kl_beta > 0 else everyone[:: rollout.group_size]
+        rollout.kl_BT = torch.zeros_like(logp_BT)
+        with self.policy.reference():
+            for part, scores in self.scored(rollout, watched):
+                kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
+                rollout.kl_BT[part.rows, : part.width] = kl_BT
+        self.log_step({"kl": float(rollout.kl_BT[watched].sum(1).mean())})
+
+    def needs_old_scores(self) -> bool:
+        """Whether anything is computed from the policy's scores before the update."""
+        settings = self.recipe.algorithm
+        return settings.epochs * settings.minibatches > 1 or self.kl_beta > 0 or self.policy.value_head is not None
 
     def judge(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
-        assert rollout.logp_BT is not None and rollout.ref_logp_BT is not None
+        assert rollout.kl_BT is not None
         settings = self.recipe.algorithm
-        kl_BT = kl.k1(rollout.logp_BT, rollout.ref_logp_BT, rollout.is_action_BT)
-        self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean()), "kl": float(kl_BT.sum(1).mean())})
-        rollout.add_reward("kl", -self.kl_beta * kl_BT)
+        self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean())})
+        rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
         estimate = estimators.ESTIMATORS[settings.advantage]
         advantage_BT, rollout.return_BT = estimate(rollout.evidence(), estimators.Settings(settings.gamma, settings.lam))
         rollout.advantage_BT = estimators.normalise(
@@ -126,7 +141,10 @@ class RLSFModule(LightningModule):
         tokens = self.sum_over_ranks(rollout.is_credited_BT[rows].sum().double()).clamp(min=1)
         sums: Counter[str] = Counter()
         self.optimizers().zero_grad()
-        for part in micro_batches(rollout, settings.micro_batch_tokens, rows, self.most_over_ranks):
+        rows = self.rows_that_teach(rollout, rows)
+        for part in micro_batches(
+            rollout, rollout.is_credited_BT, rows, settings.micro_batch_tokens, self.most_over_ranks
+        ):
             loss_sum, part_sums = self.loss(rollout, part)
             # Strategies average gradients over ranks: times the world size it is the sum again.
             self.manual_backward(loss_sum * self.trainer.world_size / tokens)
@@ -137,15 +155,23 @@ class RLSFModule(LightningModule):
         self.optimizers().step()
         self.lr_schedulers().step()
         names = sorted(sums)
-        totals = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
-        return stats | {name: float(total / tokens.cpu()) for name, total in zip(names, totals, strict=True)}
+        totals = dict(zip(names, self.sum_over_ranks(torch.tensor([sums[n] for n in names], dtype=torch.float64)), strict=True))
+        seen = max(1.0, float(totals.pop("tokens")))
+        return stats | {name: float(total) / seen for name, total in totals.items()}
+
+    def rows_that_teach(self, rollout: Rollout, rows: Tensor) -> Tensor:
+        """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one."""
+        if self.policy.value_head is not None or self.recipe.algorithm.entropy_coef != 0:
+            return rows
+        has_advantage = (rollout.advantage_BT != 0).any(1).cpu()[rows]
+        return rows[has_advantage] if has_advantage.any() else rows[:1]
 
     def loss(self, rollout: Rollout, part: Part) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum of the tokens' losses, and the sums to log."""
         settings = self.recipe.algorithm
         scores = self.scores(part, with_entropy=True)
-        is_credited_BT = part.of(rollout.is_credited_BT)
-        old_logp_BT, advantage_BT = part.of(rollout.logp_BT), part.of(rollout.advantage_BT)
+        is_credited_BT, advantage_BT = part.is_used_BT, part.of(rollout.advantage_BT)
+        old_logp_BT = scores.logp_BT.detach() if rollout.logp_BT is None else part.of(rollout.logp_BT)
         policy_loss = ppo.clipped_surrogate(
             scores.logp_BT, old_logp_BT, advantage_BT, is_credited_BT, clip=settings.clip
         ).sum()
@@ -167,16 +193,21 @@ class RLSFModule(LightningModule):
             loss = loss + settings.value_coef * value_loss
         return loss, sums
 
-    def scores(self, part: Part, *, with_entropy: bool = False, with_value: bool = True) -> ActionScores:
+    def scored(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
+        """All tokens of these rows, part by part."""
+        for part in micro_batches(rollout, rollout.is_action_BT, rows, self.recipe.algorithm.micro_batch_tokens):
+            yield part, self.scores(part)
+
+    def scores(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
         """One forward pass at the sampling temperature."""
         return score_actions(
             self.policy,
             part.ids_BS,
             part.is_real_BS,
-            part.is_action_BT,
+            part.is_used_BT,
             temperature=self.recipe.rollout.temperature,
             with_entropy=with_entropy,
-            with_value=with_value and self.policy.value_head is not None,
+            with_value=self.policy.value_head is not None,
             detach_value=not self.recipe.algorithm.value_reaches_backbone,
         )
 

@@ -30,10 +30,11 @@ class Rollout:
     is_real_BS: Tensor  # not padding
     is_action_BT: Tensor  # a token that the policy chose, its end token too
     ended_B: Tensor  # the policy stopped by itself
+    sampled_logp_BT: Tensor  # log-probabilities as the sampler computed them: for monitoring
     group_size: int  # samples a prompt
 
-    logp_BT: Tensor | None = None
-    ref_logp_BT: Tensor | None = None
+    logp_BT: Tensor | None = None  # as the update computes them; None where a single step makes them by itself
+    kl_BT: Tensor | None = None  # k1 against the reference
     value_BT: Tensor | None = None
     advantage_BT: Tensor | None = None
     return_BT: Tensor | None = None
@@ -93,14 +94,14 @@ class Rollout:
             group_size=self.group_size,
         )
 
-    def part(self, rows: Tensor) -> Part:
-        """These rows without the columns that are padding in all of them."""
+    def part(self, rows: Tensor, is_used_BT: Tensor) -> Part:
+        """These rows without the columns that none of them needs: padding, and what follows the last used token."""
         prompt_columns = self.ids_BS.shape[1] - self.is_action_BT.shape[1]
-        is_real_bS = self.is_real_BS[rows]
-        first = int(is_real_bS[:, :prompt_columns].any(0).int().argmax())
-        width = max(1, int(self.is_action_BT[rows].any(0).sum()))
+        first = int(self.is_real_BS[rows, :prompt_columns].any(0).int().argmax())
+        is_used_bT = is_used_BT[rows]
+        width = int(is_used_bT.any(0).nonzero().max()) + 1 if is_used_bT.any() else 1
         columns = slice(first, prompt_columns + width)
-        return Part(rows, width, self.ids_BS[rows, columns], is_real_bS[:, columns], self.is_action_BT[rows, :width])
+        return Part(rows, width, self.ids_BS[rows, columns], self.is_real_BS[rows, columns], is_used_bT[:, :width])
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Part:
     width: int
     ids_BS: Tensor
     is_real_BS: Tensor
-    is_action_BT: Tensor
+    is_used_BT: Tensor
 
     def of(self, x_BT: Tensor) -> Tensor:
         """These rows and columns of a (B, T) tensor of the whole rollout."""
@@ -144,21 +145,23 @@ def collect(
         is_real_BS=is_real_BS.to(policy.device),
         is_action_BT=is_real_BS[:, prompt_width:].to(policy.device),
         ended_B=torch.tensor([s.ended for s in sampled], device=policy.device),
+        sampled_logp_BT=torch.tensor([s.logp + [0.0] * (width - len(s.logp)) for s in sampled], device=policy.device),
         group_size=group_size,
     )
 
 
 def micro_batches(
-    rollout: Rollout, tokens: int, rows: Tensor | None = None, agree: Callable[[int], int] = lambda n: n
+    rollout: Rollout, is_used_BT: Tensor, rows: Tensor, tokens: int, agree: Callable[[int], int] = lambda n: n
 ) -> list[Part]:
     """Cut rows into parts of at most about ``tokens`` tokens each, rows of like length together.
 
     ``agree`` makes the number of parts the same on all ranks (the most that any of them needs).
     """
-    rows = torch.arange(len(rollout.prompts)) if rows is None else rows
     rows = rows.to(rollout.ids_BS.device)
-    length_b = rollout.is_real_BS[rows].sum(1)
-    order = rows[length_b.argsort(stable=True)]
-    most = max(1, tokens // max(1, rollout.ids_BS.shape[1]))
+    columns_T = torch.arange(1, is_used_BT.shape[1] + 1, device=rows.device)
+    used_b = (is_used_BT[rows] * columns_T).amax(1)
+    prompt_b = rollout.is_real_BS[rows].sum(1) - rollout.length_B[rows]
+    order = rows[(prompt_b + used_b).argsort(stable=True)]
+    most = max(1, tokens // int(prompt_b.max() + used_b.max()))
     parts = agree(-(-len(rows) // most))
-    return [rollout.part(chunk) for chunk in order.tensor_split(min(parts, len(rows)))]
+    return [rollout.part(chunk, is_used_BT) for chunk in order.tensor_split(min(parts, len(rows)))]

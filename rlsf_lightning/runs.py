@@ -34,6 +34,7 @@ class Run:
     checkpoint: Path | None
     #: Training steps that the checkpoint has behind it.
     first_step: int = 0
+    first_epoch: int = 0
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -48,10 +49,13 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def open_run(recipe: Recipe) -> Run:
-    """The run's folder (made if need be) with the resolved recipe in it, and the checkpoint to go on from."""
+def open_run(recipe: Recipe, prefix: str = "") -> Run:
+    """The run's folder (made if need be) with the resolved recipe in it, and the checkpoint to go on from.
+
+    ``prefix`` sets the runs of one command apart from those of another with the same recipe.
+    """
     inherited = os.environ.get(_RUN_DIR_VARIABLE)
-    folder = Path(inherited) if inherited else _choose_folder(recipe)
+    folder = Path(inherited) if inherited else _choose_folder(recipe, prefix)
     try:
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         probe = folder / f".writable.{os.getpid()}"
@@ -60,14 +64,14 @@ def open_run(recipe: Recipe) -> Run:
     except OSError as error:
         raise UserError(f"cannot write to the run directory {folder} ({error.strerror}); set run_dir=PATH") from None
     checkpoint = _checkpoint(recipe, folder)
-    first_step = read_checkpoint(checkpoint)["steps_done"] if checkpoint else 0
+    found = read_checkpoint(checkpoint) if checkpoint else {"steps_done": 0, "epoch": -1}
     if not inherited:
         os.environ[_RUN_DIR_VARIABLE] = str(folder)
         write_atomically(folder / RECIPE_FILE, OmegaConf.to_yaml(recipe))
-    return Run(folder, checkpoint, first_step)
+    return Run(folder, checkpoint, found["steps_done"], found["epoch"] + 1)
 
 
-def _choose_folder(recipe: Recipe) -> Path:
+def _choose_folder(recipe: Recipe, prefix: str) -> Path:
     if recipe.run_dir is not None:
         folder = Path(recipe.run_dir)
         if recipe.resume == "never" and (folder / RECIPE_FILE).exists():
@@ -75,10 +79,10 @@ def _choose_folder(recipe: Recipe) -> Path:
         return folder
     runs = Path("runs") / recipe.recipe
     if recipe.resume == "auto":
-        for folder in sorted(runs.glob("*/"), reverse=True):
+        for folder in sorted(runs.glob(f"{prefix}[0-9]*/"), reverse=True):
             if not (folder / SUMMARY_FILE).exists() and _is_same_recipe(folder, recipe):
                 return folder
-    start = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    start = prefix + datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     folder, number = runs / start, 1
     while folder.exists():
         number += 1
@@ -121,7 +125,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        checkpoint["state_dict"], checkpoint["steps_done"]
+        checkpoint["state_dict"], checkpoint["steps_done"], checkpoint["epoch"]
     except Exception as error:  # what a damaged file raises is not documented
         first_line = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(

@@ -86,7 +86,7 @@ class Rollout:
 @dataclass
 class Kl:
     #: Coefficient of the penalty for moving away from the reference: k1, inside the reward.
-    beta: float = 0.02
+    beta: float = 0.0
 
 
 @dataclass
@@ -120,9 +120,9 @@ class Algorithm:
     #: Passes over a step's experience.
     epochs: int = 1
     #: Optimiser steps a pass.
-    minibatches: int = 2
+    minibatches: int = 1
     #: Most tokens in one forward pass; results do not depend on it.
-    micro_batch_tokens: int = 8192
+    micro_batch_tokens: int = 2048
     #: Peak learning rate of the adapter (and backbone).
     lr: float = 1e-4
     #: Learning rate of the value head.
@@ -177,7 +177,9 @@ class Sft:
     weight_decay: float = 0.05
     #: Largest gradient norm.
     max_grad_norm: float = 1.0
-    #: Minutes after which training ends (the schedule runs against this clock); null: trainer.max_epochs ends it.
+    #: Passes over the items.
+    epochs: int = 10
+    #: Minutes after which training ends instead; the learning rate's schedule then runs against the clock.
     minutes: float | None = None
     #: torch.compile the model.
     compile: bool = False

@@ -190,7 +190,7 @@ class SupervisedModule(LightningModule):
         self._clock = time.monotonic()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["elapsed"] = self.elapsed
+        checkpoint["elapsed"], checkpoint["steps_done"] = self.elapsed, self.global_step
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.elapsed = checkpoint["elapsed"]

@@ -22,7 +22,13 @@ def pairs(tmp_path):
 
 
 def arguments(policy_dir, pairs, *more):
-    return [f"policy.name={policy_dir}", f"data.path={pairs}", "rollout.max_new_tokens=8", "policy.quantize=none", *more]
+    return [
+        f"policy.name={policy_dir}",
+        f"data.path={pairs}",
+        "rollout.max_new_tokens=8",
+        "policy.quantize=none",
+        *more,
+    ]
 
 
 def run(policy_dir, pairs, *more, **options):

@@ -57,19 +57,21 @@ def score_actions(
         detach_value: keep the value's gradient out of the backbone.
 
     Raises:
-        AssertionError: shapes or dtypes that do not fit, or a prompt that does not end in column S - T - 1.
+        AssertionError: shapes or dtypes that do not fit, a prompt that does not end in column S - T - 1, or a row with
+            padding in its middle.
     """
-    (batch, length), width = ids_BS.shape, is_action_BT.shape[1]
-    assert is_real_BS.shape == ids_BS.shape and is_action_BT.shape == (batch, width), "shapes differ"
+    length, width = ids_BS.shape[1], is_action_BT.shape[1]
+    assert is_real_BS.shape == ids_BS.shape and len(is_action_BT) == len(ids_BS), "shapes differ"
     assert is_real_BS.dtype == is_action_BT.dtype == torch.bool, "masks are bool"
     assert 0 < width < length, f"T must leave room for a prompt, got T={width}, S={length}"
     assert temperature > 0, f"temperature must be > 0, got {temperature}"
     assert bool(is_real_BS[:, length - width - 1].all()), "a prompt must end in the column before the completions"
     assert bool((is_action_BT <= is_real_BS[:, length - width :]).all()), "padding is no action"
+    runs_B = is_real_BS[:, 0].int() + (is_real_BS[:, 1:] & ~is_real_BS[:, :-1]).sum(1)
+    assert bool((runs_B == 1).all()), "a row's real tokens must be contiguous"
     assert not with_value or policy.value_head is not None, "this policy has no value head"
 
-    hidden_BSD = policy.hidden_states(ids_BS, is_real_BS)
-    hidden_ND = hidden_BSD[:, length - width - 1 : length - 1][is_action_BT]
+    hidden_ND = _predicting_states(policy, ids_BS, is_real_BS, is_action_BT)
     target_N = ids_BS[:, length - width :][is_action_BT]
     logits_of = lm_head(policy.causal_lm)
     chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
@@ -85,6 +87,22 @@ def score_actions(
         entropy_BT=unpack(entropy_N) if with_entropy else None,
         value_BT=None if value_N is None else unpack(value_N),
     )
+
+
+def _predicting_states(policy: Policy, ids_BS: Tensor, is_real_BS: Tensor, is_action_BT: Tensor) -> Tensor:
+    """The hidden state in the column before each action, (N, D), from one forward pass without any padding in front.
+
+    Every row is moved to the left edge, and what padding is left lies behind it, where causal attention does not look.
+    So positions are plain, no mask is needed (attention may use its fastest kernel), fewer columns may do, and no
+    padding attends to nothing, which would make its gradient NaN.
+    """
+    length = ids_BS.shape[1]
+    first_B = is_real_BS.int().argmax(1)
+    columns = int(is_real_BS.sum(1).max())
+    moved_BS = (first_B[:, None] + torch.arange(columns, device=ids_BS.device)).clamp(max=length - 1)
+    hidden_BSD = policy.hidden_states(ids_BS.gather(1, moved_BS), None)
+    row_N, action_N = is_action_BT.nonzero(as_tuple=True)
+    return hidden_BSD[row_N, length - is_action_BT.shape[1] + action_N - first_B[row_N] - 1]
 
 
 def _in_chunks(

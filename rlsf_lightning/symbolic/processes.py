@@ -43,7 +43,7 @@ START_SECONDS = 120.0
 #: How often a completion is sent again because the pool broke through no fault of its own.
 BROKEN_TRIES = 3
 #: Seconds by which a worker's death shows late.
-GRACE_SECONDS = 0.2
+GRACE_SECONDS = 0.05
 #: What stands for the exit code 0 of a worker.
 EXITED = 256
 #: Characters of an error that are kept.
@@ -66,6 +66,7 @@ class Processes:
     def __init__(self, name: str, options: Mapping[str, Any], workers: int, timeout: float) -> None:
         self._name, self._options, self._workers, self._timeout = name, dict(options), workers, timeout
         CONSTS.term_timeout = 0.2  # a worker that is deep in native code does not answer SIGTERM: then SIGKILL
+        CONSTS.sleep_unit = 0.05  # how often pebble looks for dead workers
         self._context = WorkerContext()
         self._context.set_forkserver_preload([__name__])
         self._closed = False

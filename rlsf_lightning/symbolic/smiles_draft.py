@@ -1,19 +1,18 @@
 """The beginning of a SMILES as a list of conditions on where its atoms lie in a reference molecule.
 
-One pass over the tokens notes what can be said of the written graph alone: which atom is bonded to which, which ring
-digits are open, and to which atoms something can still be attached (the current one and those that open branches leave
-from). ``smiles_viable`` then searches for a place in the reference that meets every condition.
+The tokens are read from left to right, as far as is asked for, and the conditions are what can be said of the written
+graph alone: which atom is bonded to which, which ring digits are open, and to which atoms something can still be attached
+(the current one and those that open branches leave from). ``smiles_viable`` searches for a place that meets them all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.smiles_map import Atom, Step
-from rlsf_lightning.symbolic.smiles_reference import AROMATIC, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
+from rlsf_lightning.symbolic.smiles_map import SmilesMap, Step
+from rlsf_lightning.symbolic.smiles_reference import AROMATIC, DOUBLE, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
 
-PLACE, LEAVE, REACH, OPEN, CLOSE, WAIT, PUSH, DOT = range(8)
 #: The order of a bond of which nothing is written yet.
 ANY = -1
 
@@ -27,139 +26,234 @@ class Held(NamedTuple):
     bonded: tuple[int, ...]
 
 
-class Condition(NamedTuple):
-    """One thing that must hold. ``step``: the token from which on."""
+class Place(NamedTuple):
+    """A new atom lies on one of ``mask``, beside its parent (none: -1), to which nothing more is attached if it leaves."""
 
-    kind: int
+    step: int
+    parent: Held
+    order: int
+    atom: int
+    mask: int
+    leaves: bool
+    #: It is, or may become, a hydrogen that is written as an atom.
+    hydrogen: bool
+    #: Neighbours of the parent: a ring bond to one of them excludes that this bond is one.
+    clashing: tuple[int, ...]
+
+
+class Leave(NamedTuple):
+    """Nothing more is attached to an atom with open ring digits, which are closed from atoms other than those placed."""
+
     step: int
     held: Held
-    order: int = SINGLE
-    #: The atoms to which something can still be attached.
-    open: tuple[int, ...] = ()
-    #: The same, for REACH.
-    held_open: tuple[Held, ...] = ()
-    #: PLACE: the atom that is placed; CLOSE: the other end.
-    target: int = -1
-    #: PLACE: where it may go.
-    mask: int = 0
-    #: PLACE: the atom is, or may become, a hydrogen that is written as an atom.
-    hydrogen: bool = False
-    #: WAIT: only a new atom may follow.
-    in_branch: bool = False
-    #: DOT: something is still open.
-    unfinished: bool = False
-    #: WAIT: an open ring digit has a bond symbol of its own, which would count.
-    typed: bool = False
+    open: tuple[int, ...]
+    child_to_come: bool
 
 
+class Reach(NamedTuple):
+    """Whatever is missing beside ``stubbed`` (atoms with open digits) can be reached from the open atoms."""
+
+    step: int
+    open: tuple[Held, ...]
+    stubbed: tuple[int, ...]
+
+
+class OpenRing(NamedTuple):
+    """There is something that the new ring digit can stand for."""
+
+    step: int
+    held: Held
+    order: int
+    open: tuple[int, ...]
+
+
+class CloseRing(NamedTuple):
+    """Two placed atoms are neighbours."""
+
+    step: int
+    atom: int
+    other: int
+    order: int
+    #: (atom, neighbour): a ring bond between them excludes this one.
+    clashing: tuple[tuple[int, int], ...]
+
+
+class Wait(NamedTuple):
+    """There is something that a bond of this order can lead to; in a new branch it must be a new atom."""
+
+    step: int
+    held: Held
+    order: int
+    open: tuple[int, ...]
+    in_branch: bool
+    #: Some open ring digit has a bond symbol of its own, which would count.
+    typed: bool
+    clashing: tuple[int, ...]
+
+
+class Push(NamedTuple):
+    """There is something that a branch can lead to."""
+
+    step: int
+    held: Held
+    open: tuple[int, ...]
+
+
+class Dot(NamedTuple):
+    """A fragment is finished, and there is another one to come."""
+
+    step: int
+    held: Held
+    unfinished: bool
+
+
+Condition = Place | Leave | Reach | OpenRing | CloseRing | Wait | Push | Dot
 _NOBODY = Held(-1, 0, 0, ())
 
 
-@dataclass
 class Draft:
-    """The graph that has been written so far, and the conditions."""
+    """The graph that has been read so far, and the conditions."""
 
-    reference: Reference
-    conditions: list[Condition] = field(default_factory=list)
-    degree: list[int] = field(default_factory=list)
-    stubs: list[int] = field(default_factory=list)
-    bonded: list[list[int]] = field(default_factory=list)
-    aromatic: list[bool] = field(default_factory=list)
-    #: Atoms that an open branch leaves from.
-    stack: list[int] = field(default_factory=list)
-    #: Some ring digit was opened with a bond symbol.
-    typed: bool = False
+    def __init__(self, reference: Reference, text: str, read: SmilesMap) -> None:
+        self.reference = reference
+        self.text = text
+        self.read = read
+        self.conditions: list[Condition] = []
+        #: One reading of an unfinished token at the end.
+        self.tail: Callable[[], None] | None = None
+        #: What a whole token at the end may also stand for, because it may become a longer one.
+        self.last_mask = 0
+        #: The charge of each atom as it is written; None: not written yet.
+        self.charge: list[int | None] = []
+        self._steps = 0  # how many have been turned into conditions
+        self._degree: list[int] = []
+        self._stubs: list[int] = []
+        self._bonded: list[tuple[int, ...]] = []
+        self._lower_case: list[bool] = []
+        self._resonant: list[bool] = []  # a lower-case c or n without bracket
+        self._orders: dict[tuple[int, int], int] = {}
+        self._stack: list[int] = []  # atoms that an open branch leaves from
+        self._typed = False
 
-    def add(self, index: int, step: Step, text: str, atoms: list[Atom]) -> None:
-        """Note what step number ``index`` asks for."""
+    def extend(self) -> bool:
+        """Read one token more; False if there is none."""
+        if self._steps < len(self.read.steps):
+            self._steps += 1
+            self._add(self._steps - 1, self.read.steps[self._steps - 1])
+            return True
+        if self.tail is not None:
+            self._steps += 1
+            self.tail()
+            self.tail = None
+            return True
+        return False
+
+    def bonded(self, atom: int) -> tuple[int, ...]:
+        """The atoms that ``atom`` is bonded to in the whole text."""
+        return tuple(a if b == atom else b for a, b, *_ in self.read.bonds if atom in (a, b))
+
+    def _add(self, index: int, step: Step) -> None:
         if step.action == "atom":
-            atom = atoms[step.atom]
-            mask = self.reference.atoms_for(text[step.start : step.end], atom)
+            atom = self.read.atoms[step.atom]
+            token = self.text[atom.start : atom.end]
+            mask = self.reference.atoms_for(token, atom)
+            if index == len(self.read.steps) - 1:
+                mask |= self.last_mask
             hydrogen = atom.symbol == "H" and not (atom.isotope or atom.charge)
-            self.place(index, step.other, step.symbol, atom.aromatic, mask, hydrogen)
+            self._resonant.append(token in ("c", "n"))
+            self.place(step.other, step.symbol, atom.aromatic, mask, hydrogen, atom.charge)
         elif step.action == "open":
-            self.open_ring(index, step.atom, step.symbol)
+            self.open_ring(step.atom, step.symbol)
         elif step.action == "close":
-            self.close_ring(index, step.atom, step.other, step.symbol)
+            self.close_ring(step.atom, step.other, step.symbol)
         elif step.action == "bond":
-            self.wait(index, step.atom, step.symbol)
+            self._wait(index, step.atom, step.symbol)
         elif step.action == "push":
-            self._note(PUSH, index, self._held(step.atom), open=(*self.stack, step.atom))
-            self.stack.append(step.atom)
+            self.conditions.append(Push(index, self._held(step.atom), (*self._stack, step.atom)))
+            self._stack.append(step.atom)
         elif step.action == "pop":
-            self.stack.pop()
-            self._leave(index, self._held(step.atom), (*self.stack, step.other))
+            self._stack.pop()
+            self.conditions.append(Leave(index, self._held(step.atom), (*self._stack, step.other), False))
             self._reach(index, step.atom, step.other)
         else:
-            self._note(DOT, index, self._held(step.atom), unfinished=bool(self.stack) or any(self.stubs))
+            unfinished = bool(self._stack) or any(self._stubs)
+            self.conditions.append(Dot(index, self._held(step.atom), unfinished))
 
-    def place(self, index: int, parent: int, symbol: str, aromatic: bool, mask: int, hydrogen: bool) -> None:
+    def place(
+        self, parent: int, symbol: str, lower_case: bool, mask: int, hydrogen: bool = False, charge: int | None = None
+    ) -> None:
         """A new atom, which may stand for those of ``mask``, bonded to ``parent`` (-1: to none)."""
-        atom = len(self.degree)
-        self.degree.append(0)
-        self.stubs.append(0)
-        self.bonded.append([])
-        self.aromatic.append(aromatic)
+        index, atom = self._steps - 1, len(self._degree)
+        self._degree.append(0)
+        self._stubs.append(0)
+        self._bonded.append(())
+        self._lower_case.append(lower_case)
+        self.charge.append(charge)
         if parent < 0:
-            self._note(PLACE, index, _NOBODY, target=atom, mask=mask, hydrogen=hydrogen)
+            self.conditions.append(Place(index, _NOBODY, ANY, atom, mask, False, hydrogen, ()))
             return
         order = self._order(symbol, parent, atom)
         before = self._held(parent)
-        self.degree[parent] += 1
-        if not self.stack or self.stack[-1] != parent:  # the new atom opens no branch: nothing more goes to its parent
-            self._leave(index, before._replace(degree=before.degree + 1), tuple(self.stack))
-        self._note(PLACE, index, self._held(parent), order, target=atom, mask=mask, hydrogen=hydrogen)
-        self.degree[atom] += 1
-        self.bonded[atom].append(parent)
-        self.bonded[parent].append(atom)
+        leaves = not self._stack or self._stack[-1] != parent  # else the new atom begins a branch
+        if leaves and before.stubs:
+            self.conditions.append(Leave(index, before, tuple(self._stack), True))
+        clashing = self._clashing(parent, order)
+        self.conditions.append(Place(index, before, order, atom, mask, leaves, hydrogen, clashing))
+        self._join(parent, atom, order)
         self._reach(index, parent, atom)
 
-    def widen(self, mask: int) -> None:
-        """Let the last atom that was placed stand for those of ``mask`` too."""
-        at = max(i for i, condition in enumerate(self.conditions) if condition.kind == PLACE)
-        self.conditions[at] = self.conditions[at]._replace(mask=self.conditions[at].mask | mask)
-
-    def open_ring(self, index: int, atom: int, symbol: str) -> None:
+    def open_ring(self, atom: int, symbol: str) -> None:
         """A ring digit after ``atom`` that is to be closed later."""
-        self.stubs[atom] += 1
-        self.typed |= symbol != ""
+        index = self._steps - 1
+        self._stubs[atom] += 1
+        self._typed |= symbol != ""
         order = ANY if symbol == "" else self._asked(symbol)
-        self._note(OPEN, index, self._held(atom), order, open=(*self.stack, atom))
+        self.conditions.append(OpenRing(index, self._held(atom), order, (*self._stack, atom)))
         self._reach(index, atom, atom)
 
-    def close_ring(self, index: int, atom: int, other: int, symbol: str) -> None:
+    def close_ring(self, atom: int, other: int, symbol: str) -> None:
         """A ring digit after ``atom`` that bonds it to ``other``."""
-        self.stubs[other] -= 1
-        self._note(CLOSE, index, self._held(atom), self._order(symbol, atom, other), target=other)
-        for a, b in ((atom, other), (other, atom)):
-            self.degree[a] += 1
-            self.bonded[a].append(b)
+        order = self._order(symbol, atom, other)
+        clashing = tuple((end, far) for end in (atom, other) for far in self._clashing(end, order))
+        self.conditions.append(CloseRing(self._steps - 1, atom, other, order, clashing))
+        self._stubs[other] -= 1
+        self._join(atom, other, order)
 
-    def wait(self, index: int, atom: int, symbol: str) -> None:
-        """A bond symbol after ``atom``."""
-        in_branch = bool(self.stack) and self.stack[-1] == atom
-        more = {"open": (*self.stack, atom), "in_branch": in_branch, "typed": self.typed}
-        self._note(WAIT, index, self._held(atom), self._asked(symbol), **more)
-
-    def _note(self, kind: int, index: int, held: Held, order: int = SINGLE, **more: object) -> None:
-        self.conditions.append(Condition(kind, index, held, order, **more))  # type: ignore[arg-type]
+    def _wait(self, index: int, atom: int, symbol: str) -> None:
+        order = self._asked(symbol)
+        in_branch = bool(self._stack) and self._stack[-1] == atom
+        open_atoms, clashing = (*self._stack, atom), self._clashing(atom, order)
+        self.conditions.append(Wait(index, self._held(atom), order, open_atoms, in_branch, self._typed, clashing))
 
     def _held(self, atom: int) -> Held:
-        return Held(atom, self.degree[atom], self.stubs[atom], tuple(self.bonded[atom]))
+        return Held(atom, self._degree[atom], self._stubs[atom], self._bonded[atom])
 
-    def _leave(self, index: int, held: Held, open_atoms: tuple[int, ...]) -> None:
-        self._note(LEAVE, index, held, open=open_atoms)
+    def _join(self, a: int, b: int, order: int) -> None:
+        self._degree[a] += 1
+        self._degree[b] += 1
+        self._bonded[a] += (b,)
+        self._bonded[b] += (a,)
+        if order != SINGLE:
+            self._orders[a, b] = self._orders[b, a] = order
 
     def _reach(self, index: int, atom: int, current: int) -> None:
         """The open digits of ``atom`` take away ways to reach what is missing: it must still be within reach."""
-        if self.stubs[atom]:
-            held = tuple(self._held(a) for a in dict.fromkeys((*self.stack, current)))
-            self._note(REACH, index, _NOBODY, held_open=held)
+        if self._stubs[atom]:
+            held = tuple(self._held(a) for a in dict.fromkeys((*self._stack, current)))
+            stubbed = tuple(a for a, stubs in enumerate(self._stubs) if stubs)
+            self.conditions.append(Reach(index, held, stubbed))
+
+    def _clashing(self, atom: int, order: int) -> tuple[int, ...]:
+        """RDKit gives a lower-case c or n with an aromatic ring bond a double bond of its own, beside any written one."""
+        if order not in (DOUBLE, AROMATIC) or atom >= len(self._resonant) or not self._resonant[atom]:
+            return ()
+        other = AROMATIC if order == DOUBLE else DOUBLE
+        return tuple(far for far in self._bonded[atom] if self._orders.get((atom, far)) == other)
 
     def _order(self, symbol: str, first: int, second: int) -> int:
         """What the written bond asks for; a direction mark stands for no order."""
         if symbol in ("", "/", "\\"):
-            return AROMATIC if self.aromatic[first] and self.aromatic[second] else SINGLE
+            return AROMATIC if self._lower_case[first] and self._lower_case[second] else SINGLE
         return ORDER_OF_SYMBOL.get(symbol, LOOSE)
 
     def _asked(self, symbol: str) -> int:

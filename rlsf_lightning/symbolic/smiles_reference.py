@@ -8,8 +8,9 @@ orders are taken loosely: more may be allowed than is right, never less.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdkit import Chem
 
@@ -24,6 +25,9 @@ _NONMETALS = frozenset("* H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe 
 #: Elements with several valences: a ring atom may have another number of double bonds in another Kekulé structure.
 _SEVERAL_VALENCES = frozenset(["P", "S", "As", "Se", "Te", "I"])
 _UNBRACKETED = frozenset(["B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"])
+#: What RDKit's clean-up gives charges to, in place of a bond order more.
+_REWRITTEN_CENTRES = frozenset(["N", "P", "As", "Cl", "Br", "I"])
+_REWRITTEN_LEAVES = frozenset(["O", "N"])
 _SEARCH_LIMIT = 2_000
 _CHIRALITIES = ["@", "@@", *(f"@{c}{n}" for c, count in CHIRALITY_CLASSES.items() for n in ["", *range(1, count + 1)])]
 
@@ -48,13 +52,17 @@ def reference_of(smiles: str) -> Reference | None:
 class Site:
     """One atom of the reference and what may be written for it."""
 
-    def __init__(self, atom: Any, order_sum: float, loose: bool, pi: bool, pi_near: bool) -> None:
+    def __init__(
+        self, atom: Any, order_sum: float, loose: bool, rewritten: bool, pi: bool, pi_near: bool
+    ) -> None:
         self.symbol: str = atom.GetSymbol()
         self.charge: int = atom.GetFormalCharge()
         self.isotope: int = atom.GetIsotope()
         self.hydrogens: int = atom.GetTotalNumHs()
         self.map_number: int = atom.GetAtomMapNum()
-        self.loose = loose
+        #: Clean-up may have given it its charge.
+        self.rewritten = rewritten
+        loose = loose or rewritten
         in_ring = atom.IsInRing()
         aromatic = atom.GetIsAromatic()
         self.lower_case = in_ring and (loose or aromatic or pi or pi_near)
@@ -62,7 +70,7 @@ class Site:
         valences = [v for v in Chem.GetPeriodicTable().GetValenceList(self.symbol) if v >= order_sum]
         filled = int(valences[0] - order_sum) if valences and valences[0] > 0 else 0
         as_implied = not self.charge and not atom.GetNumRadicalElectrons() and filled == self.hydrogens
-        self.upper_plain = plain and (loose or as_implied)
+        self.upper_plain = plain and (rewritten or as_implied or (loose and not self.charge))
         if self.symbol == "C":
             own = loose or aromatic or pi  # a lower-case c takes part in a double bond itself
         else:
@@ -81,7 +89,7 @@ class Site:
             return self.lower_plain if atom.aromatic else self.upper_plain
         return (
             atom.hydrogens == self.hydrogens
-            and (atom.charge == self.charge or self.loose)
+            and (atom.charge == self.charge or (self.rewritten and atom.charge == 0))
             and atom.isotope == self.isotope
             and atom.map_number == self.map_number
             and (self.lower_case or not atom.aromatic)
@@ -94,7 +102,7 @@ class Site:
         symbol = self.symbol.lower() if aromatic else self.symbol
         if aromatic and read_atom(f"[{symbol}]") is None:
             return False
-        charges = range(-8, 9) if self.loose else (self.charge,)
+        charges = {self.charge, 0} if self.rewritten else {self.charge}
         parts = (
             [str(self.isotope)] if self.isotope else ["", "0"],
             [symbol] if aromatic else [symbol, f"#{ELEMENTS.index(self.symbol)}", f"'{symbol}'"],
@@ -126,6 +134,17 @@ def _may_begin(text: str, parts: tuple[list[str], ...]) -> bool:
     )
 
 
+class Rewrite(NamedTuple):
+    """A bond between a positive centre and a negative leaf that clean-up may have made from a neutral, higher one."""
+
+    centre: int
+    leaf: int
+    #: The order that it has in the reference.
+    order: int
+    #: Some other leaf can take the higher bond instead.
+    optional: bool
+
+
 class Reference:
     """The reference as masks: bit i is its atom i."""
 
@@ -135,6 +154,7 @@ class Reference:
         self.all = (1 << self.size) - 1
         self.bond_count: int = molecule.GetNumBonds()
         self.neighbours = [0] * self.size
+        self.ring_neighbours = [0] * self.size
         self.degree = [atom.GetDegree() for atom in molecule.GetAtoms()]
         #: allowed[order][atom]: the neighbours to which the bond may be written with that order.
         self.allowed = [[0] * self.size for _ in range(LOOSE + 1)]
@@ -142,6 +162,7 @@ class Reference:
         self.kekule_bit: dict[tuple[int, int], int] = {}
         self._atom_masks: dict[str, int] = {}
         orders = _kekule_orders(molecule)
+        self.rewrites = _find_rewrites(molecule)
         loose_atoms, loose_bonds = _loose_parts(molecule, orders)
         for bond, order in zip(molecule.GetBonds(), orders, strict=True):
             self._add_bond(bond, order, bond.GetIdx() in loose_bonds)
@@ -154,18 +175,23 @@ class Reference:
         self.neighbours[a] |= 1 << b
         self.neighbours[b] |= 1 << a
         aromatic, in_ring = bond.GetIsAromatic(), bond.IsInRing()
-        kind = _ORDERS.get(order)
-        allowed = {LOOSE, SINGLE, DOUBLE, TRIPLE, QUADRUPLE, AROMATIC} if loose else set()
-        if aromatic:
-            allowed |= {SINGLE, DOUBLE, AROMATIC}
-        elif kind is not None and not loose:
+        if in_ring:
+            self.ring_neighbours[a] |= 1 << b
+            self.ring_neighbours[b] |= 1 << a
+        if loose:
+            allowed = set(range(LOOSE + 1))
+        elif aromatic:
+            allowed = {SINGLE, DOUBLE, AROMATIC}
+            self.kekule_bit[a, b] = self.kekule_bit[b, a] = 1 << (len(self.kekule_bit) // 2)
+        else:
+            kind = _ORDERS[order]
             # An aromatic bond outside a ring (between two lower-case atoms, say) is read as a single one.
-            allowed |= {kind} | ({AROMATIC} if kind == SINGLE or (kind == DOUBLE and in_ring) else set())
+            allowed = {kind} | ({AROMATIC} if kind == SINGLE or (kind == DOUBLE and in_ring) else set())
+            if (a, b) in self.rewrites:
+                allowed.add(kind + 1)
         for asked in allowed:
             self.allowed[asked][a] |= 1 << b
             self.allowed[asked][b] |= 1 << a
-        if aromatic and not loose:
-            self.kekule_bit[a, b] = self.kekule_bit[b, a] = 1 << (len(self.kekule_bit) // 2)
 
     def _make_sites(self, orders: list[float], loose_atoms: set[int]) -> list[Site]:
         order_sum = [0.0] * self.size
@@ -175,8 +201,9 @@ class Reference:
                 order_sum[end] += order
                 if order >= 2:
                     pi |= 1 << end
+        rewritten = {end for pair in self.rewrites for end in pair}
         return [
-            Site(atom, order_sum[i], i in loose_atoms, bool(pi >> i & 1), bool(pi & self.neighbours[i]))
+            Site(atom, order_sum[i], i in loose_atoms, i in rewritten, bool(pi >> i & 1), bool(pi & self.neighbours[i]))
             for i, atom in enumerate(self.molecule.GetAtoms())
         ]
 
@@ -223,14 +250,33 @@ def _kekule_orders(molecule: Any) -> list[float]:
     return [0.0 if bond.GetBondType() in dative else bond.GetBondTypeAsDouble() for bond in copy.GetBonds()]
 
 
+def _find_rewrites(molecule: Any) -> dict[tuple[int, int], Rewrite]:
+    """The bonds (from either end) that RDKit's clean-up makes: nitro groups, azides, N-oxides, halogen oxides."""
+    found = []
+    for bond in molecule.GetBonds():
+        for centre, leaf in ((bond.GetBeginAtom(), bond.GetEndAtom()), (bond.GetEndAtom(), bond.GetBeginAtom())):
+            elements = centre.GetSymbol() in _REWRITTEN_CENTRES and leaf.GetSymbol() in _REWRITTEN_LEAVES
+            charges = centre.GetFormalCharge() > 0 and leaf.GetFormalCharge() == -1
+            if elements and charges and bond.GetBondTypeAsDouble() in (1.0, 2.0):
+                found.append((centre, leaf.GetIdx(), _ORDERS[bond.GetBondTypeAsDouble()]))
+    leaves = Counter(centre.GetIdx() for centre, _, _ in found)
+    rewrites = {}
+    for centre, leaf, order in found:
+        at = centre.GetIdx()
+        rewrite = Rewrite(at, leaf, order, optional=leaves[at] > centre.GetFormalCharge())
+        rewrites[at, leaf] = rewrites[leaf, at] = rewrite
+    return rewrites
+
+
 def _loose_parts(molecule: Any, orders: list[float]) -> tuple[set[int], set[int]]:
-    """Atoms and bonds (indices) that RDKit's clean-up may have made from another spelling, or that have no order."""
+    """Atoms and bonds (indices) whose bond orders depend on RDKit's version or have no number: metals, dative bonds and
+    charges that lie side by side in an aromatic ring."""
     atoms: set[int] = set()
     bonds: set[int] = set()
     for bond, order in zip(molecule.GetBonds(), orders, strict=True):
         ends = (bond.GetBeginAtom(), bond.GetEndAtom())
         odd = order not in _ORDERS or any(end.GetSymbol() not in _NONMETALS for end in ends)
-        if odd or ends[0].GetFormalCharge() * ends[1].GetFormalCharge() < 0:
+        if odd or (bond.GetIsAromatic() and ends[0].GetFormalCharge() * ends[1].GetFormalCharge() < 0):
             bonds.add(bond.GetIdx())
             atoms.update(end.GetIdx() for end in ends)
     return atoms, bonds

@@ -1,45 +1,51 @@
 """Can this beginning of a SMILES still become a SMILES of the reference? And where did a wrong one stop being able to?
 
-A prefix is read into a partial graph, which must fit into the reference: atoms on atoms, bonds on bonds; an atom to which
-nothing more can be attached has all of its bonds (open ring digits stand for missing ones), whatever is missing can still
-be reached, and some Kekulé structure has the bond orders that are written. Every start, branch order, ring numbering and
-mixture of bracket, Kekulé and aromatic forms is allowed. One backtracking search decides a whole string: it meets the
-conditions token by token, and the farthest that any embedding comes is the first dead token.
+A prefix is read into a partial graph, which must fit into the reference: atoms on atoms, bonds on bonds; an atom to
+which nothing more can be attached has all of its bonds (open ring digits stand for missing ones), whatever is missing
+can still be reached, and some Kekulé structure has the bond orders that are written. Every start, branch order, ring
+numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One backtracking search decides a whole string:
+it meets the conditions token by token, and the farthest that any embedding comes is the first dead token.
 
-"Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are continued
-across a dot, and lower-case letters for atoms on no conjugated ring are not counted as ways to go on. "Viable" is nearly
-so: stereochemistry is ignored, and a few aromatic forms that RDKit cannot kekulise are let through.
+"Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
+continued across a dot, and lower-case letters for atoms on no conjugated ring are not counted as ways to go on.
+"Viable" is nearly so: stereochemistry is ignored, and a few aromatic forms that RDKit cannot kekulise are let through.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 from rlsf_lightning.symbolic.smiles_draft import (
     ANY,
-    CLOSE,
-    DOT,
-    LEAVE,
-    OPEN,
-    PLACE,
-    PUSH,
-    REACH,
-    WAIT,
-    Condition,
+    CloseRing,
+    Dot,
     Draft,
     Held,
+    Leave,
+    OpenRing,
+    Place,
+    Push,
+    Reach,
+    Wait,
 )
-from rlsf_lightning.symbolic.smiles_map import SmilesMap, may_become_ring_number, read_atom, read_smiles, ring_symbol
+from rlsf_lightning.symbolic.smiles_map import (
+    SmilesMap,
+    may_become_ring_number,
+    read_atom,
+    read_smiles,
+    ring_symbol,
+)
 from rlsf_lightning.symbolic.smiles_reference import DOUBLE, SINGLE, Reference, bits
 
 #: Atoms that one search may place; beyond that the answer is "cannot tell".
 NODE_BUDGET = 10_000
 #: Tokens that are the beginning of another one.
-_LONGER = {"C": ("Cl", read_atom("Cl")), "B": ("Br", read_atom("Br"))}
-#: What may become a hydrogen that is written as an atom of its own.
-_HYDROGEN = re.compile(r"\[(?:0?(?:H.*|#(?:1.*)?)?)?", re.ASCII)
+_LONGER = {"C": "Cl", "B": "Br"}
+#: The beginning of what may be a hydrogen that is written as an atom of its own, up to its symbol.
+_HYDROGEN = re.compile(r"\[0?(?:(?=H)|#(?=1))", re.ASCII)
 
 
 class Outcome(NamedTuple):
@@ -64,32 +70,34 @@ class _Choice(NamedTuple):
 class _Search:
     """Depth-first search for a place of the draft in the reference."""
 
-    def __init__(self, reference: Reference, conditions: list[Condition], atoms: int) -> None:
-        self.reference = reference
-        self.conditions = conditions
-        self.place_of = [0] * atoms  # atom of the draft -> atom of the reference
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.reference = draft.reference
+        self.place_of: dict[int, int] = {}  # atom of the draft -> atom of the reference
         self.placed = 0  # atoms of the reference that are taken
         self.single = 0  # bonds of changing order that are written as single ...
         self.double = 0  # ... and as double
         self.hydrogen_seen = False
-        self.checks = {
-            LEAVE: self.may_leave,
-            REACH: self.all_within_reach,
-            OPEN: self.may_open,
-            CLOSE: self.may_close,
-            WAIT: self.may_wait,
-            PUSH: self.may_push,
-            DOT: self.may_dot,
+        self.checks: dict[type, Callable[[Any], bool]] = {
+            Leave: self.may_leave,
+            Reach: self.all_within_reach,
+            OpenRing: self.may_open,
+            CloseRing: self.may_close,
+            Wait: self.may_wait,
+            Push: self.may_push,
+            Dot: self.may_dot,
         }
 
     def run(self) -> Outcome:
-        conditions, choices = self.conditions, list[_Choice]()
+        conditions, choices = self.draft.conditions, list[_Choice]()
         at, farthest, budget = 0, -1, NODE_BUDGET
-        while at < len(conditions):
+        while at < len(conditions) or self.draft.extend():
+            if at == len(conditions):
+                continue
             condition = conditions[at]
-            if condition.kind == PLACE:
+            if isinstance(condition, Place):
                 choices.append(_Choice(at, self.places(condition), self.placed, self.single, self.double))
-            elif self.checks[condition.kind](condition):
+            elif self.checks[type(condition)](condition):
                 at += 1
                 continue
             farthest = max(farthest, at)
@@ -105,36 +113,49 @@ class _Search:
     def take(self, choices: list[_Choice]) -> bool:
         """Place the atom of the last choice somewhere else; False if no place is left."""
         at, places, placed, single, double = choices[-1]
-        condition = self.conditions[at]
+        condition = self.draft.conditions[at]
+        assert isinstance(condition, Place)
         while places:
             lowest = places & -places
             place = lowest.bit_length() - 1
             places &= ~self.reference.twins[place]
             self.placed, self.single, self.double = placed | lowest, single, double
-            parent = condition.held.atom
-            if parent < 0 or self.write_order(self.place_of[parent], place, condition.order):
-                self.place_of[condition.target] = place
+            self.place_of[condition.atom] = place
+            parent = condition.parent.atom
+            if parent < 0 or self.write(parent, condition.atom, place, condition.order):
                 choices[-1] = _Choice(at, places, placed, single, double)
                 return True
         return False
 
-    def places(self, condition: Condition) -> int:
+    def places(self, condition: Place) -> int:
         """Where an atom may go: free atoms of its kind, beside its parent."""
-        free = ~self.placed
-        parent = condition.held.atom
-        if condition.hydrogen and self.reference.merged_hydrogens(self.place_of[parent] if parent >= 0 else -1):
-            self.hydrogen_seen = True
-        if parent < 0:
+        held, free = condition.parent, ~self.placed
+        if held.atom < 0:
+            self.hydrogen_seen |= condition.hydrogen
             return condition.mask & free
-        place = self.place_of[parent]
-        if self.reference.degree[place] - condition.held.degree < condition.held.stubs:
+        place = self.place_of[held.atom]
+        room = self.reference.degree[place] - held.degree - 1 - held.stubs
+        if room < 0 or (room > 0 and condition.leaves):
             return 0
-        return condition.mask & free & self.reference.allowed[condition.order][place]
+        around = free & self.reference.allowed[condition.order][place]
+        if condition.clashing and self.has_ring_bond(held.atom, condition.clashing):
+            around &= ~self.reference.ring_neighbours[place]
+        if condition.hydrogen and around and self.reference.sites[place].hydrogens:
+            self.hydrogen_seen = True
+        return condition.mask & around
 
-    def write_order(self, a: int, b: int, order: int) -> bool:
-        """Note a single or double bond between two places; False if no Kekulé structure has it beside the others."""
+    def write(self, a: int, b: int | None, target: int, order: int) -> bool:
+        """Note a bond of written atom ``a`` to ``target``, where atom ``b`` lies; False if its order cannot be right."""
+        place = self.place_of[a]
+        rewrite = self.reference.rewrites.get((place, target))
+        if rewrite is not None:
+            charge_a, charge_b = self.draft.charge[a], None if b is None else self.draft.charge[b]
+            centre, leaf = (charge_a, charge_b) if rewrite.centre == place else (charge_b, charge_a)
+            if order == rewrite.order + 1:
+                return centre in (0, None) and leaf in (0, None)
+            return leaf in (-1, None) and (centre != 0 or rewrite.optional)
         if order in (SINGLE, DOUBLE):
-            bit = self.reference.kekule_bit.get((a, b), 0)
+            bit = self.reference.kekule_bit.get((place, target), 0)
             if bit:
                 if order == SINGLE:
                     self.single |= bit
@@ -143,20 +164,21 @@ class _Search:
                 return self.reference.kekule.allow(self.single, self.double)
         return True
 
-    def could_write(self, place: int, targets: int, order: int) -> bool:
-        """Whether a bond of this order could lead from ``place`` to one of ``targets``."""
+    def could_write(self, atom: int, targets: int, order: int) -> bool:
+        """Whether a bond of this order could lead from ``atom`` to one of ``targets``."""
         if order == ANY:
             return targets != 0
-        targets &= self.reference.allowed[order][place]
-        if order not in (SINGLE, DOUBLE):
-            return targets != 0
         single, double = self.single, self.double
-        for target in bits(targets):
-            possible = self.write_order(place, target, order)
+        for target in bits(targets & self.reference.allowed[order][self.place_of[atom]]):
+            possible = self.write(atom, None, target, order)
             self.single, self.double = single, double
             if possible:
                 return True
         return False
+
+    def has_ring_bond(self, atom: int, others: tuple[int, ...]) -> bool:
+        ring = self.reference.ring_neighbours[self.place_of[atom]]
+        return any(ring >> self.place_of[other] & 1 for other in others)
 
     def missing(self, held: Held) -> int:
         """The reference's neighbours to which no bond is written yet."""
@@ -173,32 +195,28 @@ class _Search:
                 awaited &= ~(1 << self.place_of[atom])
         return awaited
 
-    def may_leave(self, condition: Condition) -> bool:
-        """Nothing more is attached to an atom: its digits stand for all that is missing, and can still be closed."""
+    def may_leave(self, condition: Leave) -> bool:
         held = condition.held
-        if self.reference.degree[self.place_of[held.atom]] - held.degree != held.stubs:
+        degree = held.degree + condition.child_to_come
+        if self.reference.degree[self.place_of[held.atom]] - degree != held.stubs:
             return False
-        around = self.reference.neighbours[self.place_of[held.atom]] & self.placed
-        if around.bit_count() < held.degree or not held.stubs:
-            # The new atom of the chain is counted in the degree and not placed yet.
-            return True
-        return self.awaited(self.missing(held), condition.open) == 0
+        return not held.stubs or self.awaited(self.missing(held), condition.open) == 0
 
-    def may_open(self, condition: Condition) -> bool:
-        """A ring digit needs a neighbour to which no bond leads, and which is not closing a digit of its own."""
+    def may_open(self, condition: OpenRing) -> bool:
         held = condition.held
         missing = self.missing(held)
-        awaited = self.awaited(missing, condition.open)
-        return (missing & ~awaited).bit_count() >= held.stubs and self.could_write(
-            self.place_of[held.atom], missing & ~awaited, condition.order
-        )
+        missing &= ~self.awaited(missing, condition.open)
+        return missing.bit_count() >= held.stubs and self.could_write(held.atom, missing, condition.order)
 
-    def may_close(self, condition: Condition) -> bool:
-        a, b = self.place_of[condition.held.atom], self.place_of[condition.target]
-        return bool(self.reference.allowed[condition.order][a] >> b & 1) and self.write_order(a, b, condition.order)
+    def may_close(self, condition: CloseRing) -> bool:
+        a, b, order = condition.atom, condition.other, condition.order
+        place, target = self.place_of[a], self.place_of[b]
+        if not self.reference.allowed[order][place] >> target & 1 or not self.write(a, b, target, order):
+            return False
+        in_ring = self.reference.ring_neighbours[place] >> target & 1
+        return not in_ring or not any(self.has_ring_bond(end, (far,)) for end, far in condition.clashing)
 
-    def may_wait(self, condition: Condition) -> bool:
-        """A bond symbol needs a neighbour that it can lead to."""
+    def may_wait(self, condition: Wait) -> bool:
         held = condition.held
         missing = self.missing(held)
         if missing.bit_count() <= held.stubs:
@@ -207,48 +225,50 @@ class _Search:
             missing &= ~self.placed
         elif condition.typed and self.awaited(missing, condition.open):
             return True
-        return self.could_write(self.place_of[held.atom], missing, condition.order)
+        if condition.clashing and self.has_ring_bond(held.atom, condition.clashing):
+            missing &= ~self.reference.ring_neighbours[self.place_of[held.atom]]
+        return self.could_write(held.atom, missing, condition.order)
 
-    def may_push(self, condition: Condition) -> bool:
-        """A branch needs a neighbour that is not placed, beside those that digits stand for."""
+    def may_push(self, condition: Push) -> bool:
         missing = self.missing(condition.held)
-        awaited = self.awaited(missing, condition.open)
-        return (missing & ~awaited).bit_count() > condition.held.stubs and missing & ~self.placed != 0
+        missing &= ~self.awaited(missing, condition.open)
+        return missing.bit_count() > condition.held.stubs and missing & ~self.placed != 0
 
-    def may_dot(self, condition: Condition) -> bool:
-        """A dot needs a finished fragment before it and another one to come."""
-        place = self.place_of[condition.held.atom]
-        finished = not condition.unfinished and self.reference.degree[place] == condition.held.degree
-        return finished and self.placed != self.reference.all
+    def may_dot(self, condition: Dot) -> bool:
+        finished = self.reference.degree[self.place_of[condition.held.atom]] == condition.held.degree
+        return finished and not condition.unfinished and self.placed != self.reference.all
 
-    def all_within_reach(self, condition: Condition) -> bool:
+    def all_within_reach(self, condition: Reach) -> bool:
         """Every missing part must get a new atom bonded to an open atom: a ring digit alone does not lead into it."""
-        ways: list[list[int]] = []  # for each missing part, the open atoms that lead into it
-        room = []
-        around = []
-        for i, held in enumerate(condition.held_open):
+        around: list[int] = []  # for each open atom, the new atoms that it can lead to ...
+        room: list[int] = []  # ... and to how many of them
+        for held in condition.open:
             missing = self.missing(held)
             free = missing & ~self.placed
             around.append(free)
             room.append(free.bit_count() - max(0, held.stubs - (missing & self.placed).bit_count()))
-        unplaced = self.reference.all & ~self.placed
-        border = 0
-        for place in bits(self.placed):
-            border |= self.reference.neighbours[place]
-        seeds = border & unplaced
+        seeds = 0
+        for free in around:
+            seeds |= free
+        for atom in condition.stubbed:
+            seeds |= self.reference.neighbours[self.place_of[atom]] & ~self.placed
+        ways: list[list[int]] = []  # for each missing part, the open atoms that lead into it
         while seeds:
-            part = self.flood(seeds & -seeds, unplaced)
+            part = self.flood(seeds & -seeds)
             seeds &= ~part
             ways.append([i for i, free in enumerate(around) if free & part])
         return _can_serve(ways, room)
 
-    def flood(self, part: int, unplaced: int) -> int:
-        """The connected part of ``unplaced`` that ``part`` lies in."""
+    def flood(self, part: int) -> int:
+        """The connected part of what is not placed that ``part`` lies in."""
+        unplaced, neighbours = self.reference.all & ~self.placed, self.reference.neighbours
         edge = part
         while edge:
             grown = 0
-            for place in bits(edge):
-                grown |= self.reference.neighbours[place]
+            while edge:
+                lowest = edge & -edge
+                grown |= neighbours[lowest.bit_length() - 1]
+                edge ^= lowest
             edge = grown & unplaced & ~part
             part |= edge
         return part
@@ -256,6 +276,8 @@ class _Search:
 
 def _can_serve(ways: list[list[int]], room: list[int]) -> bool:
     """Whether each of ``ways`` can be given one of the atoms it names, atom i being given at most ``room[i]`` times."""
+    if len(ways) == 1:
+        return any(room[i] > 0 for i in ways[0])
     given: list[list[int]] = [[] for _ in room]
 
     def give(part: int, tried: set[int]) -> bool:
@@ -276,17 +298,21 @@ def _can_serve(ways: list[list[int]], room: list[int]) -> bool:
 
 
 def is_viable(reference: Reference, prefix: str) -> bool | None:
-    """Whether ``prefix`` or some continuation of it spells the reference; None: cannot tell. Never goes from False back."""
+    """Whether ``prefix`` or some continuation of it spells the reference; None: cannot tell. False stays False."""
     read = read_smiles(prefix)
     if read.dead_from is not None:
         return False
-    unsure = False
+    answers = set()
     for draft in _readings(reference, prefix, read):
-        viable = _search(draft).viable
-        if viable:
+        answers.add(_Search(draft).run().viable)
+        if True in answers:
             return True
-        unsure |= viable is None
-    return None if unsure else False
+    if None not in answers:
+        return False
+    # A hydrogen as an atom of its own gives no answer, except where no bracket at all was right.
+    starts = [atom.start for atom in read.atoms] + ([] if read.fragment is None else [read.fragment])
+    before = next((match.end() for match in (_HYDROGEN.match(prefix, start) for start in starts) if match), None)
+    return False if before is not None and is_viable(reference, prefix[:before]) is False else None
 
 
 class Death(NamedTuple):
@@ -300,11 +326,13 @@ class Death(NamedTuple):
 def find_death(reference: Reference, text: str) -> Death:
     """Where ``text``, which is not a SMILES of the reference, stopped being able to become one."""
     read = read_smiles(text)
-    outcome = _search(_draft(reference, text, read))
+    outcome = _Search(Draft(reference, text, read)).run()
     if outcome.viable is None:
         return Death(None)
     if not outcome.viable:
         step = read.steps[outcome.step]
+        if step.end - step.start == 1 and not _longer_mask(reference, text[step.start]):
+            return Death(step.start)
         return Death(_first_dead(reference, text, step.start, step.end))
     whole = read.steps[-1].end if read.steps else 0
     if read.dead_from is not None:
@@ -329,39 +357,33 @@ def _first_dead(reference: Reference, text: str, viable: int, dead: int) -> int 
     return viable
 
 
-def _draft(reference: Reference, text: str, read: SmilesMap) -> Draft:
-    """The conditions of all whole tokens."""
-    draft = Draft(reference)
-    for index, step in enumerate(read.steps):
-        draft.add(index, step, text, read.atoms)
-    return draft
-
-
 def _readings(reference: Reference, prefix: str, read: SmilesMap) -> Iterator[Draft]:
     """The conditions for each thing that the last, perhaps unfinished, token may become."""
-    draft, index, current = _draft(reference, prefix, read), len(read.steps), read.current
+    draft, current = Draft(reference, prefix, read), read.current
     if read.fragment is None:
-        if prefix[-1:] in ("C", "B"):
-            draft.widen(reference.atoms_for(*_LONGER[prefix[-1]]))
+        draft.last_mask = _longer_mask(reference, prefix[-1:])
         yield draft
         return
     fragment = prefix[read.fragment :]
     if fragment[0] == "[":
-        hydrogen = _HYDROGEN.fullmatch(fragment) is not None
-        for aromatic in (False, True):
-            draft = _draft(reference, prefix, read)
-            mask = reference.atoms_from(fragment, aromatic)
-            draft.place(index, current, read.pending, aromatic, mask, hydrogen)
+        hydrogen = _HYDROGEN.match(fragment) is not None
+        for lower_case in (False, True):
+            draft = Draft(reference, prefix, read)
+            mask = reference.atoms_from(fragment, lower_case)
+            draft.tail = partial(draft.place, current, read.pending, lower_case, mask, hydrogen and not lower_case)
             yield draft
         return
-    draft.open_ring(index, current, read.pending)
+    draft.tail = partial(draft.open_ring, current, read.pending)
     yield draft
-    for number, (atom, symbol) in read.open_rings.items():
-        if may_become_ring_number(fragment, number) and atom not in (current, *draft.bonded[current]):
-            draft = _draft(reference, prefix, read)
-            draft.close_ring(index, current, atom, ring_symbol(symbol, read.pending))
+    for number, (atom_index, symbol) in read.open_rings.items():
+        if may_become_ring_number(fragment, number) and atom_index not in (current, *draft.bonded(current)):
+            draft = Draft(reference, prefix, read)
+            draft.tail = partial(draft.close_ring, current, atom_index, ring_symbol(symbol, read.pending))
             yield draft
 
 
-def _search(draft: Draft) -> Outcome:
-    return _Search(draft.reference, draft.conditions, len(draft.degree)).run()
+def _longer_mask(reference: Reference, token: str) -> int:
+    """The atoms that a token may come to stand for because it is the beginning of a longer one."""
+    longer = _LONGER.get(token)
+    atom = read_atom(longer) if longer else None
+    return reference.atoms_for(longer, atom) if longer and atom else 0

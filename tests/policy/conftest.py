@@ -14,7 +14,7 @@ from rlsf_lightning.policy.policy import Policy
 
 torch.set_num_threads(1)
 
-TEXTS = ["ethanol\nSMILES: CCO", "propan-2-one\nSMILES: CC(=O)C", "π-bond → naïve café 分子 🧪", "2-chloropyridine Clc1"]
+TEXTS = ["ethanol\nSMILES: CCO", "propan-2-one\nSMILES: CC(=O)C", "π-bond → naïve café 分子 🧪", "2-chloropyridine"]
 SIZES = {
     "hidden_size": 32,
     "intermediate_size": 48,

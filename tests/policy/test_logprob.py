@@ -69,8 +69,10 @@ def test_a_row_scores_the_same_alone_and_in_a_padded_batch(make_policy):
                 assert expected.abs().min() > 0
 
 
-def test_fp64_gradients_equal_those_of_full_logits(make_policy):
-    policy = make_policy("gemma2").double()
+# Gemma's norms compute in fp32 inside transformers, whatever the weights' precision.
+@pytest.mark.parametrize(("family", "tolerance"), [("gpt2", 1e-9), ("gemma2", 1e-5)])
+def test_fp64_gradients_equal_those_of_full_logits(make_policy, family, tolerance):
+    policy = make_policy(family).double()
     torch.nn.init.normal_(policy.value_head.linear.weight, generator=torch.Generator().manual_seed(3))
     weight = torch.randn(3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     kwargs = {"temperature": 0.7, "with_entropy": True, "with_value": True, "detach_value": False}
@@ -87,12 +89,12 @@ def test_fp64_gradients_equal_those_of_full_logits(make_policy):
         value = states @ policy.value_head.linear.weight[0] + policy.value_head.linear.bias
         plain = plain + (weight[row, : len(completion)] * (logp + 0.3 * entropy + 0.5 * value)).sum()
     for ours, theirs in zip(gradients, torch.autograd.grad(plain, parameters), strict=True):
-        assert (ours - theirs).norm() <= 1e-9 * theirs.norm()
+        assert (ours - theirs).norm() <= tolerance * theirs.norm()
         assert theirs.norm() > 0
 
 
 def test_gradients_of_a_trained_tied_head_equal_those_of_full_logits(make_policy):
-    policy = make_policy(r=0).double()
+    policy = make_policy("gpt2", r=0).double()
     parameters = policy.adapter_parameters()
     loss = score_actions(policy, *laid_out(PROMPTS, COMPLETIONS), temperature=1.0, chunk=2).logp_BT.sum()
     gradients = torch.autograd.grad(loss, parameters)
@@ -136,7 +138,7 @@ def test_results_do_not_depend_on_the_chunk(make_policy):
         for chunk in (1, 3, 10):
             pieces = score_actions(policy, *batch, temperature=1.0, with_entropy=True, chunk=chunk)
             torch.testing.assert_close(pieces.logp_BT, whole.logp_BT, rtol=0, atol=1e-6)
-            torch.testing.assert_close(pieces.entropy_BT, whole.entropy_BT, rtol=0, atol=1e-6)
+            torch.testing.assert_close(pieces.entropy_BT, whole.entropy_BT, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("gradient_checkpointing", [False, True])
@@ -209,5 +211,9 @@ def test_bad_input_is_refused(make_policy):
         score_actions(policy, ids, is_real, torch.ones_like(is_action), temperature=1.0)
     with pytest.raises(AssertionError, match="a prompt must end"):
         score_actions(policy, ids, is_real.roll(3, dims=1), is_action, temperature=1.0)
+    with pytest.raises(AssertionError, match="contiguous"):
+        gap = is_real.clone()
+        gap[0, 2] = False
+        score_actions(policy, ids, gap, is_action, temperature=1.0)
     with pytest.raises(AssertionError, match="no value head"):
         score_actions(policy, ids, is_real, is_action, temperature=1.0, with_value=True)

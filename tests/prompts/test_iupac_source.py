@@ -36,7 +36,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         split=np.array([0, 1, 3, 1], dtype=np.uint8),
         name_count=np.array([2, 3, 2, 1], dtype=np.uint16),
         name_column=np.array([7, 9, 8, 9, 10, 7, 8, 7], dtype=np.uint16),
-        name_variant=np.array([0, 0, 0, 0, 0, 0, 0, 0], dtype=np.uint8),
+        name_variant=np.array([0, 0, 0, 0, 0, 1, 0, 0], dtype=np.uint8),
         spellings=np.frombuffer(zlib.compress("\n".join(spellings).encode()), dtype=np.uint8),
     )
     monkeypatch.setattr(iupac, "_INDEX", tmp_path / "index.npz")
@@ -52,7 +52,8 @@ def test_one_prompt_a_molecule_with_its_first_verified_name(package: Path) -> No
     assert told("warm") == [("pubchem:1", "ethanol", "CCO", "C(C)O")]
     # The file's lower case is undone; the salt is in no split, as the index does not hold it.
     assert told("rl") == [("pubchem:2", "N-methylmethanamine", "CNC", None), ("pubchem:5", "methane", "C", None)]
-    assert told("test") == [("pubchem:4", "o-xylene", "Cc1ccccc1C", None)]
+    # The index says which of the spellings was verified: of o-xylene's, here, the second.
+    assert told("test") == [("pubchem:4", "O-xylene", "Cc1ccccc1C", None)]
     assert told("validation") == []
     assert told("train") == told("rl")
     assert [row[0] for row in told("all")] == ["pubchem:1", "pubchem:2", "pubchem:4", "pubchem:5"]
