@@ -60,9 +60,15 @@ class HeldOut(RLSFCallback):
         if getattr(self, "before", None):
             after = self.measure(trainer, module, self.prompts, module.recipe.evaluation.samples, "after: ")
             before = Report.from_saved(self.before, like=after)
-            self.say(trainer, f"\n{module.recipe.evaluation.split} split, before and after training\n{table(before, after)}")
+            self.say(
+                trainer, f"\n{module.recipe.evaluation.split} split, before and after training\n{table(before, after)}"
+            )
             changes = {name: change.to_dict() for name, change in compare(before, after).items()}
-            measured = {"before": before.to_dict()["metrics"], "after": after.to_dict()["metrics"], "difference": changes}
+            measured = {
+                "before": before.to_dict()["metrics"],
+                "after": after.to_dict()["metrics"],
+                "difference": changes,
+            }
             summary |= {"split": module.recipe.evaluation.split, "n": after.n} | measured
         if trainer.is_global_zero:
             write_json(Path(module.run_dir) / SUMMARY_FILE, summary)

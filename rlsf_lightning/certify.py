@@ -65,7 +65,11 @@ def run(recipe: Recipe, options: Options) -> None:
         {"text": text, "span": [span.start, span.end], "reward": reward, "credited": credited}
         for (text, span, reward), credited in zip(rewarded, credit.is_credited, strict=True)
     ]
-    print(json.dumps({"completion": completion, **certificate.to_dict(), "credit": recipe.algorithm.credit, "tokens": rows}))
+    print(
+        json.dumps(
+            {"completion": completion, **certificate.to_dict(), "credit": recipe.algorithm.credit, "tokens": rows}
+        )
+    )
 
 
 def tokenize(recipe: Recipe, completion: str) -> list[tuple[str, Span]]:
@@ -79,7 +83,9 @@ def tokenize(recipe: Recipe, completion: str) -> list[tuple[str, Span]]:
     if (folder / "tokenizer.json").is_file():
         from tokenizers import Tokenizer
 
-        offsets = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(completion, add_special_tokens=False).offsets
+        offsets = (
+            Tokenizer.from_file(str(folder / "tokenizer.json")).encode(completion, add_special_tokens=False).offsets
+        )
         spans = [Span(start, end) for start, end in offsets]
     else:
         from transformers import AutoTokenizer

@@ -19,7 +19,8 @@ from torchmetrics import MetricCollection
 from rlsf_lightning.metrics import ItemMetric, PassAtK, Suite, suite_for
 from rlsf_lightning.metrics.report import Column, Difference, Report, compare, table
 from rlsf_lightning.policy.generate import Sampled, sample
-from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.symbolic.processes import verify
 
 if TYPE_CHECKING:
     from rlsf_lightning.policy.policy import Policy
@@ -151,11 +152,7 @@ class _Examiner:
         assert isinstance(text, str)
         key = (index, text)
         if key not in self.verified:
-            try:
-                self.verified[key] = self.verifier.verify(self.prompts[index], text)
-            except Exception as error:
-                reason = f"{type(error).__name__}: {error}"[:500]
-                self.verified[key] = Certificate(Verdict.ABSTAIN, witness={"error": reason})
+            self.verified[key] = verify(self.verifier, type(self.verifier).__name__, (self.prompts[index], text))
         return Answer(text, sampled.ended, self.verified[key])
 
 

@@ -1,6 +1,6 @@
 """Merge a trained adapter into its base: a Hugging Face folder that AutoModelForCausalLM loads without this package.
 
-    python -m rlsf_lightning.export recipe=chem_iupac policy.adapter=runs/chem_iupac/TIME/adapter to=exported
+python -m rlsf_lightning.export recipe=chem_iupac policy.adapter=runs/chem_iupac/TIME/adapter to=exported
 """
 
 from __future__ import annotations

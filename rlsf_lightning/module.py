@@ -116,7 +116,9 @@ class RLSFModule(LightningModule):
         self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean())})
         rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
         estimate = estimators.ESTIMATORS[settings.advantage]
-        advantage_BT, rollout.return_BT = estimate(rollout.evidence(), estimators.Settings(settings.gamma, settings.lam))
+        advantage_BT, rollout.return_BT = estimate(
+            rollout.evidence(), estimators.Settings(settings.gamma, settings.lam)
+        )
         rollout.advantage_BT = estimators.normalise(
             settings.normalise, advantage_BT, rollout.is_credited_BT, self.sum_over_ranks
         )
@@ -155,7 +157,9 @@ class RLSFModule(LightningModule):
         self.optimizers().step()
         self.lr_schedulers().step()
         names = sorted(sums)
-        totals = dict(zip(names, self.sum_over_ranks(torch.tensor([sums[n] for n in names], dtype=torch.float64)), strict=True))
+        totals = dict(
+            zip(names, self.sum_over_ranks(torch.tensor([sums[n] for n in names], dtype=torch.float64)), strict=True)
+        )
         seen = max(1.0, float(totals.pop("tokens")))
         return stats | {name: float(total) / seen for name, total in totals.items()}
 
@@ -233,7 +237,12 @@ class RLSFModule(LightningModule):
         on_bar = {"reward", "validity", "exact_match", "kl"}
         for name, value in self.stats.items():
             self.log(
-                name, value, prog_bar=name in on_bar, sync_dist=True, batch_size=len(rollout.prompts), rank_zero_only=False
+                name,
+                value,
+                prog_bar=name in on_bar,
+                sync_dist=True,
+                batch_size=len(rollout.prompts),
+                rank_zero_only=False,
             )
 
     @contextmanager

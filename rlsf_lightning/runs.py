@@ -98,7 +98,9 @@ def _is_same_recipe(folder: Path, recipe: Recipe) -> bool:
         return False
     mine = OmegaConf.to_container(recipe)  # type: ignore[arg-type]
     assert isinstance(mine, dict) and isinstance(other, dict)
-    return all(mine.get(key) == other.get(key) for key in mine.keys() | other.keys() if key not in ("run_dir", "resume"))
+    return all(
+        mine.get(key) == other.get(key) for key in mine.keys() | other.keys() if key not in ("run_dir", "resume")
+    )
 
 
 def _checkpoint(recipe: Recipe, folder: Path) -> Path | None:
@@ -107,7 +109,9 @@ def _checkpoint(recipe: Recipe, folder: Path) -> Path | None:
     if recipe.resume != "auto":
         path = Path(recipe.resume)
         if not path.exists():
-            raise UserError(f"resume={path}: there is no such file; resume=auto takes the run directory's last checkpoint")
+            raise UserError(
+                f"resume={path}: there is no such file; resume=auto takes the run directory's last checkpoint"
+            )
         read_checkpoint(path)
         return path
     for path in sorted(folder.glob("checkpoints/*.ckpt"), key=lambda p: p.stat().st_mtime, reverse=True):

@@ -55,7 +55,9 @@ def train(recipe: Recipe, items: list) -> None:
     pairs = supervised.encode(tokenizer, items, recipe.data.template)
     data = supervised.Pairs(pairs, recipe.sft.batch_size, recipe.sft.synonyms, recipe.seed)
     tokens = sum(len(prompt) + len(answer) for names in pairs for prompt, answer in names[:1]) / len(pairs)
-    print(f"{len(pairs)} items of {tokens:.1f} tokens, {model.num_parameters() / 1e6:.2f} M parameters", file=sys.stderr)
+    print(
+        f"{len(pairs)} items of {tokens:.1f} tokens, {model.num_parameters() / 1e6:.2f} M parameters", file=sys.stderr
+    )
     # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
     settings = {k: v for k, v in recipe.trainer.items() if k not in ("max_epochs", "limit_train_batches")}
     trainer = Trainer(

@@ -55,19 +55,22 @@ class SpelledPolicy:
 
 
 class Spelling:
-    """Passes exactly the reference; abstains on "crash"; counts how often it is asked."""
+    """Passes exactly the reference; crashes on "crash"; remembers what it was asked."""
 
-    def __init__(self, name="smiles"):
-        self.name = name
+    def __init__(self):
         self.asked = []
 
     def verify(self, prompt, completion):
         self.asked.append((prompt.id, completion))
         if completion == "crash":
-            return Certificate(Verdict.ABSTAIN, seconds=0.1)
+            raise RuntimeError("the tool broke down")
         if completion == prompt.reference:
             return Certificate(Verdict.PASS, score=1.0, seconds=0.1 * len(self.asked))
         return Certificate(Verdict.FAIL, score=0.25, seconds=0.1)
+
+
+class MoleculeSpelling(Spelling):
+    __module__ = "rlsf_lightning.symbolic.smiles"
 
 
 ANSWERS = {
@@ -82,7 +85,7 @@ def evaluate(monkeypatch, answers=ANSWERS, verifier=None, prompts=PROMPTS, sampl
     policy = SpelledPolicy(answers)
     monkeypatch.setattr(evaluation, "sample", lambda policy, *args, **kwargs: policy.sample(*args, **kwargs))
     defaults = {"template": "> {prompt}", "max_new_tokens": 9, "batch_size": 8, "seed": 0}
-    report = evaluate_policy(policy, prompts, verifier or Spelling(), samples=samples, **defaults | options)
+    report = evaluate_policy(policy, prompts, verifier or MoleculeSpelling(), samples=samples, **defaults | options)
     return report, policy
 
 
@@ -121,11 +124,11 @@ def maccs(a, b):
 
 
 def test_another_verifier_gets_no_chemistry(monkeypatch):
-    report, _ = evaluate(monkeypatch, verifier=Spelling(name="game24"))
+    report, _ = evaluate(monkeypatch, verifier=Spelling())
     assert list(report.metrics) == [
         "pass_rate", "score", "length", "finished", "abstained", "sampled_pass_rate", "pass_at_4",
     ]  # fmt: skip
-    asked_for, _ = evaluate(monkeypatch, verifier=Spelling(name="game24"), metrics="molecules", samples=0)
+    asked_for, _ = evaluate(monkeypatch, verifier=Spelling(), metrics="molecules", samples=0)
     assert "rdk_tanimoto" in asked_for.metrics
     with pytest.raises(UserError, match=r"no suite of metrics is called `chemistry`; set evaluation\.metrics"):
         evaluate(monkeypatch, metrics="chemistry")
@@ -142,7 +145,7 @@ def test_the_policy_is_asked_in_batches_at_temperature_1(monkeypatch):
 
 
 def test_equal_completions_of_a_prompt_are_verified_once(monkeypatch):
-    verifier = Spelling()
+    verifier = MoleculeSpelling()
     evaluate(monkeypatch, verifier=verifier)
     assert len(verifier.asked) == len(set(verifier.asked))
     assert verifier.asked.count(("a", "CCO")) == 1 and ("c", "C") in verifier.asked
@@ -158,6 +161,8 @@ def test_records_account_for_every_completion_and_hold_no_time(monkeypatch):
     assert [sample["completion"] for sample in second["samples"]] == ["CC", "CC", "CC", "crash"]
     assert second["metrics"]["exact_match"] == 0.0
     assert report.records[3]["metrics"]["sampled_exact_match"] is None
+    crashed = report.records[3]["samples"][0]["certificate"]
+    assert crashed["verdict"] == "abstain" and "the tool broke down" in crashed["witness"]["error"]
 
 
 def test_the_same_twice(monkeypatch):

@@ -97,7 +97,13 @@ class LikesEven(RLSFCallback):
 
 def test_it_learns_what_is_rewarded(make_recipe, tmp_path):
     kept = Keeps()
-    overrides = ["policy.lora.r=0", "algorithm.lr=1e-2", "algorithm.value_lr=1e-2", "algorithm.kl.beta=0", "algorithm.lam=0"]
+    overrides = [
+        "policy.lora.r=0",
+        "algorithm.lr=1e-2",
+        "algorithm.value_lr=1e-2",
+        "algorithm.kl.beta=0",
+        "algorithm.lam=0",
+    ]
     fit(make_recipe("rollout.batch_size=16", *overrides), tmp_path, LikesEven(), kept, steps=15)
     rewards = [stats["reward"] / stats["length"] for stats in kept.stats]
     assert sum(rewards[-3:]) / 3 > sum(rewards[:3]) / 3 + 0.3

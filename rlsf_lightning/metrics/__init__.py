@@ -61,14 +61,16 @@ SUITES: Mapping[str, Suite] = {
         sampled=("validity",),
     ),
 }
-#: The suite of a verifier's name, where it is not "generic".
-SUITE_OF_VERIFIER: Mapping[str, str] = {"smiles": "molecules"}
+#: The suite of each verifier (the module that defines it) whose suite is not "generic".
+SUITE_OF_VERIFIER: Mapping[str, str] = {"rlsf_lightning.symbolic.smiles": "molecules"}
 
 
 def suite_for(verifier: object, name: str | None = None) -> Suite:
     """The suite called ``name``, else the one that suits the verifier. UserError for an unknown name."""
-    chosen = name or SUITE_OF_VERIFIER.get(getattr(verifier, "name", ""), "generic")
-    if chosen not in SUITES:
+    if name is None:
+        suiting = (SUITE_OF_VERIFIER.get(base.__module__) for base in type(verifier).__mro__)
+        name = next((suite for suite in suiting if suite is not None), "generic")
+    if name not in SUITES:
         known = ", ".join(SUITES)
-        raise UserError(f"no suite of metrics is called `{chosen}`; set evaluation.metrics to one of {known}")
-    return SUITES[chosen]
+        raise UserError(f"no suite of metrics is called `{name}`; set evaluation.metrics to one of {known}")
+    return SUITES[name]

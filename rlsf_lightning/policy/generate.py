@@ -80,7 +80,8 @@ def sample(
     for start in range(0, len(order), batch_size or max(len(order), 1)):
         chosen = order[start : start + (batch_size or len(order))]
         uniform_RT = None if uniform_JT is None else uniform_JT[chosen].to(policy.device)
-        decoded = _Batch(policy, [jobs[job] for job in chosen], max_new_tokens, temperature, uniform_RT).decode()
+        with policy.merged():
+            decoded = _Batch(policy, [jobs[job] for job in chosen], max_new_tokens, temperature, uniform_RT).decode()
         for job, answer in zip(chosen, decoded, strict=True):
             answers[job] = answer
     done = [answer for answer in answers if answer is not None]

@@ -57,7 +57,9 @@ def read_names(names: list[str]) -> Iterator[str]:
         for name in names:
             smiles, _, echoed = opsin.stdout.readline().rstrip("\n").partition("\t")
             if echoed != name:
-                raise SystemExit(f"OPSIN answered for {echoed!r} where {name!r} was asked: its line protocol has changed")
+                raise SystemExit(
+                    f"OPSIN answered for {echoed!r} where {name!r} was asked: its line protocol has changed"
+                )
             yield smiles
 
 
@@ -119,8 +121,11 @@ def main(output: str) -> None:
         spelled = spelling_in_name_order(answer, rows[row][3])
         if spelled is not None:
             verified[row, column] = (variant, spelled)
-    print(f"{len(verified)} verified names of {len({r for r, _ in verified})} molecules; "
-          f"{sum(c == 7 for _, c in verified)} of them in the IUPAC column", flush=True)
+    print(
+        f"{len(verified)} verified names of {len({r for r, _ in verified})} molecules; "
+        f"{sum(c == 7 for _, c in verified)} of them in the IUPAC column",
+        flush=True,
+    )
     write_index(Path(output), rows, verified)
 
 

@@ -50,9 +50,7 @@ def _moments(x_BT: Tensor, is_action_BT: Tensor, stats_reduce: StatsReduce | Non
 
 
 @torch.no_grad()
-def whiten(
-    x_BT: Tensor, is_action_BT: Tensor, *, centre: bool, stats_reduce: StatsReduce | None = None
-) -> Tensor:
+def whiten(x_BT: Tensor, is_action_BT: Tensor, *, centre: bool, stats_reduce: StatsReduce | None = None) -> Tensor:
     """Scale to unit variance over the positions that count.
 
     With the mean m and the biased variance s^2 over all valid tokens, ``(x - m) / sqrt(s^2 + 1e-8)``; without centring

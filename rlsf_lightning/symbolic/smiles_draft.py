@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rlsf_lightning.symbolic.smiles_map import SmilesMap, Step
-from rlsf_lightning.symbolic.smiles_reference import AROMATIC, DOUBLE, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
+from rlsf_lightning.symbolic.smiles_reference import AROMATIC, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
 
 #: The order of a bond of which nothing is written yet.
 ANY = -1
@@ -37,8 +37,6 @@ class Place(NamedTuple):
     leaves: bool
     #: It is, or may become, a hydrogen that is written as an atom.
     hydrogen: bool
-    #: Neighbours of the parent: a ring bond to one of them excludes that this bond is one.
-    clashing: tuple[int, ...]
 
 
 class Leave(NamedTuple):
@@ -74,8 +72,6 @@ class CloseRing(NamedTuple):
     atom: int
     other: int
     order: int
-    #: (atom, neighbour): a ring bond between them excludes this one.
-    clashing: tuple[tuple[int, int], ...]
 
 
 class Wait(NamedTuple):
@@ -88,7 +84,6 @@ class Wait(NamedTuple):
     in_branch: bool
     #: Some open ring digit has a bond symbol of its own, which would count.
     typed: bool
-    clashing: tuple[int, ...]
 
 
 class Push(NamedTuple):
@@ -130,8 +125,6 @@ class Draft:
         self._stubs: list[int] = []
         self._bonded: list[tuple[int, ...]] = []
         self._lower_case: list[bool] = []
-        self._resonant: list[bool] = []  # a lower-case c or n without bracket
-        self._orders: dict[tuple[int, int], int] = {}
         self._stack: list[int] = []  # atoms that an open branch leaves from
         self._typed = False
 
@@ -160,7 +153,6 @@ class Draft:
             if index == len(self.read.steps) - 1:
                 mask |= self.last_mask
             hydrogen = atom.symbol == "H" and not (atom.isotope or atom.charge)
-            self._resonant.append(token in ("c", "n"))
             self.place(step.other, step.symbol, atom.aromatic, mask, hydrogen, atom.charge)
         elif step.action == "open":
             self.open_ring(step.atom, step.symbol)
@@ -190,16 +182,15 @@ class Draft:
         self._lower_case.append(lower_case)
         self.charge.append(charge)
         if parent < 0:
-            self.conditions.append(Place(index, _NOBODY, ANY, atom, mask, False, hydrogen, ()))
+            self.conditions.append(Place(index, _NOBODY, ANY, atom, mask, False, hydrogen))
             return
         order = self._order(symbol, parent, atom)
         before = self._held(parent)
         leaves = not self._stack or self._stack[-1] != parent  # else the new atom begins a branch
         if leaves and before.stubs:
             self.conditions.append(Leave(index, before, tuple(self._stack), True))
-        clashing = self._clashing(parent, order)
-        self.conditions.append(Place(index, before, order, atom, mask, leaves, hydrogen, clashing))
-        self._join(parent, atom, order)
+        self.conditions.append(Place(index, before, order, atom, mask, leaves, hydrogen))
+        self._join(parent, atom)
         self._reach(index, parent, atom)
 
     def open_ring(self, atom: int, symbol: str) -> None:
@@ -213,28 +204,24 @@ class Draft:
 
     def close_ring(self, atom: int, other: int, symbol: str) -> None:
         """A ring digit after ``atom`` that bonds it to ``other``."""
-        order = self._order(symbol, atom, other)
-        clashing = tuple((end, far) for end in (atom, other) for far in self._clashing(end, order))
-        self.conditions.append(CloseRing(self._steps - 1, atom, other, order, clashing))
+        self.conditions.append(CloseRing(self._steps - 1, atom, other, self._order(symbol, atom, other)))
         self._stubs[other] -= 1
-        self._join(atom, other, order)
+        self._join(atom, other)
 
     def _wait(self, index: int, atom: int, symbol: str) -> None:
         order = self._asked(symbol)
         in_branch = bool(self._stack) and self._stack[-1] == atom
-        open_atoms, clashing = (*self._stack, atom), self._clashing(atom, order)
-        self.conditions.append(Wait(index, self._held(atom), order, open_atoms, in_branch, self._typed, clashing))
+        open_atoms = (*self._stack, atom)
+        self.conditions.append(Wait(index, self._held(atom), order, open_atoms, in_branch, self._typed))
 
     def _held(self, atom: int) -> Held:
         return Held(atom, self._degree[atom], self._stubs[atom], self._bonded[atom])
 
-    def _join(self, a: int, b: int, order: int) -> None:
+    def _join(self, a: int, b: int) -> None:
         self._degree[a] += 1
         self._degree[b] += 1
         self._bonded[a] += (b,)
         self._bonded[b] += (a,)
-        if order != SINGLE:
-            self._orders[a, b] = self._orders[b, a] = order
 
     def _reach(self, index: int, atom: int, current: int) -> None:
         """The open digits of ``atom`` take away ways to reach what is missing: it must still be within reach."""
@@ -242,13 +229,6 @@ class Draft:
             held = tuple(self._held(a) for a in dict.fromkeys((*self._stack, current)))
             stubbed = tuple(a for a, stubs in enumerate(self._stubs) if stubs)
             self.conditions.append(Reach(index, held, stubbed))
-
-    def _clashing(self, atom: int, order: int) -> tuple[int, ...]:
-        """RDKit gives a lower-case c or n with an aromatic ring bond a double bond of its own, beside any written one."""
-        if order not in (DOUBLE, AROMATIC) or atom >= len(self._resonant) or not self._resonant[atom]:
-            return ()
-        other = AROMATIC if order == DOUBLE else DOUBLE
-        return tuple(far for far in self._bonded[atom] if self._orders.get((atom, far)) == other)
 
     def _order(self, symbol: str, first: int, second: int) -> int:
         """What the written bond asks for; a direction mark stands for no order."""

@@ -32,9 +32,13 @@ _TOKEN = re.compile(
     r"|(?P<mark>[().])",
     re.ASCII,
 )
-_CHIRALITY = "@@|@(?:" + "|".join(
-    f"{name}(?:{'|'.join(str(n) for n in range(count, 0, -1))})?" for name, count in CHIRALITY_CLASSES.items()
-) + ")?"
+_CHIRALITY = (
+    "@@|@(?:"
+    + "|".join(
+        f"{name}(?:{'|'.join(str(n) for n in range(count, 0, -1))})?" for name, count in CHIRALITY_CLASSES.items()
+    )
+    + ")?"
+)
 _SYMBOL = "|".join(sorted([*_PROVISIONAL, *ELEMENTS[1:], *AROMATIC_SYMBOLS], key=len, reverse=True))
 _QUOTED = "|".join(ELEMENTS[104:])
 _NUMBER = "0|[1-9][0-9]*"

@@ -25,9 +25,10 @@ _NONMETALS = frozenset("* H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe 
 #: Elements with several valences: a ring atom may have another number of double bonds in another Kekulé structure.
 _SEVERAL_VALENCES = frozenset(["P", "S", "As", "Se", "Te", "I"])
 _UNBRACKETED = frozenset(["B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"])
-#: What RDKit's clean-up gives charges to, in place of a bond order more.
-_REWRITTEN_CENTRES = frozenset(["N", "P", "As", "Cl", "Br", "I"])
-_REWRITTEN_LEAVES = frozenset(["O", "N"])
+#: Centre, leaf and order of the charged bonds that RDKit's clean-up makes from neutral ones of a higher order.
+_REWRITTEN = {("N", "O", SINGLE): SINGLE, ("N", "N", DOUBLE): DOUBLE} | {
+    (halogen, "O", SINGLE): SINGLE for halogen in ("Cl", "Br", "I")
+}
 _SEARCH_LIMIT = 2_000
 _CHIRALITIES = ["@", "@@", *(f"@{c}{n}" for c, count in CHIRALITY_CLASSES.items() for n in ["", *range(1, count + 1)])]
 
@@ -52,9 +53,7 @@ def reference_of(smiles: str) -> Reference | None:
 class Site:
     """One atom of the reference and what may be written for it."""
 
-    def __init__(
-        self, atom: Any, order_sum: float, loose: bool, rewritten: bool, pi: bool, pi_near: bool
-    ) -> None:
+    def __init__(self, atom: Any, order_sum: float, loose: bool, rewritten: bool, pi: bool, pi_near: bool) -> None:
         self.symbol: str = atom.GetSymbol()
         self.charge: int = atom.GetFormalCharge()
         self.isotope: int = atom.GetIsotope()
@@ -154,7 +153,6 @@ class Reference:
         self.all = (1 << self.size) - 1
         self.bond_count: int = molecule.GetNumBonds()
         self.neighbours = [0] * self.size
-        self.ring_neighbours = [0] * self.size
         self.degree = [atom.GetDegree() for atom in molecule.GetAtoms()]
         #: allowed[order][atom]: the neighbours to which the bond may be written with that order.
         self.allowed = [[0] * self.size for _ in range(LOOSE + 1)]
@@ -175,9 +173,6 @@ class Reference:
         self.neighbours[a] |= 1 << b
         self.neighbours[b] |= 1 << a
         aromatic, in_ring = bond.GetIsAromatic(), bond.IsInRing()
-        if in_ring:
-            self.ring_neighbours[a] |= 1 << b
-            self.ring_neighbours[b] |= 1 << a
         if loose:
             allowed = set(range(LOOSE + 1))
         elif aromatic:
@@ -255,10 +250,10 @@ def _find_rewrites(molecule: Any) -> dict[tuple[int, int], Rewrite]:
     found = []
     for bond in molecule.GetBonds():
         for centre, leaf in ((bond.GetBeginAtom(), bond.GetEndAtom()), (bond.GetEndAtom(), bond.GetBeginAtom())):
-            elements = centre.GetSymbol() in _REWRITTEN_CENTRES and leaf.GetSymbol() in _REWRITTEN_LEAVES
-            charges = centre.GetFormalCharge() > 0 and leaf.GetFormalCharge() == -1
-            if elements and charges and bond.GetBondTypeAsDouble() in (1.0, 2.0):
-                found.append((centre, leaf.GetIdx(), _ORDERS[bond.GetBondTypeAsDouble()]))
+            order = _ORDERS.get(bond.GetBondTypeAsDouble())
+            kinds = (centre.GetSymbol(), leaf.GetSymbol(), order)
+            if kinds in _REWRITTEN and centre.GetFormalCharge() > 0 and leaf.GetFormalCharge() == -1:
+                found.append((centre, leaf.GetIdx(), _REWRITTEN[kinds]))
     leaves = Counter(centre.GetIdx() for centre, _, _ in found)
     rewrites = {}
     for centre, leaf, order in found:

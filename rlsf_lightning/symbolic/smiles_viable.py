@@ -7,7 +7,7 @@ numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One bac
 it meets the conditions token by token, and the farthest that any embedding comes is the first dead token.
 
 "Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
-continued across a dot, and lower-case letters for atoms on no conjugated ring are not counted as ways to go on.
+continued across a dot, and lower-case letters without an aromatic bond are not counted as ways to go on.
 "Viable" is nearly so: stereochemistry is ignored, and a few aromatic forms that RDKit cannot kekulise are let through.
 """
 
@@ -138,8 +138,6 @@ class _Search:
         if room < 0 or (room > 0 and condition.leaves):
             return 0
         around = free & self.reference.allowed[condition.order][place]
-        if condition.clashing and self.has_ring_bond(held.atom, condition.clashing):
-            around &= ~self.reference.ring_neighbours[place]
         if condition.hydrogen and around and self.reference.sites[place].hydrogens:
             self.hydrogen_seen = True
         return condition.mask & around
@@ -176,10 +174,6 @@ class _Search:
                 return True
         return False
 
-    def has_ring_bond(self, atom: int, others: tuple[int, ...]) -> bool:
-        ring = self.reference.ring_neighbours[self.place_of[atom]]
-        return any(ring >> self.place_of[other] & 1 for other in others)
-
     def missing(self, held: Held) -> int:
         """The reference's neighbours to which no bond is written yet."""
         missing = self.reference.neighbours[self.place_of[held.atom]]
@@ -211,10 +205,7 @@ class _Search:
     def may_close(self, condition: CloseRing) -> bool:
         a, b, order = condition.atom, condition.other, condition.order
         place, target = self.place_of[a], self.place_of[b]
-        if not self.reference.allowed[order][place] >> target & 1 or not self.write(a, b, target, order):
-            return False
-        in_ring = self.reference.ring_neighbours[place] >> target & 1
-        return not in_ring or not any(self.has_ring_bond(end, (far,)) for end, far in condition.clashing)
+        return bool(self.reference.allowed[order][place] >> target & 1) and self.write(a, b, target, order)
 
     def may_wait(self, condition: Wait) -> bool:
         held = condition.held
@@ -225,8 +216,6 @@ class _Search:
             missing &= ~self.placed
         elif condition.typed and self.awaited(missing, condition.open):
             return True
-        if condition.clashing and self.has_ring_bond(held.atom, condition.clashing):
-            missing &= ~self.reference.ring_neighbours[self.place_of[held.atom]]
         return self.could_write(held.atom, missing, condition.order)
 
     def may_push(self, condition: Push) -> bool:

@@ -31,7 +31,8 @@ def test_viable_prefix_blames_the_dead_token_and_praises_what_passed():
 
 def test_viable_prefix_takes_penalties_as_reward_to_go_less_the_others_total():
     found, _ = ESTIMATORS["viable_prefix"](
-        evidence([[0.0, -1.0], [0.0, -1.0]], [[T, T], [T, T]], [F, F], penalties=[[-1.0, -2.0], [0.0, -1.0]]), Settings()
+        evidence([[0.0, -1.0], [0.0, -1.0]], [[T, T], [T, T]], [F, F], penalties=[[-1.0, -2.0], [0.0, -1.0]]),
+        Settings(),
     )
     # Nobody passes: no verdict. Totals -3 and -1; to go [-3, -2] and [-1, -1].
     assert found.tolist() == [[-2.0, -1.0], [2.0, 2.0]]
