@@ -75,7 +75,9 @@ class SmilesVerifier:
             compared = self._difference(text, target)
             findings += compared.findings
             witness |= compared.witness
-            score = min(MOST_WITHOUT_PASS, DataStructs.TanimotoSimilarity(_MORGAN.GetCountFingerprint(molecule), target[1]))
+            score = min(
+                MOST_WITHOUT_PASS, DataStructs.TanimotoSimilarity(_MORGAN.GetCountFingerprint(molecule), target[1])
+            )
         dead = self._dead_from(text, prompt.reference)
         return self._certificate(
             Verdict.FAIL,
@@ -157,7 +159,9 @@ class SmilesVerifier:
         legible = text[: min(read_to, self.max_chars)]
         known = None if reference is None or len(reference) > MAX_REFERENCE_CHARS else reference_of(reference)
         if known is None:
-            dead = read_smiles(legible).dead_from
+            read = read_smiles(legible)
+            # What is only unfinished could still have been finished: stopping there was wrong.
+            dead = len(legible) if read.problems and read.dead_from is None else read.dead_from
         else:
             death = find_death(known, legible)
             dead = death.at
@@ -177,7 +181,11 @@ def _target(reference: str) -> tuple[str, Any, Any] | None:
     if len(reference) > 1000 or any(_is_bad(c) for c in reference):
         return None
     molecule = smiles_rdkit.parse(reference)
-    return None if molecule is None else (smiles_rdkit.canonical(molecule), _MORGAN.GetCountFingerprint(molecule), molecule)
+    return (
+        None
+        if molecule is None
+        else (smiles_rdkit.canonical(molecule), _MORGAN.GetCountFingerprint(molecule), molecule)
+    )
 
 
 def _is_bad(character: str) -> bool:
@@ -191,7 +199,9 @@ def _syntax_findings(text: str, read: SmilesMap, log: str, positions: list[int])
     for position in sorted(set(positions)):
         place = min(max(position, 0), len(text) - 1)
         if not findings:
-            reason = log.splitlines()[0].split(" for input")[0].removeprefix("SMILES Parse Error: ") if log else "rejected"
+            reason = (
+                log.splitlines()[0].split(" for input")[0].removeprefix("SMILES Parse Error: ") if log else "rejected"
+            )
             findings.append(Finding("syntax", f"RDKit: {reason[:120]}", (Span(place, place + 1),)))
     return findings or [Finding("syntax", "RDKit rejects the string without naming a place")]
 
@@ -212,9 +222,7 @@ def _chemistry_findings(written: Any, read: SmilesMap) -> list[Finding]:
             if problem.GetType() == "AtomValenceException":
                 finding = Finding("valence", problem.Message(), at([problem.GetAtomIdx()]))
             else:
-                atoms = (
-                    problem.GetAtomIndices() if problem.GetType() == "KekulizeException" else [problem.GetAtomIdx()]
-                )
+                atoms = problem.GetAtomIndices() if problem.GetType() == "KekulizeException" else [problem.GetAtomIdx()]
                 rings |= set(atoms)
                 finding = Finding("kekulisation", "no alternating single and double bonds fit these atoms", at(atoms))
             if finding not in findings:
@@ -259,7 +267,9 @@ def _odd_atoms(molecule: Any, all_atoms: Any, read: SmilesMap) -> list[Finding]:
         findings.append(Finding("wildcard", "a wildcard stands for no atom", tuple(wild)))
     radicals = [spans[a.GetIdx()] for a in all_atoms.GetAtoms() if a.GetNumRadicalElectrons()]
     if radicals:
-        findings.append(Finding("radical", "an unpaired electron: hydrogens are missing in the bracket", tuple(radicals)))
+        findings.append(
+            Finding("radical", "an unpaired electron: hydrogens are missing in the bracket", tuple(radicals))
+        )
     return findings
 
 
