@@ -7,6 +7,7 @@ Ziegler et al. 2019 (arXiv 1909.08593), section 2.2. Its state is in the checkpo
 
 from typing import Any
 
+from rlsf_lightning.errors import UserError
 from rlsf_lightning.hooks import RLSFCallback
 from rlsf_lightning.rl.kl import adapt_beta
 
@@ -21,6 +22,8 @@ class KlControl(RLSFCallback):
         self.beta: float | None = None
 
     def on_train_start(self, trainer, module) -> None:
+        if module.kl_beta == 0:
+            raise UserError("callbacks.kl_control has nothing to control: write algorithm.kl.beta=0.05")
         if self.beta is not None:  # resumed
             module.kl_beta = self.beta
 
@@ -29,7 +32,7 @@ class KlControl(RLSFCallback):
 
     def on_update_end(self, trainer, module, stats) -> None:
         module.kl_beta = adapt_beta(
-            module.kl_beta, stats["kl"], target=self.target, n=self.samples, horizon=self.horizon
+            module.kl_beta, stats["kl"], target=self.target, samples=self.samples, horizon=self.horizon
         )
         self.beta = module.kl_beta
 

@@ -51,7 +51,7 @@ class VerifierReward(RLSFCallback):
     def log_verdicts(self, module, rollout) -> None:
         """Shares of the sampled completions; those on which the tool abstained count for none but ``abstained``."""
         judged = [c for c in rollout.certificates if c.verdict is not Verdict.ABSTAIN]
-        invalid = getattr(self.pool.verifier_class, "invalid_kinds", frozenset())
+        invalid: frozenset[str] = getattr(self.pool.verifier_class, "invalid_kinds", frozenset())
         n = max(1, len(judged))
         module.log_step(
             {

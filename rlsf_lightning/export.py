@@ -42,8 +42,10 @@ def run(recipe: Recipe, options: Options) -> None:
     check_policy(recipe.policy)
 
     import torch
+    from peft import PeftModel
 
     policy = load_policy(recipe.policy, with_value=False)
+    assert isinstance(policy.backbone, PeftModel)
     merged = policy.backbone.merge_and_unload()
     partial = to.with_name(f".{to.name}.partial")
     merged.to(getattr(torch, dtypes[options.dtype])).save_pretrained(partial)

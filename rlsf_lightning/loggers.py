@@ -49,6 +49,7 @@ class RunCSVLogger(CSVLogger):
     def experiment(self) -> ExperimentWriter:
         if self._experiment is None:
             self._experiment = _ContinuingWriter(self.root_dir, self.first_step)
+        assert isinstance(self._experiment, ExperimentWriter)
         return self._experiment
 
 

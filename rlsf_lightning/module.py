@@ -14,8 +14,11 @@ from typing import Any
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn.utils import get_total_norm
+from torch.optim.lr_scheduler import LambdaLR
 
 from rlsf_lightning.hooks import emit
 from rlsf_lightning.policy.generate import sample
@@ -32,7 +35,7 @@ from rlsf_lightning.schema import Recipe
 class RLSFModule(LightningModule):
     """Fine-tunes ``recipe.policy`` with the reward channels that callbacks write.
 
-    Manual optimisation: one training step is one rollout and ``algorithm.epochs x algorithm.minibatches`` optimiser steps.
+    Manual optimisation: a training step is one rollout and ``algorithm.epochs x algorithm.minibatches`` optimiser steps.
     """
 
     policy: Policy
@@ -82,10 +85,10 @@ class RLSFModule(LightningModule):
 
     @torch.no_grad()
     def score(self, rollout: Rollout) -> None:
-        """Log-probabilities under policy and reference, and values: as the update computes them, and no more than it needs.
+        """Log-probabilities under policy and reference, and values: as the update computes them, and no more than needed.
 
-        A single optimiser step without critic and penalty is its own old policy. Then the reference is only watched, on one
-        sample of every prompt.
+        A single optimiser step without critic and penalty is its own old policy. Then the reference is only watched, on
+        one sample of every prompt.
         """
         everyone = torch.arange(len(rollout.prompts))
         rollout.value_BT = torch.zeros_like(rollout.sampled_logp_BT)
@@ -111,7 +114,6 @@ class RLSFModule(LightningModule):
 
     def judge(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
-        assert rollout.kl_BT is not None
         settings = self.recipe.algorithm
         self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean())})
         rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
@@ -142,7 +144,9 @@ class RLSFModule(LightningModule):
         settings = self.recipe.algorithm
         tokens = self.sum_over_ranks(rollout.is_credited_BT[rows].sum().double()).clamp(min=1)
         sums: Counter[str] = Counter()
-        self.optimizers().zero_grad()
+        optimizer, schedule = self.optimizers(), self.lr_schedulers()
+        assert isinstance(optimizer, LightningOptimizer) and isinstance(schedule, LambdaLR)
+        optimizer.zero_grad()
         rows = self.rows_that_teach(rollout, rows)
         for part in micro_batches(
             rollout, rollout.is_credited_BT, rows, settings.micro_batch_tokens, self.most_over_ranks
@@ -153,27 +157,27 @@ class RLSFModule(LightningModule):
             sums.update({name: float(value) for name, value in part_sums.items()})
         norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
         stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
-        self.clip_gradients(self.optimizers(), settings.max_grad_norm, "norm")
-        self.optimizers().step()
-        self.lr_schedulers().step()
+        self.clip_gradients(optimizer.optimizer, settings.max_grad_norm, "norm")
+        optimizer.step()
+        schedule.step()
         names = sorted(sums)
-        totals = dict(
-            zip(names, self.sum_over_ranks(torch.tensor([sums[n] for n in names], dtype=torch.float64)), strict=True)
-        )
+        values = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
+        totals = dict(zip(names, values.tolist(), strict=True))
         seen = max(1.0, float(totals.pop("tokens")))
-        return stats | {name: float(total) / seen for name, total in totals.items()}
+        return stats | {name: total / seen for name, total in totals.items()}
 
     def rows_that_teach(self, rollout: Rollout, rows: Tensor) -> Tensor:
         """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one."""
         if self.policy.value_head is not None or self.recipe.algorithm.entropy_coef != 0:
             return rows
-        has_advantage = (rollout.advantage_BT != 0).any(1).cpu()[rows]
+        has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
 
     def loss(self, rollout: Rollout, part: Part) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum of the tokens' losses, and the sums to log."""
         settings = self.recipe.algorithm
         scores = self.scores(part, with_entropy=True)
+        assert scores.entropy_BT is not None
         is_credited_BT, advantage_BT = part.is_used_BT, part.of(rollout.advantage_BT)
         old_logp_BT = scores.logp_BT.detach() if rollout.logp_BT is None else part.of(rollout.logp_BT)
         policy_loss = ppo.clipped_surrogate(
@@ -231,7 +235,7 @@ class RLSFModule(LightningModule):
                 "truncated": 1 - float(rollout.ended_B.float().mean()),
                 "credited": float(rollout.is_credited_BT.sum() / rollout.is_action_BT.sum()),
                 "kl_beta": self.kl_beta,
-                "lr": self.optimizers().param_groups[0]["lr"],
+                "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
             }
         )
         on_bar = {"reward", "validity", "exact_match", "kl"}
@@ -273,20 +277,21 @@ class RLSFModule(LightningModule):
                 seed=self.recipe.seed,
             )
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm
-        groups = [{"params": self.policy.adapter_parameters(), "lr": settings.lr}]
+        groups: list[dict[str, Any]] = [{"params": self.policy.adapter_parameters(), "lr": settings.lr}]
         if self.policy.value_parameters():
             groups.append({"params": self.policy.value_parameters(), "lr": settings.value_lr})
         optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)
-        steps = self.trainer.max_epochs * self.trainer.num_training_batches * settings.epochs * settings.minibatches
+        batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
+        steps = batches * settings.epochs * settings.minibatches
 
         def share(step: int) -> float:
             """Linear warm-up, then a line to ``final_lr_share`` at the end of the run."""
             warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
             return warm * (1.0 - (1.0 - settings.final_lr_share) * min(1.0, step / max(1, steps)))
 
-        return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, share)}
+        return {"optimizer": optimizer, "lr_scheduler": LambdaLR(optimizer, share)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["steps_done"], checkpoint["kl_beta"] = self.steps_done, self.kl_beta

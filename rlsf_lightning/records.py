@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 
@@ -38,7 +38,7 @@ class Span:
         return max(self.start, other.start) < min(self.end, other.end)
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What the tool says of the whole object. ABSTAIN: the tool failed or has no opinion, so nothing is learnt from it."""
 
     PASS = "pass"

@@ -34,10 +34,10 @@ class Rollout:
     group_size: int  # samples a prompt
 
     logp_BT: Tensor | None = None  # as the update computes them; None where a single step makes them by itself
-    kl_BT: Tensor | None = None  # k1 against the reference
-    value_BT: Tensor | None = None
-    advantage_BT: Tensor | None = None
-    return_BT: Tensor | None = None
+    kl_BT: Tensor = field(init=False)  # k1 against the reference
+    value_BT: Tensor = field(init=False)
+    advantage_BT: Tensor = field(init=False)
+    return_BT: Tensor = field(init=False)
 
     certificates: list[Certificate] = field(default_factory=list)  # (B)
     is_credited_BT: Tensor = field(init=False)  # actions from which something is learnt
@@ -82,7 +82,6 @@ class Rollout:
 
     def evidence(self) -> Evidence:
         """The rewards as an advantage estimator reads them."""
-        assert self.value_BT is not None
         total_BT = self.total_reward_BT()
         verifier_BT = self.rewards.get("verifier", torch.zeros_like(total_BT))
         return Evidence(

@@ -96,7 +96,7 @@ def _is_same_recipe(folder: Path, recipe: Recipe) -> bool:
         other = OmegaConf.to_container(OmegaConf.load(folder / RECIPE_FILE))
     except (OSError, ValueError):
         return False
-    mine = OmegaConf.to_container(recipe)  # type: ignore[arg-type]
+    mine = OmegaConf.to_container(recipe)
     assert isinstance(mine, dict) and isinstance(other, dict)
     return all(
         mine.get(key) == other.get(key) for key in mine.keys() | other.keys() if key not in ("run_dir", "resume")

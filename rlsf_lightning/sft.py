@@ -40,7 +40,6 @@ def run(recipe: Recipe, options: None = None) -> None:
 
 def train(recipe: Recipe, items: list) -> None:
     """Train on ``items`` (each the prompts of one answer) and write ``RUN_DIR/model``."""
-    import torch
     from lightning import Trainer, seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
     from torch.utils.data import DataLoader
@@ -73,7 +72,7 @@ def train(recipe: Recipe, items: list) -> None:
     trainer.fit(module, loader, ckpt_path=opened.checkpoint, weights_only=True)
     if trainer.is_global_zero:
         folder = opened.folder / "model"
-        model.to(torch.bfloat16).save_pretrained(folder)
+        model.bfloat16().save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         print(f"written to {folder}: use it with policy.name={folder}")
 

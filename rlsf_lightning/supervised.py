@@ -178,7 +178,7 @@ class SupervisedModule(LightningModule):
         now = time.monotonic()
         self.elapsed, self._clock = self.elapsed + now - self._clock, now
         share = min(1.0, (self.global_step + 1) / max(1, self.settings.warmup_steps))
-        for group in self.optimizers().param_groups:
+        for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.settings.lr * share * (0.02 + 0.98 * (1 + math.cos(math.pi * self.progress())) / 2)
         loss = self.run(**batch, use_cache=False).loss
         self.log("loss", loss, prog_bar=True)

@@ -293,6 +293,11 @@ def test_table_literal():
     ]
 
 
+def test_table_has_no_negative_zero():
+    line = table(report_of(x=column(PassRate, [0.5])), report_of(x=column(PassRate, [0.4999]))).splitlines()[1]
+    assert "+0.000 [+0.000, +0.000]" in line and line.endswith("worse")
+
+
 def test_table_shows_what_is_undefined():
     nothing = Column(PassRate, np.zeros((2, 2)))
     assert "exact_match  -" in table(report_of(exact_match=nothing))

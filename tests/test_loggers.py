@@ -38,5 +38,5 @@ def test_loggers_by_name(tmp_path):
 
 
 def test_an_unknown_logger(tmp_path):
-    with pytest.raises(UserError, match="logger.TensorbordLogger: .*TensorBoardLogger"):
+    with pytest.raises(UserError, match=r"logger.TensorbordLogger: .*TensorBoardLogger"):
         build_loggers({"TensorbordLogger": {}}, tmp_path)

@@ -12,8 +12,8 @@ from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rlsf_lightning.metrics.base import LEFT_OUT, ItemMetric, same_length
 from rlsf_lightning.symbolic import smiles_rdkit
 
-#: Beyond this, RDKit's fingerprints take minutes for molecules that are valid but absurd (a cage of bonded metal atoms);
-#: up to it the worst of 400 random ones took 0.7 s. C60 has 31, and all but three of 71,000 PubChem molecules have less.
+#: Beyond this, RDKit's fingerprints may take minutes, for molecules that are valid but absurd (a cage of metal atoms);
+#: up to it the worst of 400 random ones took 0.7 s. C60 has 31; of 71,330 PubChem molecules three have more than 32.
 MAX_TANGLE = 32
 #: On some strings of thousands of characters RDKit hangs or crashes; up to this length the worst seen took 0.13 s.
 MAX_SMILES_CHARS = 500

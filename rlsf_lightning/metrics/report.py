@@ -176,5 +176,6 @@ def _cell(found: Interval, sign: str = "") -> str:
     if not np.isfinite(found.value):
         return "-"
     digits = 3 if abs(found.value) < 10 else 1
-    value, low, high = (f"{number:{sign}.{digits}f}" for number in (found.value, found.low, found.high))
+    # Adding zero turns what rounds to -0.0 into 0.0.
+    value, low, high = (f"{round(n, digits) + 0.0:{sign}.{digits}f}" for n in (found.value, found.low, found.high))
     return f"{value} [{low}, {high}]"

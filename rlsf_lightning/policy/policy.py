@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +129,12 @@ class Policy(nn.Module):
         self._in_reference = True
         try:
             for layer in self._adapter_layers:
-                layer.enable_adapters(False)  # type: ignore[operator]
+                layer.enable_adapters(False)
             yield
         finally:
             self._in_reference = False
             for layer in self._adapter_layers:
-                layer.enable_adapters(True)  # type: ignore[operator]
+                layer.enable_adapters(True)
             for parameter, flag in zip(parameters, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)  # peft also sets this flag, for every adapter
 
@@ -144,8 +143,7 @@ class Policy(nn.Module):
         """Inside, adapters are added into the dense weights that they sit on, for sampling: the same numbers up to rounding,
         in fewer operations. The base comes back as the very tensors that it was. Quantised layers keep their adapters.
         """
-        is_dense = [type(layer.get_base_layer()) is nn.Linear for layer in self._adapter_layers]
-        layers = [] if self._in_reference else list(compress(self._adapter_layers, is_dense))
+        layers: list[Any] = [] if self._in_reference else [m for m in self._adapter_layers if _is_dense(m)]
         bases = [layer.get_base_layer().weight for layer in layers]
         originals = [weight.data for weight in bases]
         try:
@@ -207,6 +205,10 @@ class Policy(nn.Module):
         finally:
             for layer in self._checkpointed:
                 layer.training = False
+
+
+def _is_dense(layer: BaseTunerLayer) -> bool:
+    return type(layer.get_base_layer()) is nn.Linear
 
 
 def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:

@@ -24,7 +24,7 @@ def decode_with_spans(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) ->
 
     The text equals ``tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)``; bytes that
     are no UTF-8 become U+FFFD as there. A token that holds only a part of a character spans the whole character, so
-    neighbours may overlap. Special tokens (EOS, say), ids without text and a leading space that decoding drops give an
+    neighbours may overlap. Special tokens (EOS, say), ids without text and leading spaces that decoding drops give an
     empty span at the place where they stand. Starts never decrease, nor do the ends of the spans that are not empty,
     and together the spans cover the text.
 
@@ -36,10 +36,9 @@ def decode_with_spans(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) ->
     assert isinstance(text, str)
     tokens = _visible_tokens(tokenizer, ids)
     for candidate, ranges in (_byte_level(tokens), _sentencepiece(tokens)):
-        if candidate == text:
-            return text, [Span(start, end) for start, end in ranges]
-        if candidate == " " + text:  # decoders of this family may drop the very first space
-            return text, [Span(max(start - 1, 0), max(end - 1, 0)) for start, end in ranges]
+        dropped = len(candidate) - len(text)  # SentencePiece decoders drop the spaces that they start with
+        if candidate == " " * dropped + text:
+            return text, [Span(max(start - dropped, 0), max(end - dropped, 0)) for start, end in ranges]
     return text, _by_prefixes(tokenizer, ids, text)
 
 

@@ -18,10 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from rdkit import Chem, RDLogger
+from rdkit import Chem, rdBase
 
 from rlsf_lightning.prompts.iupac import (
-    MAX_NAME_CHARS,
     MAX_SMILES_CHARS,
     name_candidates,
     source_path,
@@ -97,7 +96,7 @@ def spelling_in_name_order(opsin_smiles: str, canonical: str) -> str | None:
 
 
 def main(output: str) -> None:
-    RDLogger.DisableLog("rdApp.*")
+    rdBase.DisableLog("rdApp.*")
     rows: list[tuple[int, int, int, str]] = []  # line number, checksum of the line, CID, canonical SMILES
     asked: list[tuple[int, int, int, str]] = []  # row, column of the name, which of its spellings, the name as asked
     lines = 0

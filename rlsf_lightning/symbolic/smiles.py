@@ -239,9 +239,9 @@ def _sanitisation_findings(written: Any, at: Any) -> list[Finding]:
         with smiles_rdkit.quiet():
             Chem.SanitizeMol(Chem.Mol(written))
     except Chem.AtomValenceException as error:
-        return [Finding("valence", str(error), at([error.cause.GetAtomIdx()]))]
+        return [Finding("valence", str(error), at([error.cause.GetAtomIdx()]))]  # type: ignore[attr-defined]
     except Chem.KekulizeException as error:
-        return [Finding("kekulisation", str(error).strip(), at(error.cause.GetAtomIndices()))]
+        return [Finding("kekulisation", str(error).strip(), at(error.cause.GetAtomIndices()))]  # type: ignore[attr-defined]
     except (Chem.MolSanitizeException, RuntimeError, ValueError) as error:
         return [Finding("valence", f"RDKit: {str(error)[:120]}")]
     return []

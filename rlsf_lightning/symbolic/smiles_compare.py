@@ -32,8 +32,9 @@ class _Clock(rdFMCS.MCSProgress):
 
 
 def compare(text: str, reference: Any, seconds: float) -> Comparison:
-    """The atoms of ``text`` (a valid SMILES) outside the substructure that it shares with ``reference``, and what is missing."""
+    """The atoms of ``text`` (a valid SMILES) outside what it shares with ``reference``, and what is missing."""
     written = smiles_rdkit.parse_all_atoms(text)
+    assert written is not None, f"not a valid SMILES: {text!r}"
     for atom in written.GetAtoms():
         atom.SetIntProp("written", atom.GetIdx())
     with smiles_rdkit.quiet():

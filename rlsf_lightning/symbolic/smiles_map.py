@@ -269,11 +269,11 @@ class _Reader:
                 self.fragment = at
             else:
                 what = "an atom" if text[at] == "[" else "a ring number"
-                self.fail(kind, at, end + 1, f"{ascii(text[at : end + 1])} cannot become {what}", end)
+                self.fail(kind, at, end + 1, f"{text[at : end + 1]!a} cannot become {what}", end)
         else:
             while end < len(text) and text[end] not in "[%" and _TOKEN.match(text, end) is None:
                 end += 1
-            self.fail("bad_character", at, end, f"{ascii(text[at : at + 20])} is no SMILES symbol")
+            self.fail("bad_character", at, end, f"{text[at : at + 20]!a} is no SMILES symbol")
         return end
 
     def read_atom(self, at: int, end: int) -> None:

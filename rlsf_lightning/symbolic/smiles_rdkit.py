@@ -23,7 +23,7 @@ _TIME = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
 
 
 def _parser(sanitize: bool, remove_hydrogens: bool) -> Any:
-    options = Chem.SmilesParserParams()
+    options: Any = Chem.SmilesParserParams()
     options.sanitize = sanitize
     options.removeHs = remove_hydrogens
     # By default RDKit reads "CC junk" as CC with a name, and "C |^1:0|" as a radical.

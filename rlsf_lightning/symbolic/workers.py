@@ -39,7 +39,7 @@ class Statistics:
 
 
 class VerifierPool:
-    """Verifies batches of completions, by default in worker processes.
+    """Verifies batches of completions, in worker processes or in this one.
 
     Args:
         name: of the verifier, as ``verifier.name`` in a recipe.
