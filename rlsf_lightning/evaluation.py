@@ -20,6 +20,7 @@ from rlsf_lightning.metrics import ItemMetric, PassAtK, Suite, suite_for
 from rlsf_lightning.metrics.report import Column, Difference, Report, compare, table
 from rlsf_lightning.policy.generate import Sampled, sample
 from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.processes import verify
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
     filled = metric(sync_on_compute=False)
     # The collection hands the metric those of the arguments that its ``update`` names.
     MetricCollection({"metric": filled}, compute_groups=False).update(
-        predictions=[a.completion for a in answers],
+        predictions=[stripped(a.completion)[0] for a in answers],
         references=[p.reference for p in prompts for _ in range(samples)],
         certificates=[a.certificate for a in answers],
         is_finished=[a.is_finished for a in answers],

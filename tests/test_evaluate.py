@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -132,9 +133,12 @@ def test_stdout_is_back_after_an_error(capfd):
 def test_as_a_command(tiny_policy_dir, pairs, tmp_path):
     words = arguments(tiny_policy_dir, pairs, "split=all", "limit=5", "samples=2", "format=json")
     command = [sys.executable, "-m", "rlsf_lightning.evaluate", "recipe=chem_iupac", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n"] == 5
     assert list(tmp_path.iterdir()) == [pairs]
-    mistaken = subprocess.run([*command, "split=nowhere"], capture_output=True, text=True, cwd=tmp_path)
+    mistaken = subprocess.run(
+        [*command, "split=nowhere"], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
     assert mistaken.returncode == 2 and mistaken.stdout == "" and "nowhere" in mistaken.stderr

@@ -15,6 +15,7 @@ from rlsf_lightning.metrics.report import Column, Report, compare, table
 from rlsf_lightning.metrics.strings import Length, Levenshtein
 from rlsf_lightning.policy.generate import Sampled
 from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.symbolic.smiles import SmilesVerifier
 
 PROMPTS = [
     Prompt("a", "ethanol", "CCO"),
@@ -121,6 +122,13 @@ def maccs(a, b):
 
     prints = [rdMolDescriptors.GetMACCSKeysFingerprint(Chem.MolFromSmiles(s)) for s in (a, b)]
     return DataStructs.TanimotoSimilarity(*prints)
+
+
+def test_blanks_around_an_answer_are_no_part_of_it(monkeypatch):
+    report, _ = evaluate(monkeypatch, {"> ethanol": [" CCO\n"]}, SmilesVerifier(), PROMPTS[:1], samples=0)
+    assert report.records[0]["greedy"]["completion"] == " CCO\n"
+    found = values(report)
+    assert (found["exact_match"], found["validity"], found["levenshtein"], found["length"]) == (1.0, 1.0, 0.0, 3.0)
 
 
 def test_another_verifier_gets_no_chemistry(monkeypatch):

@@ -50,7 +50,7 @@ class Validity(ItemMetric):
 
     def update(self, predictions: Sequence[str]) -> None:
         """One string per item."""
-        self.add([(float(parse_molecule(p.strip()) is not None), 1.0) for p in predictions])
+        self.add([(float(parse_molecule(p) is not None), 1.0) for p in predictions])
 
 
 class FingerprintTanimoto(ItemMetric):
@@ -71,7 +71,7 @@ class FingerprintTanimoto(ItemMetric):
     def update(self, predictions: Sequence[str], references: Sequence[str | None]) -> None:
         """One SMILES string each per item; items without a valid reference are left out too."""
         same_length(predictions=predictions, references=references)
-        self.add([self._row(p.strip(), r) for p, r in zip(predictions, references, strict=True)])
+        self.add([self._row(p, r) for p, r in zip(predictions, references, strict=True)])
 
     def _row(self, prediction: str, reference: str | None) -> tuple[float, float]:
         ours = _fingerprint(self.fingerprint, prediction)

@@ -140,10 +140,11 @@ class Policy(nn.Module):
 
     @contextmanager
     def merged(self) -> Iterator[None]:
-        """Inside, adapters are added into the dense weights that they sit on, for sampling: the same numbers up to rounding,
-        in fewer operations. The base comes back as the very tensors that it was. Quantised layers keep their adapters.
+        """Inside, adapters are added into the weights that they sit on, for sampling: the same numbers up to fp32
+        rounding, in fewer operations. The base comes back as the very tensors that it was. Layers whose weights are
+        quantised or rounder than fp32 (autocast counts) keep their adapters: a sum would swallow small updates.
         """
-        layers: list[Any] = [] if self._in_reference else [m for m in self._adapter_layers if _is_dense(m)]
+        layers: list[Any] = [] if self._in_reference else [m for m in self._adapter_layers if self._can_merge(m)]
         bases = [layer.get_base_layer().weight for layer in layers]
         originals = [weight.data for weight in bases]
         try:
@@ -194,6 +195,18 @@ class Policy(nn.Module):
             self.backbone.save_pretrained(str(folder))  # type: ignore[operator]
             self.tokenizer.save_pretrained(str(folder))
 
+    def _can_merge(self, layer: Any) -> bool:
+        base = layer.get_base_layer()
+        return (
+            type(base) is nn.Linear
+            and base.weight.dtype in (torch.float32, torch.float64)
+            and not torch.is_autocast_enabled(base.weight.device.type)
+            # Tied to the embedding, which has no adapter; or an adapter that is more than a sum, such as DoRA.
+            and base.weight is not self.causal_lm.get_input_embeddings().weight
+            and not layer.lora_variant
+            and not any(layer.lora_bias.values())
+        )
+
     @contextmanager
     def _checkpointing(self, cache: Cache | None) -> Iterator[None]:
         # transformers recomputes in layers whose own ``training`` flag is set; their children stay in eval().
@@ -205,10 +218,6 @@ class Policy(nn.Module):
         finally:
             for layer in self._checkpointed:
                 layer.training = False
-
-
-def _is_dense(layer: BaseTunerLayer) -> bool:
-    return type(layer.get_base_layer()) is nn.Linear
 
 
 def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:

@@ -3,21 +3,165 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rdkit import Chem
-from rdkit.Chem import rdFMCS
+from rdkit.Chem import rdFingerprintGenerator, rdFMCS
 
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic import smiles_rdkit
-from rlsf_lightning.symbolic.smiles_map import read_smiles
+from rlsf_lightning.symbolic.smiles_findings import atom_spans
+from rlsf_lightning.symbolic.smiles_map import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.smiles_stereo import wrong_marks
+
+_WRITTEN = "written"  # atom property: the atom's place among those of the string
+_NAMED_ATOMS = 20
+_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
+
+Pairs = list[tuple[int, int]]
+
+
+class Target(NamedTuple):
+    """A reference, ready for comparison."""
+
+    smiles: str
+    molecule: Any
+    canonical: str
+    #: The same without stereochemistry.
+    flat: str
+    fingerprint: Any
+
+
+@lru_cache(maxsize=4096)
+def target_of(smiles: str) -> Target | None:
+    """The reference, made once for each SMILES; None if RDKit cannot read it."""
+    molecule = smiles_rdkit.parse(smiles)
+    if molecule is None:
+        return None
+    canonical = smiles_rdkit.canonical(molecule)
+    return Target(smiles, molecule, canonical, _flat(molecule), fingerprint(molecule))
+
+
+def fingerprint(molecule: Any) -> Any:
+    """Morgan counts of radius 2."""
+    return _MORGAN.GetCountFingerprint(molecule)
 
 
 class Comparison(NamedTuple):
-    """``witness["mapping"]``: pairs (atom as written, atom of the reference), both from 0."""
+    """``witness["mapping"]``: pairs (atom of the completion, atom of the reference), each counted as they are written."""
 
     findings: list[Finding]
     witness: dict[str, Any]
+
+
+def compare(text: str, target: Target, seconds: float) -> Comparison:
+    """Where ``text``, a valid SMILES of another molecule, differs.
+
+    Atoms outside the substructure that both share, bonds between the others that the reference has not, and (without a
+    place) what is missing. ``seconds`` bounds the search; a substructure that is merely large is used then.
+    """
+    read = read_smiles(text)
+    molecule, reference = _with_written_numbers(text), _with_written_numbers(target.smiles)
+    if same_but_for_stereo(text, molecule, target):
+        spans = wrong_marks(text, target.canonical).spans
+        return Comparison([Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)], {})
+    pairs, is_complete = _common(molecule, reference, seconds)
+    findings = _differences(molecule, reference, dict(pairs), read)
+    if not findings:
+        findings = [Finding("other_molecule", "the same atoms and bonds, but another molecule")]
+    return Comparison(findings, {"mapping": [list(pair) for pair in sorted(pairs)], "search_complete": is_complete})
+
+
+def same_but_for_stereo(text: str, molecule: Any, target: Target) -> bool:
+    """Whether ``molecule``, written as ``text``, differs from the reference in stereochemistry only."""
+    has_any = target.canonical != target.flat or any(mark in text for mark in "@/\\")
+    return has_any and _flat(molecule) == target.flat
+
+
+def _flat(molecule: Any) -> str:
+    copy = Chem.Mol(molecule)
+    Chem.RemoveStereochemistry(copy)
+    return smiles_rdkit.canonical(copy)
+
+
+def _with_written_numbers(smiles: str) -> Any:
+    molecule = smiles_rdkit.parse_all_atoms(smiles)
+    assert molecule is not None, f"not a valid SMILES: {smiles!r}"
+    for atom in molecule.GetAtoms():
+        atom.SetIntProp(_WRITTEN, atom.GetIdx())
+    with smiles_rdkit.quiet():
+        return Chem.RemoveHs(molecule)
+
+
+def _number(atom: Any) -> int:
+    return int(atom.GetIntProp(_WRITTEN))
+
+
+def _differences(molecule: Any, reference: Any, mapped: dict[int, int], read: SmilesMap) -> list[Finding]:
+    """Findings for a mapping between written numbers."""
+    ours = {_number(atom): atom for atom in molecule.GetAtoms()}
+    theirs = {_number(atom): atom for atom in reference.GetAtoms()}
+    findings = []
+    wrong = ours.keys() - mapped.keys()
+    if wrong:
+        message = f"not in the reference: {_symbols(ours, wrong)}"
+        findings.append(Finding("wrong_atoms", message, atom_spans(read, wrong)))
+    missing = theirs.keys() - set(mapped.values())
+    if missing:
+        findings.append(Finding("missing_atoms", f"the reference also has: {_symbols(theirs, missing)}"))
+    findings += _bond_differences(_bonds(molecule), _bonds(reference), mapped, read)
+    charged = [i for i, j in mapped.items() if _state(ours[i]) != _state(theirs[j])]
+    if charged:
+        findings.append(Finding("wrong_charge", "another charge, isotope or atom map", atom_spans(read, charged)))
+    moved = [i for i, j in mapped.items() if ours[i].GetTotalNumHs() != theirs[j].GetTotalNumHs()]
+    if moved and not findings:  # beside other differences they follow from these
+        findings.append(Finding("wrong_hydrogens", "another number of hydrogens", atom_spans(read, moved)))
+    return findings
+
+
+def _bond_differences(
+    ours: dict[frozenset[int], str], theirs: dict[frozenset[int], str], mapped: dict[int, int], read: SmilesMap
+) -> list[Finding]:
+    """Bonds between mapped atoms that only one of both molecules has, or with another order."""
+    findings, met, extra = [], set(), []
+    for ends, order in ours.items():
+        if ends <= mapped.keys():
+            image = frozenset(mapped[end] for end in ends)
+            met.add(image)
+            if theirs.get(image) != order:
+                extra.append(ends)
+    if extra:
+        findings.append(Finding("wrong_bonds", "the reference has no such bond here", _bond_spans(read, extra)))
+    lacking = [ends for ends in theirs if ends <= set(mapped.values()) and ends not in met]
+    if lacking:
+        findings.append(Finding("missing_bonds", f"bonds of the reference that are not there: {len(lacking)}"))
+    return findings
+
+
+def _bonds(molecule: Any) -> dict[frozenset[int], str]:
+    return {
+        frozenset((_number(bond.GetBeginAtom()), _number(bond.GetEndAtom()))): str(bond.GetBondType())
+        for bond in molecule.GetBonds()
+    }
+
+
+def _bond_spans(read: SmilesMap, bonds: Iterable[frozenset[int]]) -> tuple[Span, ...]:
+    """The symbols and ring digits of bonds; of one without either, its second atom."""
+    wanted = set(bonds)
+    found = [bond for bond in read.bonds if frozenset((bond.first, bond.second)) in wanted]
+    spans = [span for bond in found for span in bond.spans or [read.atoms[bond.second][:2]]]
+    return tuple(sorted({Span(*span) for span in spans}))
+
+
+def _symbols(atoms: dict[int, Any], which: Iterable[int]) -> str:
+    symbols = [atoms[i].GetSymbol() for i in sorted(which)]
+    return " ".join(symbols[:_NAMED_ATOMS]) + (" ..." if len(symbols) > _NAMED_ATOMS else "")
+
+
+def _state(atom: Any) -> tuple[int, ...]:
+    return atom.GetFormalCharge(), atom.GetIsotope(), atom.GetAtomMapNum()
 
 
 class _Clock(rdFMCS.MCSProgress):
@@ -31,54 +175,46 @@ class _Clock(rdFMCS.MCSProgress):
         return time.monotonic() < self.end
 
 
-def compare(text: str, reference: Any, seconds: float) -> Comparison:
-    """The atoms of ``text`` (a valid SMILES) outside what it shares with ``reference``, and what is missing."""
-    written = smiles_rdkit.parse_all_atoms(text)
-    assert written is not None, f"not a valid SMILES: {text!r}"
-    for atom in written.GetAtoms():
-        atom.SetIntProp("written", atom.GetIdx())
-    with smiles_rdkit.quiet():
-        molecule = Chem.RemoveHs(written)
-    pairs, is_complete = _common(molecule, reference, seconds)
-    index = [atom.GetIntProp("written") for atom in molecule.GetAtoms()]
-    spans = [Span(atom.start, atom.end) for atom in read_smiles(text).atoms]
-    mapped, met = {i for i, _ in pairs}, {j for _, j in pairs}
-    wrong = [i for i in range(molecule.GetNumAtoms()) if i not in mapped]
-    missing = [j for j in range(reference.GetNumAtoms()) if j not in met]
-    findings = []
-    if not wrong and not missing:
-        wrong = [i for i, j in pairs if _state(molecule.GetAtomWithIdx(i)) != _state(reference.GetAtomWithIdx(j))]
-        pairs = [(i, j) for i, j in pairs if i not in wrong]
-    if wrong:
-        where = tuple(spans[index[i]] for i in wrong)
-        findings.append(Finding("wrong_atoms", f"{len(wrong)} atoms are not as in the reference", where))
-    if missing:
-        symbols = " ".join(reference.GetAtomWithIdx(j).GetSymbol() for j in missing[:20])
-        findings.append(Finding("missing_atoms", f"{len(missing)} atoms of the reference are missing: {symbols}"))
-    if not findings:
-        same = Chem.MolToSmiles(molecule, isomericSmiles=False) == Chem.MolToSmiles(reference, isomericSmiles=False)
-        kind, what = ("wrong_stereo", "stereochemistry") if same else ("other_molecule", "bonds")
-        findings.append(Finding(kind, f"the same atoms, but other {what}"))
-    witness = {"mapping": [[index[i], j] for i, j in pairs], "search_complete": is_complete}
-    return Comparison(findings, witness)
+def _common(molecule: Any, reference: Any, seconds: float) -> tuple[Pairs, bool]:
+    """Pairs of atoms (written numbers) that match, and whether the search came to its end.
 
-
-def _state(atom: Any) -> tuple[int, int, int]:
-    return atom.GetFormalCharge(), atom.GetTotalNumHs(), atom.GetIsotope()
-
-
-def _common(molecule: Any, reference: Any, seconds: float) -> tuple[list[tuple[int, int]], bool]:
-    """Pairs of atoms of the largest common substructure that was found, and whether the search came to its end."""
+    A common substructure is connected, so equal fragments are paired first and the rest is searched.
+    """
+    pairs: Pairs = []
+    rest, reference_rest = [], list(Chem.GetMolFrags(reference, asMols=True))
+    for fragment in Chem.GetMolFrags(molecule, asMols=True):
+        canonical = smiles_rdkit.canonical(fragment)
+        equal = next((other for other in reference_rest if smiles_rdkit.canonical(other) == canonical), None)
+        if equal is None:
+            rest.append(fragment)
+            continue
+        reference_rest.remove(equal)
+        pairs += _match(fragment, equal, fragment)
+    if not rest or not reference_rest:
+        return pairs, True
+    ours, theirs = _combined(rest), _combined(reference_rest)
     parameters = rdFMCS.MCSParameters()
     parameters.AtomTyper = rdFMCS.AtomCompare.CompareElements
     parameters.BondTyper = rdFMCS.BondCompare.CompareOrder
-    parameters.BondCompareParameters.RingMatchesRingOnly = True
     clock = _Clock(seconds)  # RDKit holds no reference of its own
     parameters.ProgressCallback = clock
     with smiles_rdkit.quiet():
-        found = rdFMCS.FindMCS([molecule, reference], parameters)
-        if not found.numAtoms:
-            return [], not found.canceled
-        pattern = Chem.MolFromSmarts(found.smartsString)
-        ours, theirs = molecule.GetSubstructMatch(pattern), reference.GetSubstructMatch(pattern)
-    return list(zip(ours, theirs, strict=True)), not found.canceled
+        found = rdFMCS.FindMCS([ours, theirs], parameters)
+        if found.numAtoms:
+            pairs += _match(ours, theirs, Chem.MolFromSmarts(found.smartsString))
+    return pairs, not found.canceled
+
+
+def _combined(fragments: list[Any]) -> Any:
+    whole = fragments[0]
+    for fragment in fragments[1:]:
+        whole = Chem.CombineMols(whole, fragment)
+    Chem.FastFindRings(whole)
+    return whole
+
+
+def _match(ours: Any, theirs: Any, pattern: Any) -> Pairs:
+    return [
+        (_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j)))
+        for i, j in zip(ours.GetSubstructMatch(pattern), theirs.GetSubstructMatch(pattern), strict=True)
+    ]

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from rlsf_lightning.metrics.molecules import MACCSTanimoto, MorganTanimoto, RDKTanimoto, Validity
+from rlsf_lightning.records import Prompt
+from rlsf_lightning.symbolic.smiles import SmilesVerifier
 
 ALL = [MorganTanimoto, MACCSTanimoto, RDKTanimoto]
 
 
-@pytest.mark.parametrize("smiles", ["CCO", "OCC", "c1ccccc1", "C[C@H](N)C(=O)O", "[Na+].[Cl-]", " CCO\n"])
+@pytest.mark.parametrize("smiles", ["CCO", "OCC", "c1ccccc1", "C[C@H](N)C(=O)O", "[Na+].[Cl-]"])
 def test_valid(smiles):
     metric = Validity()
     metric.update([smiles])
@@ -26,6 +28,7 @@ def test_valid(smiles):
     [
         "",
         " ",
+        " CCO",
         "CC(",
         "C1CC",
         "CC(C)(C)(C)C",  # valence
@@ -61,6 +64,17 @@ def test_any_text_is_survived_by_every_metric(text):
             metric.update([text], ["CCO"])
         values = metric.item_values()
         assert len(values) == 1 and (np.isnan(values[0]) or 0 <= values[0] <= 1)
+
+
+SMILES_LIKE = st.text(alphabet="CNOclBr[]()=#12%+-H@.* \n", max_size=12)
+
+
+@given(SMILES_LIKE)
+def test_validity_is_what_the_verifier_calls_valid(text):
+    metric, verifier = Validity(), SmilesVerifier(explain=False)
+    metric.update([text.strip()])
+    found = verifier.verify(Prompt("", "", "CCO"), text)
+    assert metric.compute().item() == (not any(f.kind in verifier.invalid_kinds for f in found.findings))
 
 
 def test_no_word_of_rdkit_about_bad_strings(capfd):
