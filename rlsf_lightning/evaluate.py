@@ -57,7 +57,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
     """Check everything that is cheap to check, then load the policy and evaluate it."""
     limit, samples = _check(recipe, options)
 
-    from rlsf_lightning.policy.load import check_policy, load_policy
+    from rlsf_lightning.policy.checks import check_policy
     from rlsf_lightning.prompts import check_source, load_prompts
     from rlsf_lightning.symbolic.verifier import load_verifier
 
@@ -71,10 +71,11 @@ def measure(recipe: Recipe, options: Options) -> Report:
 
     from rlsf_lightning.evaluation import evaluate_policy, progress_on_stderr
     from rlsf_lightning.metrics import suite_for
+    from rlsf_lightning.policy.load import load_policy
 
     suite_for(verifier, recipe.evaluation.metrics)
     report = evaluate_policy(
-        load_policy(recipe.policy),
+        load_policy(recipe.policy, device=_device(recipe)),
         prompts,
         verifier,
         template=recipe.data.template,
@@ -88,8 +89,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
     if options.output is not None:
         from rlsf_lightning.runs import write_atomically
 
-        lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in report.records]
-        write_atomically(Path(options.output), "".join(lines))
+        write_atomically(Path(options.output), "".join(json.dumps(record) + "\n" for record in report.records))
     return report
 
 
@@ -108,6 +108,13 @@ def _check(recipe: Recipe, options: Options) -> tuple[int, int]:
         if target.is_dir() or not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
             raise UserError(f"output={target}: cannot write there; name a file in an existing folder")
     return limit, samples
+
+
+def _device(recipe: Recipe) -> str:
+    """Where training would put the policy: a CUDA device if there is one and the recipe does not ask for the CPU."""
+    import torch
+
+    return "cuda" if recipe.trainer.get("accelerator") != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 @contextmanager

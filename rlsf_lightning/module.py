@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -292,6 +293,10 @@ class RLSFModule(LightningModule):
             return warm * (1.0 - (1.0 - settings.final_lr_share) * min(1.0, step / max(1, steps)))
 
         return {"optimizer": optimizer, "lr_scheduler": LambdaLR(optimizer, share)}
+
+    def on_train_end(self) -> None:
+        if self.run_dir is not None and self.trainer.is_global_zero:
+            self.policy.save_adapter(Path(self.run_dir) / "adapter")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["steps_done"], checkpoint["kl_beta"] = self.steps_done, self.kl_beta

@@ -113,7 +113,7 @@ def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
         raise UserError(
-            f"{what} could not be loaded ({type(error).__name__}: {str(error).strip()[:600]}). "
+            f"{what} could not be loaded ({type(error).__name__}: {' '.join(str(error).split())[:600]}). "
             f"Seen: policy.name={cfg.name} policy.gguf_file={cfg.gguf_file} policy.adapter={cfg.adapter}. "
             "Write policy.name=FOLDER with a saved model, the exact name of a model on the Hugging Face hub "
             "(which needs a connection), or policy.name=embedded."
@@ -149,7 +149,7 @@ def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wa
     if cfg.gguf_file:
         # Nothing may take the dense model for one whose weights are still packed.
         model.hf_quantizer, model.is_quantized = None, False
-        del model.config.quantization_config
+        vars(model.config).pop("quantization_config", None)
         if wants_nf4:
             quantize_in_place(model, dtype)
     keep_trainable(model)

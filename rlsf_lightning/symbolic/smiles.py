@@ -97,6 +97,8 @@ class SmilesVerifier:
         text, offset = stripped(completion)
         target = _target(prompt.reference)
         reference = None if target is None else _reference(target)
+        if len(text) > self.max_chars:
+            return certificate.verdict is Verdict.ABSTAIN or [f.kind for f in certificate.findings] == ["too_long"]
         if not stands(certificate, text, offset, None if target is None else target.smiles, reference):
             return False
         if certificate.dead_from is None or reference is None or find_death(reference, text).complete:

@@ -214,7 +214,10 @@ def _combined(fragments: list[Any]) -> Any:
 
 
 def _match(ours: Any, theirs: Any, pattern: Any) -> Pairs:
+    """The atoms (written numbers) that a common pattern lies on; none if it is not found in both."""
+    places = ours.GetSubstructMatch(pattern), theirs.GetSubstructMatch(pattern)
+    if not all(places):
+        return []
     return [
-        (_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j)))
-        for i, j in zip(ours.GetSubstructMatch(pattern), theirs.GetSubstructMatch(pattern), strict=True)
+        (_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j))) for i, j in zip(*places, strict=True)
     ]

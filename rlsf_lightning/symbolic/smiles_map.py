@@ -27,7 +27,7 @@ MAX_FRAGMENT = 60
 
 _TOKEN = re.compile(
     r"(?P<atom>Cl|Br|[BCNOFPSI]|[bcnops]|\*|\[[^\[\]]*\])"
-    r"|(?P<bond>->|<-|\\\\|[-=#$:~/\\])"
+    r"|(?P<bond>->|<-|<\Z|\\\\|[-=#$:~/\\])"
     r"|(?P<ring>[0-9]|%[1-9][0-9]|%\([0-9]{1,5}\))"
     r"|(?P<mark>[().])",
     re.ASCII,
@@ -299,7 +299,7 @@ class _Reader:
         self.neighbours[second].add(first)
 
     def read_bond(self, at: int, end: int) -> None:
-        symbol = self.text[at:end].replace("\\\\", "\\")
+        symbol = self.text[at:end].replace("\\\\", "\\").replace("<-", "<").replace("<", "<-")
         if self.current < 0:
             self.fail("dangling_bond", at, end, f"the bond {symbol} has no atom before it")
         elif self.pending is not None:

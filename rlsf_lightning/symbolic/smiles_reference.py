@@ -9,7 +9,8 @@ orders are taken loosely: more may be allowed than is right, never less.
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from rdkit import Chem
@@ -26,9 +27,11 @@ _NONMETALS = frozenset("* H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe 
 _SEVERAL_VALENCES = frozenset(["P", "S", "As", "Se", "Te", "I"])
 _UNBRACKETED = frozenset(["B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"])
 #: Centre, leaf and order of the charged bonds that RDKit's clean-up makes from neutral ones of a higher order.
-_REWRITTEN = {("N", "O", SINGLE): SINGLE, ("N", "N", DOUBLE): DOUBLE} | {
+_REWRITTEN: dict[tuple[str, str, int | None], int] = {("N", "O", SINGLE): SINGLE, ("N", "N", DOUBLE): DOUBLE} | {
     (halogen, "O", SINGLE): SINGLE for halogen in ("Cl", "Br", "I")
 }
+_DATIVE = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE, Chem.BondType.DATIVEL, Chem.BondType.DATIVER}
+#: Branches of the search for a Kekulé structure; beyond it one is taken to exist.
 _SEARCH_LIMIT = 2_000
 _CHIRALITIES = ["@", "@@", *(f"@{c}{n}" for c, count in CHIRALITY_CLASSES.items() for n in ["", *range(1, count + 1)])]
 
@@ -66,14 +69,12 @@ class Site:
         aromatic = atom.GetIsAromatic()
         self.lower_case = in_ring and (loose or aromatic or pi or pi_near)
         plain = not (self.isotope or self.map_number) and self.symbol in _UNBRACKETED
-        valences = [v for v in Chem.GetPeriodicTable().GetValenceList(self.symbol) if v >= order_sum]
+        valences = [v for v in _valences(self.symbol) if v >= order_sum]
         filled = int(valences[0] - order_sum) if valences and valences[0] > 0 else 0
         as_implied = not self.charge and not atom.GetNumRadicalElectrons() and filled == self.hydrogens
         self.upper_plain = plain and (rewritten or as_implied or (loose and not self.charge))
-        if self.symbol == "C":
-            own = loose or aromatic or pi  # a lower-case c takes part in a double bond itself
-        else:
-            own = loose or self.symbol in ("O", "S") or self.hydrogens == 0
+        # RDKit gives a lower-case atom without bracket a double bond wherever it has room for one.
+        own = loose or self.symbol in ("O", "S") or self.hydrogens == 0 or (self.symbol == "C" and (aromatic or pi))
         self.lower_plain = self.upper_plain and self.lower_case and own
 
     def key(self) -> tuple[Any, ...]:
@@ -114,6 +115,11 @@ class Site:
         return _may_begin(fragment[1:], parts)
 
 
+@cache
+def _valences(symbol: str) -> tuple[int, ...]:
+    return tuple(Chem.GetPeriodicTable().GetValenceList(symbol))
+
+
 def _charge_spellings(charge: int) -> list[str]:
     if charge == 0:
         return ["", "+0", "-0"]
@@ -144,78 +150,96 @@ class Rewrite(NamedTuple):
     optional: bool
 
 
+class Edge(NamedTuple):
+    """A bond of the reference; ``order`` is that of one Kekulé structure. ``loose``: any order may be written."""
+
+    a: int
+    b: int
+    order: float
+    aromatic: bool
+    in_ring: bool
+    loose: bool
+
+
 class Reference:
     """The reference as masks: bit i is its atom i."""
 
     def __init__(self, molecule: Any) -> None:
-        self.molecule = molecule
-        self.size: int = molecule.GetNumAtoms()
+        atoms = list(molecule.GetAtoms())
+        edges = _edges(molecule, atoms)
+        self.size = len(atoms)
         self.all = (1 << self.size) - 1
-        self.bond_count: int = molecule.GetNumBonds()
+        self.bond_count = len(edges)
         self.neighbours = [0] * self.size
-        self.degree = [atom.GetDegree() for atom in molecule.GetAtoms()]
         #: allowed[order][atom]: the neighbours to which the bond may be written with that order.
         self.allowed = [[0] * self.size for _ in range(LOOSE + 1)]
         #: The bit of a bond whose order differs between Kekulé structures.
         self.kekule_bit: dict[tuple[int, int], int] = {}
+        self.rewrites = _find_rewrites(edges, atoms)
         self._atom_masks: dict[str, int] = {}
-        orders = _kekule_orders(molecule)
-        self.rewrites = _find_rewrites(molecule)
-        loose_atoms, loose_bonds = _loose_parts(molecule, orders)
-        for bond, order in zip(molecule.GetBonds(), orders, strict=True):
-            self._add_bond(bond, order, bond.GetIdx() in loose_bonds)
-        self.sites = self._make_sites(orders, loose_atoms)
-        self.twins = self._find_twins(orders, loose_bonds)
-        self.kekule = KekuleStructures(molecule, orders, self.kekule_bit)
+        for edge in edges:
+            self._add_edge(edge)
+        self.degree = [mask.bit_count() for mask in self.neighbours]
+        self.sites = self._make_sites(atoms, edges)
+        self.twins = self._find_twins(edges)
+        self.kekule = KekuleStructures(edges, self.kekule_bit, [site.symbol for site in self.sites])
 
-    def _add_bond(self, bond: Any, order: float, loose: bool) -> None:
-        a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+    def _add_edge(self, edge: Edge) -> None:
+        a, b = edge.a, edge.b
         self.neighbours[a] |= 1 << b
         self.neighbours[b] |= 1 << a
-        aromatic, in_ring = bond.GetIsAromatic(), bond.IsInRing()
-        if loose:
-            allowed = set(range(LOOSE + 1))
-        elif aromatic:
-            allowed = {SINGLE, DOUBLE, AROMATIC}
+        allowed: Iterable[int]
+        if edge.loose:
+            allowed = range(LOOSE + 1)
+        elif edge.aromatic:
+            allowed = (SINGLE, DOUBLE, AROMATIC)
             self.kekule_bit[a, b] = self.kekule_bit[b, a] = 1 << (len(self.kekule_bit) // 2)
         else:
-            kind = _ORDERS[order]
+            kind = _ORDERS[edge.order]
             # An aromatic bond outside a ring (between two lower-case atoms, say) is read as a single one.
-            allowed = {kind} | ({AROMATIC} if kind == SINGLE or (kind == DOUBLE and in_ring) else set())
+            either = kind == SINGLE or (kind == DOUBLE and edge.in_ring)
+            allowed = (kind, AROMATIC) if either else (kind,)
             if (a, b) in self.rewrites:
-                allowed.add(kind + 1)
+                allowed = (*allowed, kind + 1)
         for asked in allowed:
             self.allowed[asked][a] |= 1 << b
             self.allowed[asked][b] |= 1 << a
 
-    def _make_sites(self, orders: list[float], loose_atoms: set[int]) -> list[Site]:
+    def _make_sites(self, atoms: list[Any], edges: list[Edge]) -> list[Site]:
         order_sum = [0.0] * self.size
-        pi = 0
-        for bond, order in zip(self.molecule.GetBonds(), orders, strict=True):
-            for end in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()):
-                order_sum[end] += order
-                if order >= 2:
-                    pi |= 1 << end
+        pi = loose = 0
+        for edge in edges:
+            ends = 1 << edge.a | 1 << edge.b
+            order_sum[edge.a] += edge.order
+            order_sum[edge.b] += edge.order
+            pi |= ends if edge.order >= 2 else 0
+            loose |= ends if edge.loose else 0
         rewritten = {end for pair in self.rewrites for end in pair}
         return [
-            Site(atom, order_sum[i], i in loose_atoms, i in rewritten, bool(pi >> i & 1), bool(pi & self.neighbours[i]))
-            for i, atom in enumerate(self.molecule.GetAtoms())
+            Site(
+                atom,
+                order_sum[i],
+                loose=bool(loose >> i & 1),
+                rewritten=i in rewritten,
+                pi=bool(pi >> i & 1),
+                pi_near=bool(pi & self.neighbours[i]),
+            )
+            for i, atom in enumerate(atoms)
         ]
 
-    def _find_twins(self, orders: list[float], loose_bonds: set[int]) -> list[int]:
+    def _find_twins(self, edges: list[Edge]) -> list[int]:
         """For each atom with one neighbour, itself and those that can change places with it (as masks)."""
+        twins = [1 << i for i in range(self.size)]
         groups: dict[tuple[Any, ...], int] = {}
-        keys: list[tuple[Any, ...]] = []
-        for atom in self.molecule.GetAtoms():
-            i = atom.GetIdx()
-            key: tuple[Any, ...] = (i,)
-            if self.degree[i] == 1:
-                bond = atom.GetBonds()[0]
-                at = bond.GetIdx()
-                key = (-1, bond.GetOtherAtomIdx(i), orders[at], at in loose_bonds, self.sites[i].key())
-            keys.append(key)
-            groups[key] = groups.get(key, 0) | 1 << i
-        return [groups[key] for key in keys]
+        for edge in edges:
+            for leaf, centre in ((edge.a, edge.b), (edge.b, edge.a)):
+                if self.degree[leaf] == 1:
+                    key = (centre, edge.order, edge.loose, self.sites[leaf].key())
+                    groups[key] = groups.get(key, 0) | 1 << leaf
+        for group in groups.values():
+            for leaf in bits(group):
+                twins[leaf] = group
+        return twins
 
     def atoms_for(self, token: str, atom: Atom) -> int:
         """The mask of atoms that ``atom``, written as ``token``, may stand for."""
@@ -234,71 +258,65 @@ class Reference:
         return self.sites[atom].hydrogens if atom >= 0 else max(site.hydrogens for site in self.sites)
 
 
-def _kekule_orders(molecule: Any) -> list[float]:
-    """Bond orders of one Kekulé structure; 1.5 stays where there is none, other values for bonds of no order."""
+def _edges(molecule: Any, atoms: list[Any]) -> list[Edge]:
+    """The bonds. Loose are those whose order depends on RDKit's version or has no number: at metals, dative ones, and
+    between opposite charges in an aromatic ring."""
     copy = Chem.Mol(molecule)
     try:
         Chem.Kekulize(copy, clearAromaticFlags=True)
     except Chem.KekulizeException:
-        copy = molecule
-    dative = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE, Chem.BondType.DATIVEL, Chem.BondType.DATIVER}
-    return [0.0 if bond.GetBondType() in dative else bond.GetBondTypeAsDouble() for bond in copy.GetBonds()]
+        copy = molecule  # the order 1.5 stays, which is loose
+    metals = [atom.GetSymbol() not in _NONMETALS for atom in atoms]
+    charges = [atom.GetFormalCharge() for atom in atoms]
+    edges = []
+    for bond, kekule_bond in zip(list(molecule.GetBonds()), list(copy.GetBonds()), strict=True):
+        a, b, aromatic = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), bond.GetIsAromatic()
+        order = 0.0 if kekule_bond.GetBondType() in _DATIVE else kekule_bond.GetBondTypeAsDouble()
+        loose = order not in _ORDERS or metals[a] or metals[b] or (aromatic and charges[a] * charges[b] < 0)
+        edges.append(Edge(a, b, order, aromatic, bond.IsInRing(), loose))
+    return edges
 
 
-def _find_rewrites(molecule: Any) -> dict[tuple[int, int], Rewrite]:
+def _find_rewrites(edges: list[Edge], atoms: list[Any]) -> dict[tuple[int, int], Rewrite]:
     """The bonds (from either end) that RDKit's clean-up makes: nitro groups, azides, N-oxides, halogen oxides."""
+    charges = [atom.GetFormalCharge() for atom in atoms]
     found = []
-    for bond in molecule.GetBonds():
-        for centre, leaf in ((bond.GetBeginAtom(), bond.GetEndAtom()), (bond.GetEndAtom(), bond.GetBeginAtom())):
-            order = _ORDERS.get(bond.GetBondTypeAsDouble())
-            kinds = (centre.GetSymbol(), leaf.GetSymbol(), order)
-            if kinds in _REWRITTEN and centre.GetFormalCharge() > 0 and leaf.GetFormalCharge() == -1:
-                found.append((centre, leaf.GetIdx(), _REWRITTEN[kinds]))
-    leaves = Counter(centre.GetIdx() for centre, _, _ in found)
+    for edge in edges:
+        if charges[edge.a] * charges[edge.b] < 0 and not edge.aromatic:
+            leaf, centre = sorted((edge.a, edge.b), key=charges.__getitem__)
+            order = _REWRITTEN.get((atoms[centre].GetSymbol(), atoms[leaf].GetSymbol(), _ORDERS.get(edge.order)))
+            if order is not None and charges[leaf] == -1:
+                found.append((centre, leaf, order))
+    leaves = Counter(centre for centre, _, _ in found)
     rewrites = {}
     for centre, leaf, order in found:
-        at = centre.GetIdx()
-        rewrite = Rewrite(at, leaf, order, optional=leaves[at] > centre.GetFormalCharge())
-        rewrites[at, leaf] = rewrites[leaf, at] = rewrite
+        rewrite = Rewrite(centre, leaf, order, optional=leaves[centre] > charges[centre])
+        rewrites[centre, leaf] = rewrites[leaf, centre] = rewrite
     return rewrites
-
-
-def _loose_parts(molecule: Any, orders: list[float]) -> tuple[set[int], set[int]]:
-    """Atoms and bonds (indices) whose bond orders depend on RDKit's version or have no number: metals, dative bonds and
-    charges that lie side by side in an aromatic ring."""
-    atoms: set[int] = set()
-    bonds: set[int] = set()
-    for bond, order in zip(molecule.GetBonds(), orders, strict=True):
-        ends = (bond.GetBeginAtom(), bond.GetEndAtom())
-        odd = order not in _ORDERS or any(end.GetSymbol() not in _NONMETALS for end in ends)
-        if odd or (bond.GetIsAromatic() and ends[0].GetFormalCharge() * ends[1].GetFormalCharge() < 0):
-            bonds.add(bond.GetIdx())
-            atoms.update(end.GetIdx() for end in ends)
-    return atoms, bonds
 
 
 class KekuleStructures:
     """Which of the bonds of changing order may be double together. A set of bonds is a mask of their bits."""
 
-    def __init__(self, molecule: Any, orders: list[float], bit_of: dict[tuple[int, int], int]) -> None:
+    def __init__(self, edges: list[Edge], bit_of: dict[tuple[int, int], int], symbols: list[str]) -> None:
         bonds_at: dict[int, int] = {}
         first = 0
-        for bond, order in zip(molecule.GetBonds(), orders, strict=True):
-            a, b = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-            bit = bit_of.get((a, b), 0)
+        for edge in edges:
+            bit = bit_of.get((edge.a, edge.b), 0)
             if bit:
-                bonds_at[a] = bonds_at.get(a, 0) | bit
-                bonds_at[b] = bonds_at.get(b, 0) | bit
-                first |= bit if order == 2 else 0
+                bonds_at[edge.a] = bonds_at.get(edge.a, 0) | bit
+                bonds_at[edge.b] = bonds_at.get(edge.b, 0) | bit
+                first |= bit if edge.order == 2 else 0
         #: (bonds of an atom, how many of them are double in every Kekulé structure)
         self._rules = [
             (mask, (mask & first).bit_count())
             for atom, mask in bonds_at.items()
-            if molecule.GetAtomWithIdx(atom).GetSymbol() not in _SEVERAL_VALENCES
+            if symbols[atom] not in _SEVERAL_VALENCES
         ]
-        self._all = sum({bit_of[pair] for pair in bit_of})
+        self._all = (1 << (len(bit_of) // 2)) - 1
         self._known = [first]
         self._impossible: set[tuple[int, int]] = set()
+        self._nodes = 0
 
     def allow(self, single: int, double: int) -> bool:
         """Whether some Kekulé structure has all bonds of ``single`` single and all of ``double`` double."""

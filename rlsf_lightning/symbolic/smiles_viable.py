@@ -7,7 +7,7 @@ numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One bac
 it meets the conditions token by token, and the farthest that any embedding comes is the first dead token.
 
 "Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
-continued across a dot, and lower-case letters without an aromatic bond are not counted as ways to go on.
+continued across a dot, and lower-case letters where no double bond is near are not counted as ways to go on.
 "Viable" is nearly so: stereochemistry is ignored, and a few aromatic forms that RDKit cannot kekulise are let through.
 """
 

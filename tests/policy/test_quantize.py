@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from transformers import AutoModelForCausalLM
 
 from rlsf_lightning import schema
 from rlsf_lightning.policy.generate import sample
@@ -75,9 +76,9 @@ def test_old_logp_equals_new_logp(nf4_policy):
     assert torch.equal(score_actions(nf4_policy, IDS, EVERY, action, temperature=1.0).logp_BT.detach(), old)
 
 
-def test_in_place_quantisation_equals_that_of_transformers(nf4_policy, make_model, byte_tokenizer):
+def test_in_place_quantisation_equals_that_of_transformers(nf4_policy, wide_dir):
     dtype = nf4_dtype(torch.device("cpu"))
-    model = make_model("llama", len(byte_tokenizer), **WIDE).to(dtype)
+    model = AutoModelForCausalLM.from_pretrained(wide_dir, dtype=dtype)
     dense = model(IDS).logits
     quantize_in_place(model, dtype)
     for module in model.modules():

@@ -1,0 +1,163 @@
+"""Whole commands in processes of their own: killed and resumed, on two ranks, in 4 bit, with a user's own files."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SMALL = (
+    "rollout.batch_size=4 rollout.samples_per_prompt=4 rollout.max_new_tokens=12 trainer.limit_train_batches=2 "
+    "evaluation.limit=6 evaluation.samples=2"
+).split()
+
+RECORDER = """
+import json
+from pathlib import Path
+from rlsf_lightning import RLSFCallback
+
+class Recorder(RLSFCallback):
+    '''Writes what each rank saw: its prompts, and its gradients when the optimiser is about to step.'''
+
+    def on_rollout_end(self, trainer, module, rollout):
+        self.ids = sorted({p.id for p in rollout.prompts})
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        gradients = [p.grad.double().sum().item() for g in optimizer.param_groups for p in g["params"]]
+        line = json.dumps({"ids": self.ids, "gradients": gradients})
+        with Path(f"rank{trainer.global_rank}.jsonl").open("a") as file:
+            file.write(line + "\\n")
+"""
+
+PENALTY = """
+from rlsf_lightning import RLSFCallback
+
+class LengthPenalty(RLSFCallback):
+    def __init__(self, weight: float = 0.01) -> None:
+        self.weight = weight
+
+    def on_rewards_due(self, trainer, module, rollout) -> None:
+        rollout.add_reward("length_penalty", -self.weight * rollout.is_action_BT.float())
+"""
+
+
+def command(name, folder, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", f"rlsf_lightning.{name}", *arguments],
+        cwd=folder,
+        env={k: v for k, v in os.environ.items() if k != "RLSF_RUN_DIR"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def completed(name, folder, *arguments):
+    process = command(name, folder, *arguments)
+    out, err = process.communicate(timeout=400)
+    assert process.returncode == 0, err[-3000:]
+    return out
+
+
+def metrics(run_dir):
+    """metrics.csv without what a clock measured."""
+    with (run_dir / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [{k: v for k, v in r.items() if not k.startswith("seconds/") and k != "verify_wait"} for r in rows]
+
+
+def test_killed_and_resumed_equals_the_straight_run(tmp_path, tiny_policy_dir):
+    arguments = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", "trainer.max_epochs=8", "algorithm.advantage=gae", *SMALL]
+    completed("fit", tmp_path, *arguments, "run_dir=straight")
+    killed = command("fit", tmp_path, *arguments, "run_dir=killed")
+    last = tmp_path / "killed" / "checkpoints" / "last.ckpt"
+    deadline = time.monotonic() + 120
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "killed" / "summary.json").exists()
+    completed("fit", tmp_path, *arguments, "run_dir=killed", "resume=auto")
+    assert metrics(tmp_path / "killed") == metrics(tmp_path / "straight")
+    ours, theirs = (json.loads((tmp_path / d / "summary.json").read_text()) for d in ("killed", "straight"))
+    assert ours["after"] == theirs["after"] and ours["before"] == theirs["before"]
+    samples = [(tmp_path / d / "samples.jsonl").read_text().splitlines() for d in ("killed", "straight")]
+    assert [json.loads(line)["completion"] for line in samples[0]] == [
+        json.loads(line)["completion"] for line in samples[1]
+    ]
+
+
+def test_two_ranks_have_equal_gradients_and_different_prompts(tmp_path, tiny_policy_dir):
+    (tmp_path / "callbacks").mkdir()
+    (tmp_path / "callbacks" / "recorder.py").write_text(RECORDER)
+    two = "trainer.devices=2 trainer.strategy=ddp trainer.accelerator=cpu algorithm.advantage=gae".split()
+    policy = f"policy.name={tiny_policy_dir}"
+    completed("fit", tmp_path, "recipe=chem_iupac", policy, *SMALL, *two, "callbacks.recorder={}", "run_dir=run")
+    first, second = ([json.loads(line) for line in (tmp_path / f"rank{r}.jsonl").open()] for r in (0, 1))
+    assert len(first) == len(second) == 2
+    for ours, theirs in zip(first, second, strict=True):
+        assert ours["gradients"] == pytest.approx(theirs["gradients"], rel=1e-12)
+        assert any(ours["gradients"])
+        assert set(ours["ids"]).isdisjoint(theirs["ids"])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["n"] == 6
+
+
+def test_a_users_recipe_and_callback_are_found_first(tmp_path, tiny_policy_dir):
+    for room, name, text in [
+        ("callbacks", "length_penalty.py", PENALTY),
+        ("recipes", "mine.yaml", "base: chem_iupac\ncallbacks:\n  length_penalty: {weight: 0.25}\n"),
+    ]:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / name).write_text(text)
+    completed("fit", tmp_path, "recipe=mine", f"policy.name={tiny_policy_dir}", *SMALL, "run_dir=run")
+    for row in metrics(tmp_path / "run"):
+        assert float(row["reward/length_penalty"]) == pytest.approx(-0.25 * float(row["length"]))
+
+
+def test_nf4_trains_on_a_cpu(tmp_path, tiny_policy_dir):
+    arguments = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", "policy.quantize=nf4", *SMALL]
+    completed("fit", tmp_path, *arguments, "run_dir=run")
+    rows = metrics(tmp_path / "run")
+    assert len(rows) == 2 and all(float(row["ratio_deviation_first_minibatch"]) < 1e-5 for row in rows)
+
+
+def test_evaluate_says_the_same_twice_and_nothing_else(tmp_path, tiny_policy_dir):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("iupac\tsmiles\nethanol\tCCO\nmethane\tC\nbenzene\tc1ccccc1\n")
+    columns = ["data.path=pairs.tsv", "data.columns.prompt=iupac", "data.columns.reference=smiles"]
+    arguments = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", *columns, "split=all", "format=json"]
+    first, second = (completed("evaluate", tmp_path, *arguments, "rollout.max_new_tokens=12") for _ in range(2))
+    assert first == second
+    report = json.loads(first)
+    assert report["n"] == 3
+    assert set(report["metrics"]["exact_match"]) == {"value", "low", "high"}
+    assert {"validity", "morgan_tanimoto", "sampled_exact_match"} <= report["metrics"].keys()
+
+
+def test_export_writes_what_transformers_loads(tmp_path, tiny_policy_dir):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    policy = f"policy.name={tiny_policy_dir}"
+    completed("fit", tmp_path, "recipe=chem_iupac", policy, *SMALL, "algorithm.advantage=gae", "run_dir=run")
+    completed("export", tmp_path, "recipe=chem_iupac", policy, "policy.adapter=run/adapter", "to=merged")
+    base, merged = (AutoModelForCausalLM.from_pretrained(f) for f in (tiny_policy_dir, tmp_path / "merged"))
+    ids = torch.arange(5)[None]
+    assert not torch.equal(base(ids).logits, merged(ids).logits)
+
+
+def test_sft_makes_a_policy_from_nothing(tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("prompt\treference\n" + "".join(f"{'meth' * n}ane\t{'C' * n}\n" for n in range(1, 80)))
+    shape = "hidden_size=32 intermediate_size=64 num_hidden_layers=1 num_attention_heads=2".split()
+    own = ["data.path=pairs.tsv", "sft.vocabulary=300", "sft.epochs=2", "sft.splits=[train]", "run_dir=run"]
+    architecture = [f"sft.architecture.{key}" for key in ("model_type=llama", *shape)]
+    completed("sft", tmp_path, "recipe=chem_iupac", *own, *architecture, "sft.compile=false", "sft.minutes=null")
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+    completed("fit", tmp_path, "recipe=chem_iupac", "data.path=pairs.tsv", "policy.name=run/model", *SMALL)
