@@ -73,7 +73,13 @@ def metrics(run_dir):
 
 
 def test_killed_and_resumed_equals_the_straight_run(tmp_path, tiny_policy_dir):
-    arguments = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", "trainer.max_epochs=8", "algorithm.advantage=gae", *SMALL]
+    arguments = [
+        "recipe=chem_iupac",
+        f"policy.name={tiny_policy_dir}",
+        "trainer.max_epochs=8",
+        "algorithm.advantage=gae",
+        *SMALL,
+    ]
     completed("fit", tmp_path, *arguments, "run_dir=straight")
     killed = command("fit", tmp_path, *arguments, "run_dir=killed")
     last = tmp_path / "killed" / "checkpoints" / "last.ckpt"

@@ -18,6 +18,8 @@ from rlsf_lightning.symbolic.smiles_stereo import wrong_marks
 
 _WRITTEN = "written"  # atom property: the atom's place among those of the string
 _NAMED_ATOMS = 20
+#: In larger molecules no common substructure is looked for: the search looks at its clock too rarely.
+MAX_ATOMS = 120
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
 
 Pairs = list[tuple[int, int]]
@@ -67,6 +69,9 @@ def compare(text: str, target: Target, seconds: float) -> Comparison:
     if same_but_for_stereo(text, molecule, target):
         spans = wrong_marks(text, target.canonical).spans
         return Comparison([Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)], {})
+    if max(molecule.GetNumAtoms(), reference.GetNumAtoms()) > MAX_ATOMS:
+        message = f"a valid molecule, but not the reference; too large to compare (over {MAX_ATOMS} atoms)"
+        return Comparison([Finding("other_molecule", message)], {})
     pairs, is_complete = _common(molecule, reference, seconds)
     findings = _differences(molecule, reference, dict(pairs), read)
     if not findings:
@@ -218,6 +223,4 @@ def _match(ours: Any, theirs: Any, pattern: Any) -> Pairs:
     places = ours.GetSubstructMatch(pattern), theirs.GetSubstructMatch(pattern)
     if not all(places):
         return []
-    return [
-        (_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j))) for i, j in zip(*places, strict=True)
-    ]
+    return [(_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j))) for i, j in zip(*places, strict=True)]

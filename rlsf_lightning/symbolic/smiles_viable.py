@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from rlsf_lightning.symbolic.smiles_draft import (
     ANY,
     CloseRing,
+    Condition,
     Dot,
     Draft,
     Held,
@@ -40,8 +41,8 @@ from rlsf_lightning.symbolic.smiles_map import (
 )
 from rlsf_lightning.symbolic.smiles_reference import DOUBLE, SINGLE, Reference, bits
 
-#: Atoms that one search may place; beyond that the answer is "cannot tell".
-NODE_BUDGET = 10_000
+#: Conditions that one search may check, those with many open atoms counting more; beyond it the answer is "cannot tell".
+BUDGET = 30_000
 #: Tokens that are the beginning of another one.
 _LONGER = {"C": "Cl", "B": "Br"}
 #: The beginning of what may be a hydrogen that is written as an atom of its own, up to its symbol.
@@ -90,11 +91,12 @@ class _Search:
 
     def run(self) -> Outcome:
         conditions, choices = self.draft.conditions, list[_Choice]()
-        at, farthest, budget = 0, -1, NODE_BUDGET
+        at, farthest, budget = 0, -1, BUDGET
         while at < len(conditions) or self.draft.extend():
             if at == len(conditions):
                 continue
             condition = conditions[at]
+            budget -= _cost(condition)
             if isinstance(condition, Place):
                 choices.append(_Choice(at, self.places(condition), self.placed, self.single, self.double))
             elif self.checks[type(condition)](condition):
@@ -103,7 +105,6 @@ class _Search:
             farthest = max(farthest, at)
             while choices and not self.take(choices):
                 choices.pop()
-            budget -= 1
             if not choices or budget < 0:
                 gave_up = bool(choices) or self.hydrogen_seen
                 return Outcome(None if gave_up else False, conditions[farthest].step)
@@ -261,6 +262,10 @@ class _Search:
             edge = grown & unplaced & ~part
             part |= edge
         return part
+
+
+def _cost(condition: Condition) -> int:
+    return 1 + (len(condition.open) // 4 if isinstance(condition, (Leave, Reach, Push)) else 0)
 
 
 def _can_serve(ways: list[list[int]], room: list[int]) -> bool:

@@ -301,7 +301,7 @@ def test_corruptions_die_where_a_walk_over_all_prefixes_says() -> None:
 
 def test_an_exhausted_search_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is False
-    monkeypatch.setattr(smiles_viable, "NODE_BUDGET", 3)
+    monkeypatch.setattr(smiles_viable, "BUDGET", 8)
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is None
     assert find_death(reference("CC(C)(C)CO"), "CC(C)(C)N") == smiles_viable.Death(None)
 
