@@ -1,4 +1,7 @@
-"""Metrics on plain strings: character BLEU, edit distance, length. They know nothing of what the strings mean."""
+"""Metrics on plain strings: character BLEU, edit distance, length. They know nothing of what the strings mean.
+
+So a right answer that is spelled in another way than the reference, as any SMILES can be, is far from it here.
+"""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class SmilesVerifier:
         reference = None if target is None else _reference(target)
         if len(text) > self.max_chars:
             return certificate.verdict is Verdict.ABSTAIN or [f.kind for f in certificate.findings] == ["too_long"]
-        if not stands(certificate, text, offset, None if target is None else target.smiles, reference):
+        if not stands(certificate, text, offset, target and target.smiles):
             return False
         if certificate.dead_from is None or reference is None or find_death(reference, text).complete:
             return True  # nothing is said of the place, or it is one of stereochemistry

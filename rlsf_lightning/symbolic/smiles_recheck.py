@@ -5,13 +5,12 @@ It refutes; what it cannot judge (whether a valence is too high, that a substruc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from rlsf_lightning.records import Certificate, Finding, Span, Verdict
 from rlsf_lightning.symbolic.smiles_findings import is_bad
 from rlsf_lightning.symbolic.smiles_map import SmilesMap, read_smiles
-from rlsf_lightning.symbolic.smiles_reference import Reference
-from rlsf_lightning.symbolic.smiles_viable import find_death
 
 #: Kinds that the reader finds itself, and those that concern whole atoms.
 _OF_READER = frozenset(
@@ -20,24 +19,35 @@ _OF_READER = frozenset(
 _OF_ATOMS = frozenset("valence kekulisation wildcard radical wrong_atoms wrong_charge wrong_hydrogens".split())
 
 
-def stands(certificate: Certificate, text: str, offset: int, smiles: str | None, reference: Reference | None) -> bool:
+def stands(certificate: Certificate, text: str, offset: int, reference: str | None) -> bool:
     """Whether the certificate on ``text``, which begins at ``offset`` of the completion, is not refuted.
 
-    A pass must fit into the reference as a whole, and nothing that does may fail but for its stereochemistry. Findings
-    must lie in the text, where there is something of their kind. A mapping must pair equal elements one to one, keep the
-    bonds between them, and leave out the atoms that are called wrong.
+    What passes must have the reference's atoms, each with as many neighbours. Findings must lie in the text, where there
+    is something of their kind. A mapping must pair equal elements one to one, keep the bonds between them, and leave out
+    the atoms that are called wrong.
     """
     read = read_smiles(text)
     if certificate.verdict is Verdict.ABSTAIN:
         return True
     if certificate.verdict is Verdict.PASS:
-        return not read.problems and (reference is None or find_death(reference, text).at is None)
+        return not read.problems and (reference is None or _heavy_atoms(read) == _heavy_atoms(read_smiles(reference)))
     mapping = certificate.witness.get("mapping")
     return (
         bool(certificate.findings)
         and all(_shows(finding, text, read, offset) for finding in certificate.findings)
-        and (mapping is None or (smiles is not None and _maps(mapping, certificate, read, offset, smiles)))
+        and (mapping is None or (reference is not None and _maps(mapping, certificate, read, offset, reference)))
     )
+
+
+def _heavy_atoms(read: SmilesMap) -> Counter[tuple[str, int]]:
+    """Element and number of heavy neighbours of every atom but hydrogens."""
+    degree = Counter(
+        end
+        for bond in read.bonds
+        for end, other in ((bond.first, bond.second), (bond.second, bond.first))
+        if read.atoms[other].symbol != "H"
+    )
+    return Counter((atom.symbol, degree[i]) for i, atom in enumerate(read.atoms) if atom.symbol != "H")
 
 
 def dies(dead_from: int, completion: str, viable: Callable[[str], bool | None]) -> bool:

@@ -18,7 +18,6 @@ from rlsf_lightning.symbolic.smiles_map import (
     ring_symbol,
 )
 
-
 _AS_WRITTEN = Chem.SmilesParserParams()
 _AS_WRITTEN.sanitize = _AS_WRITTEN.removeHs = _AS_WRITTEN.parseName = _AS_WRITTEN.allowCXSMILES = False
 
