@@ -90,6 +90,7 @@ class HeldOut(RLSFCallback):
                     samples=samples,
                     batch_size=recipe.evaluation.batch_size,
                     seed=recipe.seed + trainer.global_rank,
+                    metrics=recipe.evaluation.metrics,
                     progress=progress_on_stderr(label) if trainer.is_global_zero else None,
                 )
         reports = [report]

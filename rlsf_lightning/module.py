@@ -28,7 +28,7 @@ from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.rl import estimators, kl, ppo
-from rlsf_lightning.rl.masks import masked_sum
+from rlsf_lightning.rl.masks import masked_sum, zero_outside
 from rlsf_lightning.rollout import Part, Rollout, collect, micro_batches
 from rlsf_lightning.schema import Recipe
 
@@ -184,7 +184,9 @@ class RLSFModule(LightningModule):
         policy_loss = ppo.clipped_surrogate(
             scores.logp_BT, old_logp_BT, advantage_BT, is_credited_BT, clip=settings.clip
         ).sum()
-        sums = {"loss/policy": policy_loss.detach()} | ppo.policy_sums(
+        # How far the sampler's numbers are from the update's: rounding, or the two disagree on what the policy is.
+        off_BT = zero_outside(old_logp_BT - part.of(rollout.sampled_logp_BT), is_credited_BT)
+        sums = {"loss/policy": policy_loss.detach(), "sampler_deviation": off_BT.abs().sum()} | ppo.policy_sums(
             scores.logp_BT, old_logp_BT, advantage_BT, scores.entropy_BT, is_credited_BT, clip=settings.clip
         )
         loss = policy_loss - settings.entropy_coef * masked_sum(scores.entropy_BT, is_credited_BT)

@@ -116,6 +116,8 @@ def test_the_first_minibatch_has_ratio_one(make_recipe, tmp_path, advantage, pre
     fit(make_recipe(f"algorithm.advantage={advantage}"), tmp_path, LikesShort(), kept, precision=precision)
     for stats in kept.stats:
         assert stats["ratio_deviation_first_minibatch"] < 1e-5
+        assert stats["clip_fraction"] == 0.0
+        assert stats["sampler_deviation"] < (1e-5 if precision == "32-true" else 0.05)
 
 
 def test_a_zero_value_head_gives_the_reward_to_go(make_recipe, tmp_path):

@@ -85,12 +85,12 @@ class SmilesVerifier:
         core = text.rstrip()
         if len(core) > self.max_chars or any(is_bad(character) for character in core):
             return False
-        if len(core) < len(text):
-            return self.verify(prompt, core).verdict is Verdict.PASS
         target = _target(prompt.reference)
-        if prompt.reference is None:
-            return self._viable_alone(core)
-        return None if target is None else is_viable(_reference(target), core)
+        if prompt.reference is not None and target is None:
+            return None
+        if len(core) < len(text):
+            return self._passes(core, target)
+        return self._viable_alone(core) if target is None else is_viable(_reference(target), core)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether plain loops, without RDKit's verdict, find nothing against a certificate (see ``smiles_recheck``)."""
@@ -155,10 +155,16 @@ class SmilesVerifier:
             dead = find_death(_reference(target), legible).at
         if len(legible) == len(text) or (dead is not None and dead < len(legible)):
             return dead
-        # All that is legible was viable: blanks may follow the right molecule, and nothing else may follow at all.
-        beyond = len(text) - len(text[read_to:].lstrip())
-        passes = beyond > read_to and self._judge(target and target.smiles, legible)["verdict"] is Verdict.PASS
-        return beyond if passes else read_to
+        # Nothing may follow what is legible, but for blanks after the right molecule.
+        if self._passes(legible, target):
+            return len(text) - len(text[read_to:].lstrip())
+        return None if dead is None else read_to
+
+    def _passes(self, text: str, target: Target | None) -> bool:
+        molecule = None if illegible(text, self.max_chars) else smiles_rdkit.parse(text)
+        if molecule is None:
+            return False
+        return not odd_atoms(text) if target is None else smiles_rdkit.canonical(molecule) == target.canonical
 
     def _dead_alone(self, text: str) -> int | None:
         """The same where there is no reference."""
@@ -172,8 +178,7 @@ class SmilesVerifier:
         read = read_smiles(text)
         if certainly_dead_from(read) is not None:
             return False
-        tried = (text + ending for ending in endings(read))
-        return True if any(smiles_rdkit.parse(whole) is not None and not odd_atoms(whole) for whole in tried) else None
+        return True if any(self._passes(text + ending, None) for ending in endings(read)) else None
 
 
 VERIFIER = SmilesVerifier
