@@ -129,11 +129,13 @@ class SmilesVerifier:
         if not findings:
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
         dead = self._dead_from(text, target, molecule)
+        if dead is not None:
+            dead = dead + offset if text else len(completion)
         return {
             "verdict": Verdict.FAIL,
             "findings": tuple(_shifted(finding, offset) for finding in _bounded(findings)),
             "score": score,
-            "dead_from": None if dead is None else dead + offset,
+            "dead_from": dead,
             "witness": witness,
         }
 
