@@ -273,7 +273,7 @@ class _Reader:
         else:
             while end < len(text) and text[end] not in "[%" and _TOKEN.match(text, end) is None:
                 end += 1
-            self.fail("bad_character", at, end, f"{text[at : at + 20]!a} is no SMILES symbol")
+            self.fail("bad_character", at, end, f"{text[at : min(end, at + 20)]!a} is no SMILES symbol")
         return end
 
     def read_atom(self, at: int, end: int) -> None:

@@ -27,8 +27,12 @@ _NONMETALS = frozenset("* H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe 
 _SEVERAL_VALENCES = frozenset(["P", "S", "As", "Se", "Te", "I"])
 _UNBRACKETED = frozenset(["B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I", "*"])
 #: Centre, leaf and order of the charged bonds that RDKit's clean-up makes from neutral ones of a higher order.
-_REWRITTEN: dict[tuple[str, str, int | None], int] = {("N", "O", SINGLE): SINGLE, ("N", "N", DOUBLE): DOUBLE} | {
-    (halogen, "O", SINGLE): SINGLE for halogen in ("Cl", "Br", "I")
+_REWRITTEN: dict[tuple[str, str, int | None], int] = {
+    ("N", "O", SINGLE): SINGLE,
+    ("N", "N", DOUBLE): DOUBLE,
+    ("Cl", "O", SINGLE): SINGLE,
+    ("Br", "O", SINGLE): SINGLE,
+    ("I", "O", SINGLE): SINGLE,
 }
 _DATIVE = {Chem.BondType.DATIVE, Chem.BondType.DATIVEONE, Chem.BondType.DATIVEL, Chem.BondType.DATIVER}
 #: Branches of the search for a Kekulé structure; beyond it one is taken to exist.
