@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 SMALL = (
     "rollout.batch_size=4 rollout.samples_per_prompt=4 rollout.max_new_tokens=12 trainer.limit_train_batches=2 "
-    "evaluation.limit=6 evaluation.samples=2"
+    "trainer.max_epochs=1 evaluation.limit=6 evaluation.samples=2"
 ).split()
 
 RECORDER = """

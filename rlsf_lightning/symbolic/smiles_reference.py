@@ -257,10 +257,6 @@ class Reference:
         """The mask of atoms that a bracket which begins with ``fragment`` may come to stand for."""
         return sum(1 << i for i, site in enumerate(self.sites) if site.may_become(fragment, aromatic))
 
-    def merged_hydrogens(self, atom: int) -> int:
-        """How many hydrogens of ``atom`` (-1: of any) are no atoms of the reference but could be written as such."""
-        return self.sites[atom].hydrogens if atom >= 0 else max(site.hydrogens for site in self.sites)
-
 
 def _edges(molecule: Any, atoms: list[Any]) -> list[Edge]:
     """The bonds. Loose are those whose order depends on RDKit's version or has no number: at metals, dative ones, and
