@@ -130,6 +130,20 @@ def test_no_tensor_of_all_tokens_times_vocabulary_ever_exists(make_policy):
     assert 8 * 300 <= watch.largest <= 32 * 300
 
 
+def test_no_logits_are_kept_for_the_backward_pass(make_policy):
+    policy = make_policy("mistral")
+    kept = []
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tuple(tensor.shape))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        scores = score_actions(policy, *laid_out(PROMPTS, COMPLETIONS), temperature=1.0, with_entropy=True, chunk=4)
+    assert scores.logp_BT.requires_grad and len(kept) > 20
+    assert not [shape for shape in kept if shape and shape[-1] == 300]
+
+
 def test_results_do_not_depend_on_the_chunk(make_policy):
     policy = make_policy()
     batch = laid_out(PROMPTS, COMPLETIONS)
