@@ -168,8 +168,12 @@ class RLSFModule(LightningModule):
         return stats | {name: total / seen for name, total in totals.items()}
 
     def rows_that_teach(self, rollout: Rollout, rows: Tensor) -> Tensor:
-        """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one."""
-        if self.policy.value_head is not None or self.recipe.algorithm.entropy_coef != 0:
+        """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one.
+
+        All rows where there are several ranks: each must cut its rows into equally many parts, or they wait for ever.
+        """
+        has_other_losses = self.policy.value_head is not None or self.recipe.algorithm.entropy_coef != 0
+        if has_other_losses or self.trainer.world_size > 1:
             return rows
         has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
