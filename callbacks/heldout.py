@@ -22,10 +22,14 @@ BEFORE_FILE = "before.json"
 
 
 class HeldOut(RLSFCallback):
-    """Before: when training starts (a resumed run reads what the first start measured). After: when it ends."""
+    """Before: when training starts (a resumed run reads what the first start measured). After: when it ends.
+
+    The end is that of the last epoch, before its checkpoint is written: a run that is killed while it is measured trains
+    its last epoch again and measures again. Lightning calls nothing in a run that has no epoch left.
+    """
 
     def on_train_start(self, trainer, module) -> None:
-        self.started = time.time()
+        self.started, self.is_measured = time.time(), False
         settings = module.recipe.evaluation
         if settings.split is None:
             return
@@ -42,16 +46,26 @@ class HeldOut(RLSFCallback):
         self.before = saved
 
     def on_train_epoch_end(self, trainer, module) -> None:
+        every, epoch = module.recipe.evaluation.every_epochs, trainer.current_epoch + 1
+        if every and epoch % every == 0:
+            self.validate(trainer, module)
+        if epoch == trainer.max_epochs:
+            self.conclude(trainer, module)
+
+    def on_train_end(self, trainer, module) -> None:
+        if not self.is_measured:  # stopped before its last epoch
+            self.conclude(trainer, module)
+
+    def validate(self, trainer, module) -> None:
         settings = module.recipe.evaluation
-        if not settings.every_epochs or (trainer.current_epoch + 1) % settings.every_epochs:
-            return
         prompts = list(load_prompts(module.recipe.data, "validation", limit=settings.validation_limit))
         if prompts:
             report = self.measure(trainer, module, prompts, settings.samples, "validation: ")
             for name, found in report.metrics.items():
                 module.log(f"validation/{name}", found.value, rank_zero_only=False, sync_dist=True)
 
-    def on_train_end(self, trainer, module) -> None:
+    def conclude(self, trainer, module) -> None:
+        self.is_measured = True
         summary = {
             "recipe": module.recipe.recipe,
             "steps": module.steps_done,

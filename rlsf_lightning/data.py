@@ -1,4 +1,4 @@
-"""Prompts for Lightning: endless training batches, sharded by rank and worker, and the fixed validation batches.
+"""Prompts for Lightning: endless training batches, sharded by rank and worker.
 
 The order of a run is one endless sequence: pass after pass over the train split, each in another permutation, which the
 seed decides. In each step the ranks share the sequence's next ``world x batch_size`` prompts, slice by slice. So where
@@ -147,21 +147,8 @@ class _TrainLoader:
             yield from shard
 
 
-class _FixedBatches:
-    """Batches with a length, for validation. Not a list, which Lightning would take for several loaders."""
-
-    def __init__(self, batches: Sequence[Batch]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return iter(self.batches)
-
-
 class PromptDataModule(LightningDataModule):
-    """Training: endless batches of ``rollout.batch_size`` prompts a rank. Validation: the same few prompts each time.
+    """Endless training batches of ``rollout.batch_size`` prompts a rank; what is held out is the ``heldout`` callback's.
 
     ``trainer.limit_train_batches`` says how many batches an epoch has. The checkpoint holds ``prompts_served``: a run
     that is resumed sees exactly what the straight run would have seen next, also inside an epoch, and goes on in the
@@ -206,15 +193,6 @@ class PromptDataModule(LightningDataModule):
         assert self._sequence is not None
         return Shard(self._sequence, self.prompts_served, self.recipe.rollout.batch_size, *self._rank_and_world())
 
-    def val_dataloader(self) -> Iterable[Batch]:
-        """This rank's validation prompts in batches of at most ``evaluation.batch_size``, equally many on every rank.
-
-        A batch may be empty where there are fewer prompts than ranks, or with a batch size of 1.
-        """
-        settings = self.recipe.evaluation
-        prompts = list(load_prompts(self.recipe.data, "validation", limit=settings.validation_limit))
-        return _FixedBatches(fixed_batches(prompts, settings.batch_size, *self._rank_and_world()))
-
     def _rank_and_world(self) -> tuple[int, int]:
         if self.trainer is not None:
             return self.trainer.global_rank, self.trainer.world_size
@@ -242,15 +220,3 @@ class _TrainSplit:
 
     def __call__(self) -> Iterator[Prompt]:
         return load_prompts(self.data, "train")
-
-
-def fixed_batches(prompts: Sequence[Prompt], batch_size: int, rank: int, world: int) -> list[Batch]:
-    """Rank ``rank``'s share of ``prompts`` in batches of at most ``batch_size``, equally many on every rank.
-
-    Equally many, because a rank with one batch more would wait for the others in that batch for ever.
-    """
-    assert batch_size > 0 and 0 <= rank < world, (batch_size, rank, world)
-    most = -(-len(prompts) // world)
-    steps = -(-most // batch_size)
-    mine = prompts[rank::world]
-    return [Batch(mine[step::steps]) for step in range(steps)]

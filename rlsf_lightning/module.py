@@ -286,7 +286,11 @@ class RLSFModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm
-        groups: list[dict[str, Any]] = [{"params": self.policy.adapter_parameters(), "lr": settings.lr}]
+        whole = self.policy.modules_to_save_parameters()
+        adapter = [p for p in self.policy.adapter_parameters() if all(p is not q for q in whole)]
+        groups: list[dict[str, Any]] = [{"params": adapter, "lr": settings.lr}]
+        if whole:
+            groups.append({"params": whole, "lr": settings.modules_to_save_lr or settings.lr})
         if self.policy.value_parameters():
             groups.append({"params": self.policy.value_parameters(), "lr": settings.value_lr})
         optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)
@@ -300,7 +304,7 @@ class RLSFModule(LightningModule):
 
         return {"optimizer": optimizer, "lr_scheduler": LambdaLR(optimizer, share)}
 
-    def on_train_end(self) -> None:
+    def on_train_epoch_end(self) -> None:
         if self.run_dir is not None and self.trainer.is_global_zero:
             self.policy.save_adapter(Path(self.run_dir) / "adapter")
 

@@ -41,6 +41,9 @@ class Lora:
     alpha: int = 32
     #: Which linear layers get an adapter: peft's target_modules.
     targets: Any = "all-linear"
+    #: Modules that learn as a whole beside the adapter, by the end of their names, such as model.norm: peft's
+    #: modules_to_save.
+    modules_to_save: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -125,6 +128,8 @@ class Algorithm:
     micro_batch_tokens: int = 2048
     #: Peak learning rate of the adapter (and backbone).
     lr: float = 1e-4
+    #: Peak learning rate of policy.lora.modules_to_save; null: the adapter's.
+    modules_to_save_lr: float | None = None
     #: Learning rate of the value head.
     value_lr: float = 1e-3
     #: Optimiser steps of linear warm-up.

@@ -22,7 +22,7 @@ from omegaconf import OmegaConf
 from torch.utils.data import DataLoader
 
 from rlsf_lightning import data as data_module
-from rlsf_lightning.data import Batch, Buffered, Permuted, PromptDataModule, Shard, endless_prompts, fixed_batches
+from rlsf_lightning.data import Batch, Buffered, Permuted, PromptDataModule, Shard, endless_prompts
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import load_prompts
 from rlsf_lightning.records import Prompt
@@ -162,19 +162,6 @@ def test_lightning_leaves_a_batch_alone_where_it_would_refuse_a_list() -> None:
         DoublePrecision().convert_input(PROMPTS[:3])
 
 
-@settings(deadline=None)
-@given(count=st.integers(0, 23), batch_size=st.integers(1, 8), world=st.integers(1, 5))
-def test_validation_batches_cover_the_prompts_and_are_equally_many(count: int, batch_size: int, world: int) -> None:
-    shares = [fixed_batches(PROMPTS[:count], batch_size, rank, world) for rank in range(world)]
-    assert sorted(ids(p for share in shares for batch in share for p in batch)) == sorted(ids(PROMPTS[:count]))
-    assert len({len(share) for share in shares}) == 1
-    assert all(len(batch) <= batch_size for share in shares for batch in share)
-    # No more batches than the rank with most prompts needs, and none empty unless a rank has too few for one each.
-    assert len(shares[0]) == math.ceil(math.ceil(count / world) / batch_size)
-    if batch_size > 1 and count >= world:
-        assert all(len(batch) for share in shares for batch in share)
-
-
 # --- the data module --------------------------------------------------------------------------------------------------
 
 
@@ -185,8 +172,6 @@ def a_recipe(folder: Path, rows: int = 40, **rollout: int) -> Any:
     recipe.data.path = str(path)
     recipe.seed = 4
     recipe.rollout.batch_size = rollout.get("batch_size", 3)
-    recipe.evaluation.validation_limit = 5
-    recipe.evaluation.batch_size = 2
     return recipe
 
 
@@ -198,7 +183,6 @@ class Recorder(LightningModule):
         self.automatic_optimization = False
         self.layer_norm = torch.nn.LayerNorm(1)
         self.steps: list[list[str]] = []
-        self.validated: list[list[str]] = []
         self.save_after, self.folder, self.fail_in = save_after, folder, fail_in
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
@@ -213,9 +197,6 @@ class Recorder(LightningModule):
             assert self.folder is not None
             self.trainer.save_checkpoint(self.folder / "saved.ckpt")
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.validated.append(ids(batch))
-
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
@@ -229,7 +210,7 @@ def fit(module: Recorder, datamodule: PromptDataModule, **options: Any) -> Train
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        **{"max_epochs": 3, "limit_train_batches": 4, "num_sanity_val_steps": 1} | options,
+        **{"max_epochs": 3, "limit_train_batches": 4} | options,
     )
     trainer.fit(module, datamodule, ckpt_path=checkpoint, weights_only=True)
     return trainer
@@ -248,17 +229,6 @@ def test_lightning_epochs_go_on_where_the_last_one_stopped(tmp_path: Path) -> No
     assert datamodule.prompts_served == 36
     # Without a shuffle the first pass would be in the file's order.
     assert list(itertools.chain(*module.steps))[:20] != ids(take(20, load_prompts(recipe.data, "train")))
-
-
-def test_validation_prompts_are_the_limited_ones_each_time(tmp_path: Path) -> None:
-    recipe = a_recipe(tmp_path, rows=200)
-    module = Recorder()
-    fit(module, PromptDataModule(recipe), num_sanity_val_steps=0, max_epochs=2)
-    chosen = ids(load_prompts(recipe.data, "validation", limit=5))
-    assert len(chosen) == 5
-    assert len(module.validated) == 6
-    assert module.validated[:3] == module.validated[3:]
-    assert sorted(itertools.chain(*module.validated[:3])) == sorted(chosen)
 
 
 @pytest.mark.parametrize("saved_after, workers", [(1, 0), (4, 0), (6, 0), (11, 0), (6, 2)])

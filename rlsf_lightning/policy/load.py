@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -73,7 +74,7 @@ def load_policy(
     if pad_token_id is None or pad_token_id >= model.get_input_embeddings().num_embeddings:
         pad_token_id = eos_token_ids[0]
     policy = Policy(
-        _with_adapter(model, cfg, device, seed) if cfg.lora.r > 0 else model.requires_grad_(True),
+        _raise_whole_modules(_with_adapter(model, cfg, device, seed)) if cfg.lora.r > 0 else model.requires_grad_(True),
         tokenizer,
         eos_token_ids=eos_token_ids,
         pad_token_id=pad_token_id,
@@ -162,9 +163,21 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
     if cfg.adapter:
         with _user_errors(cfg, "the adapter"):
             return PeftModel.from_pretrained(model, str(Path(cfg.adapter).expanduser()), is_trainable=True)
+    missing = [m for m in cfg.lora.modules_to_save if not any(n.endswith(m) for n, _ in model.named_modules())]
+    if missing:  # peft would pass over them
+        norms = [name for name, _ in model.named_modules() if "norm" in name or "ln" in name]
+        raise UserError(
+            f"policy.lora.modules_to_save={list(cfg.lora.modules_to_save)}: no module's name ends with {missing[0]}. "
+            f"Write policy.lora.modules_to_save=[] or such names as {norms[-1] if norms else 'lm_head'}."
+        )
     targets = cfg.lora.targets if isinstance(cfg.lora.targets, str) else list(cfg.lora.targets)
     lora = LoraConfig(
-        r=cfg.lora.r, lora_alpha=cfg.lora.alpha, target_modules=targets, lora_dropout=0.0, task_type="CAUSAL_LM"
+        r=cfg.lora.r,
+        lora_alpha=cfg.lora.alpha,
+        target_modules=targets,
+        modules_to_save=list(cfg.lora.modules_to_save) or None,
+        lora_dropout=0.0,
+        task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -176,6 +189,16 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
                 f"policy.lora.targets={targets} does not fit this model ({error}). "
                 f"Write policy.lora.targets=all-linear, or some of: {', '.join(names)}."
             ) from error
+
+
+def _raise_whole_modules(model: nn.Module) -> nn.Module:
+    """Modules that learn as a whole in fp32, as adapters do: bf16 would round small steps away. Their output's type stays."""
+    for wrapper in [m for m in model.modules() if isinstance(m, ModulesToSaveWrapper)]:
+        for module in wrapper.modules_to_save.values():
+            dtype = next(module.parameters()).dtype
+            if dtype in (torch.bfloat16, torch.float16):
+                module.float().register_forward_hook(lambda _module, _inputs, output, dtype=dtype: output.to(dtype))
+    return model
 
 
 def _generation_config(cfg: schema.Policy) -> GenerationConfig | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import ModulesToSaveWrapper
 from torch import Tensor, nn
 from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -52,6 +53,7 @@ class Policy(nn.Module):
         self.pad_token_id = pad_token_id
         self.gradient_checkpointing = gradient_checkpointing
         self._adapter_layers = [module for module in backbone.modules() if isinstance(module, BaseTunerLayer)]
+        self._whole_modules = [module for module in backbone.modules() if isinstance(module, ModulesToSaveWrapper)]
         self._adapter_names = frozenset(name for name, p in backbone.named_parameters() if p.requires_grad)
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
         self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
@@ -128,12 +130,12 @@ class Policy(nn.Module):
         wants_gradient = [p.requires_grad for p in parameters]
         self._in_reference = True
         try:
-            for layer in self._adapter_layers:
+            for layer in (*self._adapter_layers, *self._whole_modules):
                 layer.enable_adapters(False)
             yield
         finally:
             self._in_reference = False
-            for layer in self._adapter_layers:
+            for layer in (*self._adapter_layers, *self._whole_modules):
                 layer.enable_adapters(True)
             for parameter, flag in zip(parameters, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)  # peft also sets this flag, for every adapter
@@ -178,6 +180,10 @@ class Policy(nn.Module):
     def adapter_parameters(self) -> list[nn.Parameter]:
         """What learns in the backbone: the adapter's weights, or all of it in full fine-tuning."""
         return [p for name, p in self.backbone.named_parameters() if name in self._adapter_names]
+
+    def modules_to_save_parameters(self) -> list[nn.Parameter]:
+        """Those of them that belong to modules which learn as a whole beside the adapter."""
+        return [p for module in self._whole_modules for p in module.parameters() if p.requires_grad]
 
     def value_parameters(self) -> list[nn.Parameter]:
         """The value head's weights; empty without one."""

@@ -33,11 +33,6 @@ def masked_sum(x_BT: Tensor, is_action_BT: Tensor) -> Tensor:
     return zero_outside(x_BT, is_action_BT).sum()
 
 
-def masked_mean(x_BT: Tensor, is_action_BT: Tensor) -> Tensor:
-    """Mean over the positions that count: a scalar, 0 if there are none."""
-    return masked_sum(x_BT, is_action_BT) / is_action_BT.sum().clamp(min=1)
-
-
 def _moments(x_BT: Tensor, is_action_BT: Tensor, stats_reduce: StatsReduce | None) -> tuple[Tensor, Tensor]:
     """Mean and mean square over the positions that count on all ranks, in float64; both 0 if there are none."""
     x64_BT = zero_outside(x_BT, is_action_BT).double()

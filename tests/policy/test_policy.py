@@ -246,3 +246,30 @@ def test_bos_goes_in_front_only_if_the_tokenizer_puts_it_there_and_eos_never_beh
         assert policy.encode_prompt("CCO") == expected
     assert adding.encode("CCO") == [bos, *plain, 0]
     assert Policy(model, adding, eos_token_ids=[0], pad_token_id=0).encode_prompt("") == [bos]
+
+
+def test_modules_that_learn_as_a_whole(family_dir, tmp_path):
+    base = load_policy(schema.Policy(name=str(family_dir("llama")), lora=schema.Lora(r=2)), with_value=False)
+    lora = schema.Lora(r=2, modules_to_save=["model.norm"])
+    policy = load_policy(schema.Policy(name=str(family_dir("llama")), lora=lora), with_value=False)
+    (weight,) = policy.modules_to_save_parameters()
+    assert any(weight is p for p in policy.adapter_parameters())
+    assert torch.equal(logits(policy), logits(base))
+    with torch.no_grad():
+        weight.mul_(2.0)
+    torch.testing.assert_close(logits(policy), 2.0 * logits(base))
+    with policy.reference():
+        assert torch.equal(logits(policy), logits(base))
+    with policy.merged():
+        torch.testing.assert_close(logits(policy), 2.0 * logits(base))
+    assert weight.requires_grad
+    policy.save_adapter(tmp_path)
+    loaded = load_policy(schema.Policy(name=str(family_dir("llama")), adapter=str(tmp_path)), with_value=False)
+    assert torch.equal(logits(loaded), logits(policy))
+    assert len(loaded.modules_to_save_parameters()) == 1
+
+
+def test_a_module_to_save_that_is_not_there(family_dir):
+    lora = schema.Lora(r=2, modules_to_save=["model.nrom"])
+    with pytest.raises(UserError, match=r"modules_to_save=.*model\.nrom"):
+        load_policy(schema.Policy(name=str(family_dir("llama")), lora=lora), with_value=False)

@@ -1,0 +1,89 @@
+"""The table before and after: measured once at the end, and never lost."""
+
+import json
+
+import pytest
+from lightning import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from omegaconf import OmegaConf
+
+from rlsf_lightning.data import PromptDataModule
+from rlsf_lightning.hooks import build_callbacks
+from rlsf_lightning.module import RLSFModule
+from rlsf_lightning.schema import Recipe
+
+
+@pytest.fixture
+def recipe(tiny_policy_dir, tmp_path):
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("prompt\treference\n" + "".join(f"{'meth' * n}\t{'C' * n}\n" for n in range(1, 60)))
+    overrides = {
+        "recipe": "test",
+        "data": {"source": "files", "path": str(pairs)},
+        "policy": {"name": str(tiny_policy_dir)},
+        "verifier": {"name": "smiles"},
+        "rollout": {"batch_size": 2, "samples_per_prompt": 2, "max_new_tokens": 8},
+        "evaluation": {"limit": 4, "samples": 2},
+    }
+    return OmegaConf.merge(OmegaConf.structured(Recipe), OmegaConf.create(overrides))
+
+
+def fit(recipe, run_dir, heldout, epochs=2, checkpoint=None, **trainer):
+    run_dir.mkdir(exist_ok=True)
+    made = Trainer(
+        max_epochs=epochs,
+        limit_train_batches=1,
+        accelerator="cpu",
+        logger=False,
+        callbacks=[
+            *build_callbacks({"verifier": {}}),
+            heldout,
+            ModelCheckpoint(run_dir / "checkpoints", save_last=True, every_n_epochs=1),
+        ],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **trainer,
+    )
+    made.fit(RLSFModule(recipe, run_dir=str(run_dir)), PromptDataModule(recipe), ckpt_path=checkpoint)
+
+
+def summary(run_dir):
+    found = json.loads((run_dir / "summary.json").read_text())
+    del found["seconds"]
+    return found
+
+
+def test_a_run_that_dies_while_it_is_measured_is_measured_when_it_goes_on(recipe, tmp_path):
+    straight, died = tmp_path / "straight", tmp_path / "died"
+    (heldout,) = build_callbacks({"heldout": {}})
+    fit(recipe, straight, heldout)
+
+    class Dies(type(heldout)):
+        def measure(self, trainer, module, prompts, samples, label):
+            if label == "after: ":
+                raise OSError("no space left on device")
+            return super().measure(trainer, module, prompts, samples, label)
+
+    with pytest.raises(OSError, match="no space left"):
+        fit(recipe, died, Dies())
+    assert not (died / "summary.json").exists()
+    fit(recipe, died, *build_callbacks({"heldout": {}}), checkpoint=died / "checkpoints" / "last.ckpt")
+    assert summary(died) == summary(straight)
+    assert (died / "adapter").is_dir()
+
+
+def test_a_run_that_stops_early_is_measured_once(recipe, tmp_path):
+    (heldout,) = build_callbacks({"heldout": {}})
+    labels = []
+
+    class Stops(type(heldout)):
+        def measure(self, trainer, module, prompts, samples, label):
+            labels.append(label)
+            return super().measure(trainer, module, prompts, samples, label)
+
+        def on_update_end(self, trainer, module, stats):
+            trainer.should_stop = True
+
+    fit(recipe, tmp_path, Stops(), epochs=5)
+    assert labels == ["before: ", "after: "]
+    assert summary(tmp_path)["steps"] == 1
