@@ -52,7 +52,7 @@ _TRAINER_TRAPS: Mapping[str, str] = {
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "policy.quantize": ("auto", "nf4", "none"),
     "algorithm.credit": ("viable_prefix", "located", "paper", "scalar", "boolean", "random"),
-    "algorithm.advantage": ("viable_prefix", "gae"),
+    "algorithm.advantage": ("prefix_tree", "viable_prefix", "gae"),
     "algorithm.truncated": ("penalize", "mask"),
     "algorithm.normalise": ("scale", "centre", "none"),
 }
@@ -160,10 +160,10 @@ def _ranges(recipe: Recipe) -> Iterator[str]:
 
 def _relations(recipe: Recipe) -> Iterator[str]:
     rollout, algorithm, trainer = recipe.rollout, recipe.algorithm, recipe.trainer
-    if algorithm.advantage == "viable_prefix" and rollout.samples_per_prompt == 1:
+    if algorithm.advantage != "gae" and rollout.samples_per_prompt == 1:
         yield (
-            "algorithm.advantage=viable_prefix compares a prompt's samples: rollout.samples_per_prompt=1 must be >= 2 "
-            "(or algorithm.advantage=gae)"
+            f"algorithm.advantage={algorithm.advantage} compares a prompt's samples: "
+            "rollout.samples_per_prompt=1 must be >= 2 (or algorithm.advantage=gae)"
         )
     sequences = rollout.batch_size * rollout.samples_per_prompt
     if algorithm.minibatches > sequences:

@@ -88,6 +88,7 @@ class Rollout:
             verifier_BT=verifier_BT,
             penalties_BT=total_BT - verifier_BT,
             value_BT=self.value_BT,
+            ids_BT=self.ids_BS[:, -self.is_action_BT.shape[1] :],
             is_credited_BT=self.is_credited_BT,
             passed_B=self.passed_B,
             group_size=self.group_size,

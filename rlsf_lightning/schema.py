@@ -96,8 +96,9 @@ class Kl:
 class Algorithm:
     #: Certificate -> token rewards: viable_prefix, located, paper, scalar, boolean or random (symbolic/credit.py).
     credit: str = "viable_prefix"
-    #: Token rewards -> advantages: viable_prefix (critic-free, over a prompt's samples) or gae (with a value head).
-    advantage: str = "viable_prefix"
+    #: Token rewards -> advantages: prefix_tree (critic-free, a baseline for every prefix that a prompt's samples share),
+    #: viable_prefix (critic-free, one baseline a prompt) or gae (with a value head).
+    advantage: str = "prefix_tree"
     #: What a completion that was cut at max_new_tokens is: "penalize" (a failure) or "mask" (left out of the loss).
     truncated: str = "penalize"
     #: Discount.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rlsf_lightning.rl.gae import gae, reward_to_go
-from rlsf_lightning.rl.group import leave_one_out, viable_prefix_advantages
+from rlsf_lightning.rl.group import leave_one_out, prefix_tree_advantages, viable_prefix_advantages
 from rlsf_lightning.rl.masks import StatsReduce, scale_by_rms, whiten, zero_outside
 
 
@@ -20,6 +20,7 @@ class Evidence:
     verifier_BT: Tensor  # the reward channel that says what is right and wrong
     penalties_BT: Tensor  # the sum of all other channels, the KL penalty among them
     value_BT: Tensor  # the critic's values; zeros where there is none
+    ids_BT: Tensor  # the sampled tokens
     is_credited_BT: Tensor  # actions from which something is learnt
     passed_B: Tensor  # right, and ended by itself
     group_size: int
@@ -59,21 +60,47 @@ def gae_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tenso
 def viable_prefix_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
     """Critic-free: the group form of first-dead-token credit, see :func:`viable_prefix_advantages`.
 
-    The other channels have no verdict to hang on, so they enter as reward-to-go less the leave-one-out mean of the
-    group's totals. Returns are the same as the advantages: there is no value head to train.
+    Returns are the same as the advantages: there is no value head to train.
     """
-    is_credited_BT = evidence.is_credited_BT
-    verdict_BT = viable_prefix_advantages(
-        evidence.verifier_BT.clamp(max=0.0), evidence.passed_B, is_credited_BT, evidence.is_valid_B, evidence.group_size
+    advantage_BT = viable_prefix_advantages(
+        evidence.verifier_BT.clamp(max=0.0),
+        evidence.passed_B,
+        evidence.is_credited_BT,
+        evidence.is_valid_B,
+        evidence.group_size,
     )
-    penalties_BT = zero_outside(evidence.penalties_BT, is_credited_BT)
-    baseline_B = leave_one_out(penalties_BT.sum(dim=1), evidence.group_size, evidence.is_valid_B)
-    rest_BT = reward_to_go(penalties_BT, is_credited_BT, settings.gamma) - baseline_B[:, None]
-    advantage_BT = zero_outside(verdict_BT + rest_BT, is_credited_BT)
+    advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
     return advantage_BT, advantage_BT
 
 
-ESTIMATORS: Mapping[str, Estimator] = {"viable_prefix": viable_prefix_estimator, "gae": gae_estimator}
+def prefix_tree_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Critic-free: as ``viable_prefix``, with a baseline for every shared prefix, see :func:`prefix_tree_advantages`."""
+    advantage_BT = prefix_tree_advantages(
+        evidence.verifier_BT.clamp(max=0.0),
+        evidence.passed_B,
+        evidence.is_credited_BT,
+        evidence.is_valid_B,
+        evidence.ids_BT,
+        evidence.group_size,
+    )
+    advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
+    return advantage_BT, advantage_BT
+
+
+def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:
+    """The channels that have no verdict to hang on: reward-to-go less the leave-one-out mean of the group's totals."""
+    is_credited_BT = evidence.is_credited_BT
+    penalties_BT = zero_outside(evidence.penalties_BT, is_credited_BT)
+    baseline_B = leave_one_out(penalties_BT.sum(dim=1), evidence.group_size, evidence.is_valid_B)
+    rest_BT = reward_to_go(penalties_BT, is_credited_BT, settings.gamma) - baseline_B[:, None]
+    return zero_outside(rest_BT, is_credited_BT)
+
+
+ESTIMATORS: Mapping[str, Estimator] = {
+    "prefix_tree": prefix_tree_estimator,
+    "viable_prefix": viable_prefix_estimator,
+    "gae": gae_estimator,
+}
 #: Estimators that read ``value_BT``: for the others no value head is built.
 NEEDS_VALUES = frozenset({"gae"})
 

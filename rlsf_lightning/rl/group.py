@@ -74,3 +74,52 @@ def viable_prefix_advantages(
     success_B = leave_one_out(passed_B.to(blame_BT.dtype), group_size, is_valid_B)
     success_B1 = success_B[:, None]
     return zero_outside(torch.where(passed_B[:, None], 1.0 - success_B1, success_B1 * blame_BT), counts_BT)
+
+
+@torch.no_grad()
+def shared_prefix(ids_BT: Tensor, group_size: int) -> Tensor:
+    """Which samples of a prompt stand in the same state: [P, n, n, T], True where ``ids[i, :t]`` equals ``ids[j, :t]``.
+
+    All samples of a prompt share the state before their first token. The diagonal is True.
+    """
+    assert ids_BT.dim() == 2 and len(ids_BT) % group_size == 0, f"{tuple(ids_BT.shape)}: no groups of {group_size}"
+    ids_PnT = ids_BT.view(len(ids_BT) // group_size, group_size, ids_BT.shape[1])
+    is_same_token = ids_PnT[:, :, None] == ids_PnT[:, None]
+    is_start = torch.ones_like(is_same_token[..., :1])
+    return torch.cat([is_start, is_same_token[..., :-1].long().cumprod(-1).bool()], dim=-1)
+
+
+@torch.no_grad()
+def prefix_tree_advantages(
+    blame_BT: Tensor, passed_B: Tensor, is_action_BT: Tensor, is_valid_B: Tensor, ids_BT: Tensor, group_size: int
+) -> Tensor:
+    """The group form of first-dead-token credit, with a baseline of its own for every prefix that samples share.
+
+    The samples of a prompt are a tree: they go together until one of them chooses another token. Let p_t be the success
+    rate of the *other* valid samples that had the same tokens before t, which estimates the value of that state. Then ::
+
+        A_t = passed - p_t    where another valid sample shares the prefix
+        A_t = as viable_prefix_advantages gives it, where the sample is alone
+
+    Where samples that share a prefix all go on with the same token, their advantages sum to 0, so that token gets no
+    gradient: praise and blame fall on the tokens at which they part. A sample that is alone has no state-wise baseline
+    left, and the place of its mistake is known from its certificate alone.
+
+    Args:
+        blame_BT, passed_B, is_action_BT, is_valid_B, group_size: as in :func:`viable_prefix_advantages`.
+        ids_BT: token ids; not read beyond a row's last action.
+
+    Returns:
+        advantages_BT in the dtype of ``blame_BT``.
+    """
+    alone_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, is_valid_B, group_size)
+    assert ids_BT.shape == is_action_BT.shape, f"{tuple(ids_BT.shape)} is not {tuple(is_action_BT.shape)}"
+    is_self = torch.eye(group_size, dtype=torch.bool, device=ids_BT.device)[..., None]
+    is_sibling = shared_prefix(ids_BT, group_size) & is_valid_B.view(-1, 1, group_size, 1) & ~is_self
+    siblings_PnT = is_sibling.sum(2)
+    passed_Pn = passed_B.view(-1, group_size).to(blame_BT.dtype)
+    passed_siblings_PnT = (is_sibling * passed_Pn[:, None, :, None]).sum(2)
+    success_PnT = passed_siblings_PnT / siblings_PnT.clamp(min=1)
+    together_BT = (passed_Pn[..., None] - success_PnT).reshape(is_action_BT.shape)
+    has_sibling_BT = siblings_PnT.gt(0).reshape(is_action_BT.shape)
+    return zero_outside(torch.where(has_sibling_BT, together_BT, alone_BT), is_action_BT & is_valid_B[:, None])

@@ -8,12 +8,13 @@ from rlsf_lightning.rl.estimators import ESTIMATORS, NEEDS_VALUES, Evidence, Set
 T, F = True, False
 
 
-def evidence(verifier, is_credited, passed, penalties=None, values=None, group_size=2):
+def evidence(verifier, is_credited, passed, penalties=None, values=None, group_size=2, ids=None):
     verifier_BT = torch.tensor(verifier)
     return Evidence(
         verifier_BT=verifier_BT,
         penalties_BT=torch.zeros_like(verifier_BT) if penalties is None else torch.tensor(penalties),
         value_BT=torch.zeros_like(verifier_BT) if values is None else torch.tensor(values),
+        ids_BT=torch.zeros(verifier_BT.shape, dtype=torch.long) if ids is None else torch.tensor(ids),
         is_credited_BT=torch.tensor(is_credited),
         passed_B=torch.tensor(passed),
         group_size=group_size,
@@ -27,6 +28,20 @@ def test_viable_prefix_blames_the_dead_token_and_praises_what_passed():
     )
     # Leave-one-out success: 0 for the first sample, 1 for the second.
     assert found.tolist() == [[1.0, 1.0, 0.0], [0.0, -1.0, 0.0]]
+
+
+def test_prefix_tree_praises_and_blames_where_samples_part():
+    # As above; the samples share their first token, so the second token's state has two visitors, the third's one.
+    found, _ = ESTIMATORS["prefix_tree"](
+        evidence([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]], [[T, T, T], [T, T, T]], [T, F], ids=[[5, 6, 7], [5, 8, 7]]),
+        Settings(),
+    )
+    assert found.tolist() == [[1.0, 1.0, 1.0], [-1.0, -1.0, -1.0]]
+    found, _ = ESTIMATORS["prefix_tree"](
+        evidence([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]], [[T, T, T], [T, T, T]], [T, F], ids=[[5, 6, 7], [9, 8, 7]]),
+        Settings(),
+    )
+    assert found.tolist() == [[1.0, 1.0, 1.0], [-1.0, 0.0, -1.0]]
 
 
 def test_viable_prefix_takes_penalties_as_reward_to_go_less_the_others_total():

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlsf_lightning.rl.group import leave_one_out, viable_prefix_advantages
+from rlsf_lightning.rl.group import leave_one_out, prefix_tree_advantages, shared_prefix, viable_prefix_advantages
 
 
 def test_leave_one_out_literal():
@@ -107,3 +107,63 @@ def test_a_reward_is_no_blame():
 def test_groups_must_be_complete():
     with pytest.raises(AssertionError):
         leave_one_out(torch.zeros(5), 2, torch.ones(5, dtype=torch.bool))
+
+
+def test_shared_prefix_literal():
+    ids_BT = torch.tensor([[1, 2, 3], [1, 2, 4], [5, 2, 3], [1, 2, 3]])
+    first, last = shared_prefix(ids_BT, 4)[0][0], shared_prefix(ids_BT, 2)[1]
+    assert first.tolist() == [[True] * 3, [True] * 3, [True, False, False], [True] * 3]
+    assert last[0].tolist() == [[True] * 3, [True, False, False]]  # the third and fourth sample are the second prompt's
+
+
+def test_prefix_tree_literal():
+    # Four samples: "ab" passes; "ab", the same text cut short, fails at b; "ac" fails at c; "xy" fails at y.
+    ids_BT = torch.tensor([[1, 2], [1, 2], [1, 3], [9, 8]])
+    blame_BT = torch.tensor([[0.0, 0.0], [0.0, -1.0], [0.0, -1.0], [0.0, -1.0]])
+    ones_BT = torch.ones(4, 2, dtype=torch.bool)
+    passed_B, valid_B = torch.tensor([True, False, False, False]), torch.ones(4, dtype=torch.bool)
+    found = prefix_tree_advantages(blame_BT, passed_B, ones_BT, valid_B, ids_BT, 4)
+    third = 1 / 3
+    expected = [[1.0, 1.0], [-third, -0.5], [-third, -0.5], [-third, -third]]  # y stands alone: p = 1/3 of all others
+    torch.testing.assert_close(found, torch.tensor(expected))
+
+
+@given(st.integers(1, 2), st.integers(1, 4), st.integers(0, 4), st.data())
+def test_prefix_tree_against_a_loop(prompts, group_size, steps, data):
+    n = prompts * group_size
+
+    def rows(values, count=n):
+        return [data.draw(st.lists(st.sampled_from(values), min_size=steps, max_size=steps)) for _ in range(count)]
+
+    def flags():
+        return data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+
+    passed, valid, ids, blame, action = flags(), flags(), rows([1, 2]), rows([0.0, -1.0]), rows([True, False])
+    as_matrix = {"dtype": torch.float64}
+    blame_BT = torch.tensor(blame, **as_matrix).reshape(n, steps)
+    is_action_BT = torch.tensor(action, dtype=torch.bool).reshape(n, steps)
+    passed_B, valid_B = torch.tensor(passed), torch.tensor(valid)
+    ids_BT = torch.tensor(ids, dtype=torch.long).reshape(n, steps)
+    result_BT = prefix_tree_advantages(blame_BT, passed_B, is_action_BT, valid_B, ids_BT, group_size)
+    alone_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, valid_B, group_size)
+    for i in range(n):
+        first = i // group_size * group_size
+        for t in range(steps):
+            siblings = [
+                passed[j] for j in range(first, first + group_size) if j != i and valid[j] and ids[j][:t] == ids[i][:t]
+            ]
+            expected = 0.0
+            if action[i][t] and valid[i]:
+                expected = passed[i] - sum(siblings) / len(siblings) if siblings else float(alone_BT[i, t])
+            assert float(result_BT[i, t]) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.integers(2, 5), st.data())
+def test_where_all_go_on_together_praise_and_blame_cancel(group_size, data):
+    passed_B = torch.tensor(data.draw(st.lists(st.booleans(), min_size=group_size, max_size=group_size)))
+    ids_BT = torch.tensor([[7, 7, n] for n in range(group_size)])
+    ones_BT, valid_B = torch.ones(group_size, 3, dtype=torch.bool), torch.ones(group_size, dtype=torch.bool)
+    found_BT = prefix_tree_advantages(-ones_BT.double(), passed_B, ones_BT, valid_B, ids_BT, group_size)
+    assert found_BT[:, :2].sum(0).abs().max() < 1e-12
+    if passed_B.any() and not passed_B.all():
+        assert (found_BT[:, 2] != 0).all()
