@@ -6,6 +6,7 @@ written to stdout here, and no torch is imported before the arguments are right.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -32,7 +33,8 @@ def main(
 
     ``doc`` is the help text. ``options`` is a dataclass of the command's own keys, documented by ``#:`` comments;
     without it ``run`` gets None in its place. ``argv`` defaults to the process's arguments. Exits with 2 after a
-    ``UserError``, with 130 after Ctrl-C.
+    ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads
+    the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -42,6 +44,10 @@ def main(
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough. Without this Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + 13) from None
     except SystemExit as stop:
         # Lightning turns Ctrl-C into exit(1).
         if isinstance(stop.__context__, KeyboardInterrupt):

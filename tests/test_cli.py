@@ -196,3 +196,20 @@ def test_a_command_file_works_as_a_program_and_helps_without_torch(kitchen: Path
     wrong = command("recipe=plain", "limit=two")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == "error: `limit` expects a whole number or null, got two\n"
+
+
+def test_a_reader_that_leaves_early_is_no_error(kitchen: Path) -> None:
+    script = textwrap.dedent(
+        """
+        from rlsf_lightning import cli
+        cli.main("Prints.", lambda recipe, options: print("a line\\n" * 100_000), None, ["recipe=plain"])
+        """
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=kitchen, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline() == "a line\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 141

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,39 @@ class LengthPenalty(RLSFCallback):
     def on_rewards_due(self, trainer, module, rollout) -> None:
         rollout.add_reward("length_penalty", -self.weight * rollout.is_action_BT.float())
 """
+
+WATCHER = """
+import hashlib, json, resource
+from pathlib import Path
+import torch
+from rlsf_lightning import RLSFCallback
+
+def digest(tensors):
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(tensor.detach().contiguous().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+class Watcher(RLSFCallback):
+    '''Writes a digest of the frozen and of the learning weights, before and after, and the most memory used.'''
+
+    def on_train_start(self, trainer, module):
+        self.write(module, "before")
+
+    def on_train_end(self, trainer, module):
+        self.write(module, "after")
+
+    def write(self, module, when):
+        parameters = list(module.policy.backbone.parameters())
+        Path(f"{when}.json").write_text(json.dumps({
+            "frozen": digest(p for p in parameters if not p.requires_grad),
+            "learning": digest(p for p in parameters if p.requires_grad),
+            "packed": sum(p.dtype == torch.uint8 for p in parameters),
+            "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        }))
+"""
+
+SMOLLM = os.environ.get("RLSF_SMOLLM_DIR", "")
 
 
 def command(name, folder, *arguments):
@@ -126,11 +160,32 @@ def test_a_users_recipe_and_callback_are_found_first(tmp_path, tiny_policy_dir):
         assert float(row["reward/length_penalty"]) == pytest.approx(-0.25 * float(row["length"]))
 
 
+def trained_in_4_bit(folder, *arguments):
+    """Two steps of ``fit`` with NF4 weights: what the watcher saw before and after."""
+    (folder / "callbacks").mkdir()
+    (folder / "callbacks" / "watcher.py").write_text(WATCHER)
+    completed("fit", folder, "recipe=chem_iupac", "policy.quantize=nf4", *arguments, "callbacks.watcher={}")
+    return [json.loads((folder / f"{when}.json").read_text()) for when in ("before", "after")]
+
+
 def test_nf4_trains_on_a_cpu(tmp_path, tiny_policy_dir):
-    arguments = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", "policy.quantize=nf4", *SMALL]
-    completed("fit", tmp_path, *arguments, "run_dir=run")
+    policy = f"policy.name={tiny_policy_dir}"
+    before, after = trained_in_4_bit(tmp_path, policy, *SMALL, "algorithm.advantage=gae", "run_dir=run")
+    assert before["frozen"] == after["frozen"] and before["learning"] != after["learning"]
+    assert before["packed"] == 2 * 7
     rows = metrics(tmp_path / "run")
     assert len(rows) == 2 and all(float(row["ratio_deviation_first_minibatch"]) < 1e-5 for row in rows)
+
+
+@pytest.mark.skipif(not SMOLLM, reason="RLSF_SMOLLM_DIR names no folder with a SmolLM2-135M-Instruct GGUF file")
+def test_a_pretrained_model_trains_in_4_bit_under_6_gib(tmp_path):
+    file = next(path.name for path in sorted(Path(SMOLLM).glob("*.gguf")))
+    policy = [f"policy.name={SMOLLM}", f"policy.gguf_file={file}"]
+    before, after = trained_in_4_bit(tmp_path, *policy, *SMALL, "algorithm.advantage=gae", "run_dir=run")
+    assert before["frozen"] == after["frozen"] and before["learning"] != after["learning"]
+    assert before["packed"] == 30 * 7
+    assert after["peak_gib"] < 6
+    assert len(metrics(tmp_path / "run")) == 2
 
 
 def test_evaluate_says_the_same_twice_and_nothing_else(tmp_path, tiny_policy_dir):

@@ -1,8 +1,4 @@
 import json
-import os
-import resource
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -15,7 +11,6 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy import checks
 from rlsf_lightning.policy.generate import sample
 from rlsf_lightning.policy.load import check_policy, load_backbone, load_policy
-from rlsf_lightning.policy.logprob import score_actions
 
 IDS = torch.tensor([[5, 17, 200, 3, 3, 91]])
 
@@ -311,49 +306,3 @@ def test_a_gguf_file_gives_the_model_that_it_was_written_from(tmp_path, make_mod
         assert torch.corrcoef(torch.stack([ours.flatten(), theirs.flatten()]))[0, 1] > 0.9
         assert [type(m).__name__ for m in policy.causal_lm.modules()].count("Linear4bit") == 2 * 7 * 2
     assert len(sample(policy, [[5, 6]], samples=1, max_new_tokens=3, greedy=True)[0].ids) <= 3
-
-
-SMOLLM = os.environ.get("RLSF_SMOLLM_DIR", "")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not SMOLLM, reason="RLSF_SMOLLM_DIR names no folder with a SmolLM2-135M-Instruct GGUF file")
-def test_smollm_trains_two_steps_in_4_bit_under_6_gib():
-    """In a process of its own, so that its peak memory is its own."""
-    run = subprocess.run([sys.executable, __file__, SMOLLM], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr[-3000:]
-    report = json.loads(run.stdout.splitlines()[-1])
-    assert report["peak_gib"] < 6
-    assert report["logp"][0] < report["logp"][1] < report["logp"][2]
-    assert report["packed"] == 30 * 7
-    assert report["first"].strip()
-
-
-def train_two_steps(folder: str) -> dict[str, object]:
-    """Sample from the GGUF file's model in NF4, then two optimiser steps towards what was sampled."""
-    file = next(path.name for path in sorted(Path(folder).glob("*.gguf")))
-    cfg = schema.Policy(name=folder, gguf_file=file, quantize="nf4")
-    policy = load_policy(cfg, with_value=True)
-    prompt = policy.encode_prompt("<|im_start|>user\nName a gas.<|im_end|>\n<|im_start|>assistant\n")
-    answers = sample(policy, [prompt], samples=2, max_new_tokens=8, generator=torch.Generator().manual_seed(0))
-    width = max(len(a.ids) for a in answers)
-    ids = torch.tensor([[*prompt, *a.ids, *[policy.pad_token_id] * (width - len(a.ids))] for a in answers])
-    is_real = torch.tensor([[True] * (len(prompt) + len(a.ids)) + [False] * (width - len(a.ids)) for a in answers])
-    optimizer = torch.optim.AdamW([*policy.adapter_parameters(), *policy.value_parameters()], lr=1e-3)
-    logps = []
-    for _ in range(3):
-        scores = score_actions(policy, ids, is_real, is_real[:, len(prompt) :], temperature=1.0, with_value=True)
-        logps.append(scores.logp_BT.sum().item())
-        optimizer.zero_grad()
-        ((scores.value_BT - 1.0).square().sum() - scores.logp_BT.sum()).backward()
-        optimizer.step()
-    return {
-        "logp": logps,
-        "first": policy.tokenizer.decode(answers[0].ids),
-        "packed": sum(type(m).__name__ == "Linear4bit" and not hasattr(m, "lora_A") for m in policy.modules()),
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    }
-
-
-if __name__ == "__main__":
-    print(json.dumps(train_two_steps(sys.argv[1])))

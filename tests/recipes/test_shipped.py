@@ -1,0 +1,29 @@
+"""Every shipped recipe, found by glob, is loaded, built and trains a step."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from rlsf_lightning import fit
+from rlsf_lightning.recipe import load_recipe
+
+RECIPES = sorted(p.stem for p in (Path(__file__).parents[2] / "recipes").glob("[!_]*.yaml"))
+SMALL = (
+    "rollout.batch_size=2 rollout.samples_per_prompt=2 rollout.max_new_tokens=16 trainer.limit_train_batches=1 "
+    "trainer.max_epochs=1 trainer.accelerator=cpu evaluation.limit=2 evaluation.samples=1"
+).split()
+
+
+def test_there_are_recipes():
+    assert "chem_iupac" in RECIPES
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_shipped_recipe_trains(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    fit.run(load_recipe(name, [*SMALL, f"run_dir={tmp_path}/run"]))
+    (row,) = csv.DictReader((tmp_path / "run" / "metrics.csv").open())
+    assert 0 <= float(row["validity"]) <= 1
+    assert (tmp_path / "run" / "summary.json").exists() and (tmp_path / "run" / "adapter").is_dir()
