@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.keys import describe_keys, did_you_mean
+from rlsf_lightning.quiet import silence_libraries
 from rlsf_lightning.recipe import load_options, load_recipe
 from rlsf_lightning.rooms import find_recipe, list_recipes, recipe_header
 from rlsf_lightning.schema import Recipe
@@ -37,6 +38,7 @@ def main(
     the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    silence_libraries()
     try:
         _main(doc or "", run, options, arguments)
     except UserError as error:

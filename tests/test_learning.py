@@ -60,7 +60,7 @@ def exact_shares(folder, credit, seed=0):
             f"data.path={names}",
             f"algorithm.credit={credit}",
             "algorithm.lr=1e-3",
-            "algorithm.epochs=2",
+            "algorithm.gamma=0.9",
             "algorithm.final_lr_share=1",
             "rollout.batch_size=32",
             "rollout.samples_per_prompt=8",
@@ -76,8 +76,15 @@ def exact_shares(folder, credit, seed=0):
 
 
 @pytest.mark.slow
-def test_it_overfits_32_prompts(tmp_path, monkeypatch):
+def test_it_overfits_32_prompts_faster_than_with_the_blame_on_a_random_token(tmp_path, monkeypatch):
     monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
-    exact = exact_shares(tmp_path, "viable_prefix")
-    assert len(exact) == ITERATIONS
-    assert exact[-1] >= exact[0] + 0.25
+    means = dict.fromkeys(("viable_prefix", "random"), 0.0)
+    for credit in means:
+        for seed in (0, 1):
+            exact = exact_shares(tmp_path, credit, seed)
+            assert len(exact) == ITERATIONS
+            means[credit] += sum(exact) / ITERATIONS / 2
+            if credit == "viable_prefix":
+                assert exact[-1] >= exact[0] + 0.25
+    # The mean over the iterations is how early they were learnt: .79 and .76 where this was written.
+    assert means["viable_prefix"] > means["random"], means

@@ -63,11 +63,7 @@ def viable_prefix_estimator(evidence: Evidence, settings: Settings) -> tuple[Ten
     Returns are the same as the advantages: there is no value head to train.
     """
     advantage_BT = viable_prefix_advantages(
-        evidence.verifier_BT.clamp(max=0.0),
-        evidence.passed_B,
-        evidence.is_credited_BT,
-        evidence.is_valid_B,
-        evidence.group_size,
+        blame(evidence), evidence.passed_B, evidence.is_credited_BT, evidence.is_valid_B, evidence.group_size
     )
     advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
     return advantage_BT, advantage_BT
@@ -76,15 +72,28 @@ def viable_prefix_estimator(evidence: Evidence, settings: Settings) -> tuple[Ten
 def prefix_tree_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
     """Critic-free: as ``viable_prefix``, with a baseline for every shared prefix, see :func:`prefix_tree_advantages`."""
     advantage_BT = prefix_tree_advantages(
-        evidence.verifier_BT.clamp(max=0.0),
+        blame(evidence),
         evidence.passed_B,
         evidence.is_credited_BT,
         evidence.is_valid_B,
         evidence.ids_BT,
         evidence.group_size,
+        settings.gamma,
     )
     advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
     return advantage_BT, advantage_BT
+
+
+def blame(evidence: Evidence) -> Tensor:
+    """The verifier's negative rewards; -1 on the last credited token of a sample that failed and has none.
+
+    So a credit scheme that says nothing of the place (``boolean``, say) is the same estimator with the place unknown.
+    """
+    is_credited_BT = evidence.is_credited_BT
+    blame_BT = zero_outside(evidence.verifier_BT, is_credited_BT).clamp(max=0.0)
+    is_unplaced_B = ~evidence.passed_B & ~blame_BT.lt(0).any(dim=1)
+    is_last_BT = is_credited_BT & (is_credited_BT.flip(1).cumsum(1).flip(1) == 1)
+    return torch.where(is_last_BT & is_unplaced_B[:, None], -1.0, blame_BT)
 
 
 def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:

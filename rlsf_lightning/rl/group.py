@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rlsf_lightning.rl.gae import reward_to_go
 from rlsf_lightning.rl.masks import check_shapes, zero_outside
 
 
@@ -91,35 +92,48 @@ def shared_prefix(ids_BT: Tensor, group_size: int) -> Tensor:
 
 @torch.no_grad()
 def prefix_tree_advantages(
-    blame_BT: Tensor, passed_B: Tensor, is_action_BT: Tensor, is_valid_B: Tensor, ids_BT: Tensor, group_size: int
+    blame_BT: Tensor,
+    passed_B: Tensor,
+    is_action_BT: Tensor,
+    is_valid_B: Tensor,
+    ids_BT: Tensor,
+    group_size: int,
+    gamma: float = 1.0,
 ) -> Tensor:
     """The group form of first-dead-token credit, with a baseline of its own for every prefix that samples share.
 
-    The samples of a prompt are a tree: they go together until one of them chooses another token. Let p_t be the success
-    rate of the *other* valid samples that had the same tokens before t, which estimates the value of that state. Then ::
+    The samples of a prompt are a tree: they go together until one of them chooses another token. Let G_t be the
+    discounted blame from t on: 0 for a passing sample, ``-gamma ** k`` for one that dies k tokens later. Then ::
 
-        A_t = passed - p_t    where another valid sample shares the prefix
+        A_t = G_t - b_t    where another valid sample has the same tokens before t; b_t is the mean of these others' G_t
         A_t = as viable_prefix_advantages gives it, where the sample is alone
 
-    Where samples that share a prefix all go on with the same token, their advantages sum to 0, so that token gets no
-    gradient: praise and blame fall on the tokens at which they part. A sample that is alone has no state-wise baseline
-    left, and the place of its mistake is known from its certificate alone.
+    With gamma 1 -b_t is the failure rate from that state on. A smaller gamma blames early choices less for what went
+    wrong later, so that to stay alive longer is worth something where no sample of a prompt passes.
+
+    Where samples that share a prefix all go on with the same token and gamma is 1, their advantages sum to 0, so that
+    token gets no gradient: praise and blame fall on the tokens at which they part. A sample that is alone has no
+    state-wise baseline left, and the place of its mistake is known from its certificate alone.
 
     Args:
         blame_BT, passed_B, is_action_BT, is_valid_B, group_size: as in :func:`viable_prefix_advantages`.
         ids_BT: token ids; not read beyond a row's last action.
+        gamma: discount in [0, 1].
 
     Returns:
         advantages_BT in the dtype of ``blame_BT``.
     """
     alone_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, is_valid_B, group_size)
     assert ids_BT.shape == is_action_BT.shape, f"{tuple(ids_BT.shape)} is not {tuple(is_action_BT.shape)}"
+    counts_BT = is_action_BT & is_valid_B[:, None]
+    blame_BT = zero_outside(blame_BT, counts_BT & ~passed_B[:, None])
+    groups, steps = len(blame_BT) // group_size, blame_BT.shape[1]
+    to_go_PnT = reward_to_go(blame_BT, counts_BT, gamma).view(groups, group_size, steps)
     is_self = torch.eye(group_size, dtype=torch.bool, device=ids_BT.device)[..., None]
-    is_sibling = shared_prefix(ids_BT, group_size) & is_valid_B.view(-1, 1, group_size, 1) & ~is_self
-    siblings_PnT = is_sibling.sum(2)
-    passed_Pn = passed_B.view(-1, group_size).to(blame_BT.dtype)
-    passed_siblings_PnT = (is_sibling * passed_Pn[:, None, :, None]).sum(2)
-    success_PnT = passed_siblings_PnT / siblings_PnT.clamp(min=1)
-    together_BT = (passed_Pn[..., None] - success_PnT).reshape(is_action_BT.shape)
-    has_sibling_BT = siblings_PnT.gt(0).reshape(is_action_BT.shape)
-    return zero_outside(torch.where(has_sibling_BT, together_BT, alone_BT), is_action_BT & is_valid_B[:, None])
+    counts_PnT = counts_BT.view(groups, group_size, steps)
+    is_sibling_PnnT = shared_prefix(ids_BT, group_size) & counts_PnT[:, None] & ~is_self
+    siblings_PnT = is_sibling_PnnT.sum(2)
+    baseline_PnT = (is_sibling_PnnT * to_go_PnT[:, None]).sum(2) / siblings_PnT.clamp(min=1)
+    together_BT = (to_go_PnT - baseline_PnT).reshape(blame_BT.shape)
+    has_sibling_BT = siblings_PnT.gt(0).reshape(blame_BT.shape)
+    return zero_outside(torch.where(has_sibling_BT, together_BT, alone_BT), counts_BT)

@@ -85,3 +85,12 @@ def test_normalise():
     rms = (25 / 2) ** 0.5
     assert normalise("scale", x_BT, mask_BT, None)[0].tolist() == pytest.approx([3 / rms, -4 / rms, 0.0])
     assert normalise("centre", x_BT, mask_BT, None)[0].tolist() == pytest.approx([1.0, -1.0, 0.0])
+
+
+@pytest.mark.parametrize("name", ["viable_prefix", "prefix_tree"])
+def test_a_failure_of_which_nothing_is_known_is_blamed_at_its_end(name):
+    found, _ = ESTIMATORS[name](
+        evidence([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], [[T, T, F], [T, T, F]], [T, F], ids=[[5, 6, 0], [5, 7, 0]]),
+        Settings(),
+    )
+    assert found[1, 1] == -1.0

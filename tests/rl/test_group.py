@@ -126,35 +126,56 @@ def test_prefix_tree_literal():
     third = 1 / 3
     expected = [[1.0, 1.0], [-third, -0.5], [-third, -0.5], [-third, -third]]  # y stands alone: p = 1/3 of all others
     torch.testing.assert_close(found, torch.tensor(expected))
+    # With gamma 1/2 the first token's blame is half: G = 0, -1/2, -1/2, -1/2.
+    found = prefix_tree_advantages(blame_BT, passed_B, ones_BT, valid_B, ids_BT, 4, gamma=0.5)
+    expected = [[0.5, 1.0], [-third / 2, -0.5], [-third / 2, -0.5], [-third / 2, -third]]
+    torch.testing.assert_close(found, torch.tensor(expected))
 
 
-@given(st.integers(1, 2), st.integers(1, 4), st.integers(0, 4), st.data())
-def test_prefix_tree_against_a_loop(prompts, group_size, steps, data):
+def test_prefix_tree_learns_to_stay_alive_where_nobody_passes():
+    # Both fail, the first at once, the second two tokens later.
+    ids_BT = torch.tensor([[1, 0, 0], [2, 3, 4]])
+    is_action_BT = torch.tensor([[True, False, False], [True, True, True]])
+    blame_BT = torch.tensor([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    no_B, valid_B = torch.tensor([False, False]), torch.tensor([True, True])
+    found = prefix_tree_advantages(blame_BT, no_B, is_action_BT, valid_B, ids_BT, 2, gamma=0.5)
+    assert found.tolist() == [[-0.75, 0.0, 0.0], [0.75, 0.0, 0.0]]
+    assert not prefix_tree_advantages(blame_BT, no_B, is_action_BT, valid_B, ids_BT, 2).any()
+
+
+@given(st.integers(1, 2), st.integers(1, 4), st.integers(0, 4), st.sampled_from([1.0, 0.5, 0.0]), st.data())
+def test_prefix_tree_against_a_loop(prompts, group_size, steps, gamma, data):
     n = prompts * group_size
 
-    def rows(values, count=n):
-        return [data.draw(st.lists(st.sampled_from(values), min_size=steps, max_size=steps)) for _ in range(count)]
+    def rows(values):
+        return [data.draw(st.lists(st.sampled_from(values), min_size=steps, max_size=steps)) for _ in range(n)]
 
     def flags():
         return data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
 
     passed, valid, ids, blame, action = flags(), flags(), rows([1, 2]), rows([0.0, -1.0]), rows([True, False])
-    as_matrix = {"dtype": torch.float64}
-    blame_BT = torch.tensor(blame, **as_matrix).reshape(n, steps)
+    blame_BT = torch.tensor(blame, dtype=torch.float64).reshape(n, steps)
     is_action_BT = torch.tensor(action, dtype=torch.bool).reshape(n, steps)
     passed_B, valid_B = torch.tensor(passed), torch.tensor(valid)
     ids_BT = torch.tensor(ids, dtype=torch.long).reshape(n, steps)
-    result_BT = prefix_tree_advantages(blame_BT, passed_B, is_action_BT, valid_B, ids_BT, group_size)
+    result_BT = prefix_tree_advantages(blame_BT, passed_B, is_action_BT, valid_B, ids_BT, group_size, gamma)
     alone_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, valid_B, group_size)
+
+    def to_go(j, t):
+        later = [k for k in range(t, steps) if action[j][k]]
+        return 0.0 if passed[j] else sum(gamma**number * blame[j][k] for number, k in enumerate(later))
+
     for i in range(n):
         first = i // group_size * group_size
         for t in range(steps):
             siblings = [
-                passed[j] for j in range(first, first + group_size) if j != i and valid[j] and ids[j][:t] == ids[i][:t]
+                to_go(j, t)
+                for j in range(first, first + group_size)
+                if j != i and valid[j] and action[j][t] and ids[j][:t] == ids[i][:t]
             ]
             expected = 0.0
             if action[i][t] and valid[i]:
-                expected = passed[i] - sum(siblings) / len(siblings) if siblings else float(alone_BT[i, t])
+                expected = to_go(i, t) - sum(siblings) / len(siblings) if siblings else float(alone_BT[i, t])
             assert float(result_BT[i, t]) == pytest.approx(expected, abs=1e-12)
 
 
@@ -163,7 +184,8 @@ def test_where_all_go_on_together_praise_and_blame_cancel(group_size, data):
     passed_B = torch.tensor(data.draw(st.lists(st.booleans(), min_size=group_size, max_size=group_size)))
     ids_BT = torch.tensor([[7, 7, n] for n in range(group_size)])
     ones_BT, valid_B = torch.ones(group_size, 3, dtype=torch.bool), torch.ones(group_size, dtype=torch.bool)
-    found_BT = prefix_tree_advantages(-ones_BT.double(), passed_B, ones_BT, valid_B, ids_BT, group_size)
+    blame_BT = torch.tensor([[0.0, 0.0, -1.0]] * group_size, dtype=torch.float64)
+    found_BT = prefix_tree_advantages(blame_BT, passed_B, ones_BT, valid_B, ids_BT, group_size)
     assert found_BT[:, :2].sum(0).abs().max() < 1e-12
     if passed_B.any() and not passed_B.all():
         assert (found_BT[:, 2] != 0).all()

@@ -1,0 +1,26 @@
+"""Messages of libraries that no user of this framework can act on. Everything else they say is left alone."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+#: Beginnings of warnings.
+_WARNINGS = (
+    "`is_gradient_checkpointing` is deprecated",  # peft asks transformers in the old way
+    "`isinstance(treespec, LeafSpec)` is deprecated",  # Lightning asks torch in the old way
+    r"Found \d+ module\(s\) in eval mode at the start of training",  # the backbone computes without dropout, on purpose
+)
+#: Loggers, and beginnings of what they say.
+_RECORDS = {
+    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",  # sampling only; what is scored never uses it
+    "lightning.pytorch.utilities.rank_zero": "\N{ELECTRIC LIGHT BULB} Tip:",  # products
+}
+
+
+def silence_libraries() -> None:
+    """Drop those messages from here on, in this process."""
+    for message in _WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    for name, beginning in _RECORDS.items():
+        logging.getLogger(name).addFilter(lambda record, beginning=beginning: not str(record.msg).startswith(beginning))
