@@ -83,6 +83,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
     ("algorithm.minibatches", ">=", 1),
     ("algorithm.micro_batch_tokens", ">=", 1),
     ("algorithm.lr", ">=", 0),
+    ("algorithm.modules_to_save_lr", ">=", 0),
     ("algorithm.value_lr", ">=", 0),
     ("algorithm.warmup_steps", ">=", 0),
     ("algorithm.final_lr_share", ">=", 0),
@@ -135,6 +136,11 @@ def trainer_mistake(argument: str, value: Any) -> str | None:
         return f"no key `trainer.{argument}`: lightning.Trainer has no argument `{argument}`{hint}"
     if argument == "enable_checkpointing" and value is False:
         return "trainer.enable_checkpointing: false would leave nothing to resume or export: remove the line"
+    if argument == "precision" and value in ("bf16-true", "16-true"):
+        return (
+            f"trainer.precision: {value} would round the adapter's small steps away: write {value.removesuffix('true')}"
+            "mixed; on CUDA the frozen base is in 4 bit or bf16 whatever stands here"
+        )
     if argument in _TRAINER_TRAPS:
         return f"do not set trainer.{argument}: {_TRAINER_TRAPS[argument]}"
     return None

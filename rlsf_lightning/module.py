@@ -290,7 +290,8 @@ class RLSFModule(LightningModule):
         adapter = [p for p in self.policy.adapter_parameters() if all(p is not q for q in whole)]
         groups: list[dict[str, Any]] = [{"params": adapter, "lr": settings.lr}]
         if whole:
-            groups.append({"params": whole, "lr": settings.modules_to_save_lr or settings.lr})
+            lr = settings.lr if settings.modules_to_save_lr is None else settings.modules_to_save_lr
+            groups.append({"params": whole, "lr": lr})
         if self.policy.value_parameters():
             groups.append({"params": self.policy.value_parameters(), "lr": settings.value_lr})
         optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)

@@ -33,6 +33,7 @@ def complaint(overrides: Sequence[str]) -> str:
     [
         ("trainer.max_epoch=3", "no argument `max_epoch`; did you mean `max_epochs`"),
         ("trainer.gradient_clip_val=1", "algorithm.max_grad_norm"),
+        ("trainer.precision=bf16-true", "write bf16-mixed"),
         ("trainer.gradient_clip_algorithm=norm", "algorithm.max_grad_norm"),
         ("trainer.accumulate_grad_batches=4", "algorithm.micro_batch_tokens"),
         ("trainer.max_steps=100", "`trainer.max_epochs` x `trainer.limit_train_batches`"),
