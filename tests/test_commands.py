@@ -110,9 +110,9 @@ def test_killed_and_resumed_equals_the_straight_run(tmp_path, tiny_policy_dir):
     arguments = [
         "recipe=chem_iupac",
         f"policy.name={tiny_policy_dir}",
-        "trainer.max_epochs=8",
         "algorithm.advantage=gae",
         *SMALL,
+        "trainer.max_epochs=12",  # long enough to be killed in the middle
     ]
     completed("fit", tmp_path, *arguments, "run_dir=straight")
     killed = command("fit", tmp_path, *arguments, "run_dir=killed")
