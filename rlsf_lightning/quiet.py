@@ -23,4 +23,15 @@ def silence_libraries() -> None:
     for message in _WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for name, beginning in _RECORDS.items():
-        logging.getLogger(name).addFilter(lambda record, beginning=beginning: not str(record.msg).startswith(beginning))
+        logging.getLogger(name).addFilter(_Unless(beginning))
+
+
+class _Unless(logging.Filter):
+    """Lets through what does not begin so."""
+
+    def __init__(self, beginning: str) -> None:
+        super().__init__()
+        self.beginning = beginning
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith(self.beginning)

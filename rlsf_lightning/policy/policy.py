@@ -52,8 +52,10 @@ class Policy(nn.Module):
         self.eos_token_ids = eos_token_ids
         self.pad_token_id = pad_token_id
         self.gradient_checkpointing = gradient_checkpointing
-        self._adapter_layers = [module for module in backbone.modules() if isinstance(module, BaseTunerLayer)]
-        self._whole_modules = [module for module in backbone.modules() if isinstance(module, ModulesToSaveWrapper)]
+        self._adapter_layers: list[Any] = [
+            module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
+        ]
+        self._whole_modules: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
         self._adapter_names = frozenset(name for name, p in backbone.named_parameters() if p.requires_grad)
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
         self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
