@@ -206,7 +206,10 @@ def endless_prompts(data: Data, seed: int) -> Permuted | Buffered:
     if data.path is None or not data.path.startswith("hf://"):
         prompts = list(itertools.islice(load_prompts(data, "train"), IN_MEMORY))
         if not prompts:
-            raise UserError(f"the train split of {data.path or data.source} has no prompts")
+            raise UserError(
+                f"the train split of {data.path or data.source} has no prompts: a hash of its answer puts a row into train "
+                "(80 %), validation or test; add rows"
+            )
         if len(prompts) < IN_MEMORY:
             return Permuted(prompts, seed)
     return Buffered(_TrainSplit(data), seed)

@@ -6,13 +6,12 @@ from itertools import islice
 import pytest
 import torch
 from omegaconf import OmegaConf
-from rdkit import Chem
 
 from rlsf_lightning import fit
 from rlsf_lightning.policy.generate import sample
 from rlsf_lightning.policy.load import load_policy
+from rlsf_lightning.prompts.files import split_of
 from rlsf_lightning.prompts.iupac import prompts
-from rlsf_lightning.prompts.splits import THREE_WAY, assign_split
 from rlsf_lightning.recipe import load_recipe
 from rlsf_lightning.schema import Policy
 from rlsf_lightning.symbolic.smiles import SmilesVerifier
@@ -24,9 +23,7 @@ def names_that_teach(count):
     """Names of the train split that the embedded policy gets right in 1 to 5 of 8 samples: neither known nor hopeless."""
     policy = load_policy(OmegaConf.structured(Policy), with_value=False)
     verifier = SmilesVerifier(explain=False)
-    asked = [
-        p for p in islice(prompts("rl"), 0, None, 25) if assign_split(_canonical(p.reference), THREE_WAY) == "train"
-    ]
+    asked = [p for p in islice(prompts("rl"), 0, None, 25) if split_of(p.text, p.reference) == "train"]
     ids = [policy.encode_prompt(f"{p.text}\nSMILES:") for p in asked]
     generator = torch.Generator().manual_seed(0)
     sampled = sample(policy, ids, samples=8, max_new_tokens=64, batch_size=512, generator=generator)
@@ -38,10 +35,6 @@ def names_that_teach(count):
         if 1 <= right <= 5 and count:
             count -= 1
             yield prompt
-
-
-def _canonical(smiles):
-    return Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
 
 
 def exact_shares(folder, credit, seed=0):

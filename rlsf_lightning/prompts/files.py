@@ -74,10 +74,15 @@ def _prompts(path: str, columns: Columns, wanted: frozenset[str]) -> Iterator[Pr
         reference = None if columns.reference is None else _cell(path, row, columns.reference)
         if not text or reference == "":
             skipped += 1
-        elif wanted == THREE_WAY.keys() or assign_split(_split_key(text, reference), THREE_WAY) in wanted:
+        elif wanted == THREE_WAY.keys() or split_of(text, reference) in wanted:
             yield Prompt(f"{name}:{number}", text, reference=reference)
     if skipped:
         warnings.warn(f"data.path={path}: {skipped} of {number} rows were skipped, their cells are empty", stacklevel=2)
+
+
+def split_of(text: str, reference: str | None) -> str:
+    """The split of a row. Salted: rows taken from one split of the built-in pairs still fall into all three."""
+    return assign_split(f"file {_split_key(text, reference)}", THREE_WAY)
 
 
 def _split_key(text: str, reference: str | None) -> str:

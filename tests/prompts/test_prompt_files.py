@@ -15,6 +15,7 @@ from rdkit import Chem
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
+from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.schema import Columns
 
@@ -204,13 +205,13 @@ def test_unknown_split(pairs: Path) -> None:
 
 
 def test_split_of_a_molecule_of_a_text_and_without_an_answer(tmp_path: Path) -> None:
-    # Canonical SMILES and their SHA-256: methanol CO fc88... is in test, toluene Cc1ccccc1 is not.
+    # SHA-256 of "file " and the canonical SMILES: methanol's, CO, is fbaa..., in test; ethanol's, CCO, is 7149...
     path = tmp_path / "p.csv"
-    path.write_text("prompt,reference\na,OC\nb,[CH3][OH]\nc,CO\nd,CO is what it is\ng,\n")
+    path.write_text("prompt,reference\na,OC\nb,[CH3][OH]\nc,CO\nd,OCC\ng,\n")
     with pytest.warns(UserWarning):
         assert told(path, split="test") == [("a", "OC"), ("b", "[CH3][OH]"), ("c", "CO")]
-    # Without answers the prompts decide: SHA-256 of g is cd0a..., in validation; those of a to d are below 0.8.
-    assert told(path, Columns("prompt", None), "validation") == [("g", None)]
+    # Without answers the prompts decide: of "file d" it is ce6a..., in validation; of the others below .8 or from .9 on.
+    assert told(path, Columns("prompt", None), "validation") == [("d", None)]
 
 
 MOLECULES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H](N)C(=O)O", "OCC1OC(O)C(O)C(O)C1O"]
@@ -299,3 +300,10 @@ def test_what_the_hub_refuses_is_the_users_to_mend(hub: Hub, error: Exception) -
 def test_malformed_hub_paths(path: str) -> None:
     with pytest.raises(UserError, match="expects hf://owner/name"):
         files.check(path, Columns())
+
+
+def test_rows_of_one_built_in_split_fall_into_all_three_of_a_file(tmp_path: Path) -> None:
+    molecules = [key for key in ("C" * n + "O" for n in range(1, 400)) if assign_split(key, FOUR_WAY) == "test"]
+    path = tmp_path / "held_out.tsv"
+    path.write_text("prompt\treference\n" + "".join(f"a\t{smiles}\n" for smiles in molecules))
+    assert len(molecules) > 10 and len(told(path, split="train")) > len(molecules) / 2
