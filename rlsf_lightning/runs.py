@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 RECIPE_FILE = "recipe.yaml"
 SUMMARY_FILE = "summary.json"
-#: Set for the processes that a Lightning strategy starts with the same command, so that all share one folder.
+#: "PID FOLDER", set for the processes that a Lightning strategy starts with the same command, so that all share one
+#: folder. In the process that set it, it is that of a run before, and not read.
 _RUN_DIR_VARIABLE = "RLSF_RUN_DIR"
 
 
@@ -54,7 +55,9 @@ def open_run(recipe: Recipe, prefix: str = "") -> Run:
 
     ``prefix`` sets the runs of one command apart from those of another with the same recipe.
     """
-    inherited = os.environ.get(_RUN_DIR_VARIABLE)
+    starter, _, inherited = os.environ.get(_RUN_DIR_VARIABLE, "").partition(" ")
+    if starter == str(os.getpid()):
+        inherited = ""
     folder = Path(inherited) if inherited else _choose_folder(recipe, prefix)
     try:
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ def open_run(recipe: Recipe, prefix: str = "") -> Run:
     checkpoint = _checkpoint(recipe, folder)
     found = read_checkpoint(checkpoint) if checkpoint else {"steps_done": 0, "epoch": -1}
     if not inherited:
-        os.environ[_RUN_DIR_VARIABLE] = str(folder)
+        os.environ[_RUN_DIR_VARIABLE] = f"{os.getpid()} {folder}"
         write_atomically(folder / RECIPE_FILE, OmegaConf.to_yaml(recipe))
     return Run(folder, checkpoint, found["steps_done"], found["epoch"] + 1)
 

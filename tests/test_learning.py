@@ -69,8 +69,7 @@ def exact_shares(folder, credit, seed=0):
 
 
 @pytest.mark.slow
-def test_it_overfits_32_prompts_faster_than_with_the_blame_on_a_random_token(tmp_path, monkeypatch):
-    monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
+def test_it_overfits_32_prompts_faster_than_with_the_blame_on_a_random_token(tmp_path):
     means = dict.fromkeys(("viable_prefix", "random"), 0.0)
     for credit in means:
         for seed in (0, 1):

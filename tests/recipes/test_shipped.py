@@ -21,7 +21,6 @@ def test_there_are_recipes():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_shipped_recipe_trains(name, tmp_path, monkeypatch):
-    monkeypatch.delenv("RLSF_RUN_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     fit.run(load_recipe(name, [*SMALL, f"run_dir={tmp_path}/run"]))
     (row,) = csv.DictReader((tmp_path / "run" / "metrics.csv").open())
