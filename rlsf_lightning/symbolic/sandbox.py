@@ -1,0 +1,285 @@
+"""Running programs that nobody has read: one shell script in a sandbox, files in, one bounded output out. Linux only.
+
+Covered, with ``kind="bubblewrap"``:
+- no network, no view of other processes, no System V or POSIX objects of the host (all namespaces are new);
+- no file of the host but ``/usr`` and the folders that are handed in, read-only; one writable place, an in-memory
+  ``/w`` of limited size that is gone afterwards; no environment variables; no terminal;
+- an unprivileged user id (when the caller is root: one that no account has, else the caller's own), no capabilities,
+  no core files; limits on processor time, wall time, address space, resident memory of all processes together,
+  file size, open files and processes; whatever was started dies with the sandbox, which dies with the caller;
+- output goes to a file of limited size that has no name, never through a pipe into the caller's memory.
+
+Not covered: faults of the kernel (there is no filter of system calls); memory that belongs to no process (System V
+segments that nobody is attached to, until the sandbox ends); how a program spends its own limits. A script and the
+programs that it starts share a user id, so a program can disturb its own run: what comes out is as untrusted as what
+went in.
+
+``kind="none"`` keeps only the limits and the user id, and ends only what stays in the script's process group. Programs
+then read and write what that user may, and use the network: for machines that are a sandbox themselves.
+
+Never here: what a program is for, and what its output means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlsf_lightning.errors import UserError
+
+KINDS = ("bubblewrap", "none")
+INSTALL = {
+    "bwrap": "apt-get install bubblewrap   (Fedora: dnf install bubblewrap)",
+    "prlimit": "apt-get install util-linux",
+    "tar": "apt-get install tar",
+}
+#: User ids that no account has by default (above the dynamic ones of systemd). One a calling process, so that the limit
+#: on processes counts one sandbox at a time.
+FIRST_UID, UIDS = 70_000, 5_000
+#: Seconds between two looks at the memory of all processes.
+WATCH_SECONDS = 0.05
+#: Resident memory is looked up in pages.
+PAGE = os.sysconf("SC_PAGE_SIZE")
+_MAX_ERRORS = 10_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of a whole sandbox, but for those "a process". Bytes and seconds."""
+
+    wall_seconds: float
+    #: Processor time a process.
+    cpu_seconds: int
+    #: Resident memory of all processes.
+    memory: int
+    #: Address space a process; None where a sanitizer reserves terabytes that it never uses.
+    address_space: int | None
+    #: Largest file, the output included.
+    file_size: int
+    #: All files in the writable place.
+    disk: int
+    processes: int = 32
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a script left. ``ended_by`` is "" when it ended by itself, else the limit that ended it."""
+
+    returncode: int
+    output: bytes
+    errors: str
+    ended_by: str = ""
+
+
+class Sandbox:
+    """Runs shell scripts, each in a place of its own.
+
+    Args:
+        kind: "bubblewrap", or "none" for the limits alone (warns).
+
+    Raises:
+        ValueError: another kind.
+        UserError: a program that it needs is missing or does not work here; the message says what to install.
+    """
+
+    def __init__(self, kind: str = "bubblewrap") -> None:
+        if kind not in KINDS:
+            raise ValueError(f"sandbox={kind}: must be one of {', '.join(KINDS)}")
+        self.kind = kind
+        for program in ("prlimit", "tar") if kind == "none" else ("prlimit", "tar", "bwrap"):
+            require(program)
+        if kind == "none":
+            warnings.warn(
+                "sandbox: none: programs written by the model run on this machine itself, and can read, write and delete "
+                "files and use the network. Only use it where the whole machine is a sandbox.",
+                stacklevel=2,
+            )
+            return
+        probe = self.run("exit 7", limits=Limits(20.0, 5, 1 << 30, None, 1 << 20, 1 << 20))
+        if probe.returncode != 7:
+            raise UserError(
+                f"bubblewrap does not work here: {probe.errors.strip()[:300] or f'exit code {probe.returncode}'}\n"
+                "it needs unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, and in a container "
+                "--security-opt seccomp=unconfined); or write verifier.options.sandbox=none where the machine itself "
+                "is a sandbox"
+            )
+
+    def run(
+        self,
+        script: str,
+        *,
+        limits: Limits,
+        files: Mapping[str, bytes] | None = None,
+        shared: Mapping[str, Path] | None = None,
+        see_own_processes: bool = False,
+    ) -> Outcome:
+        """Run ``script`` with ``sh`` where ``files`` lie; its standard output comes back, cut at ``limits.file_size``.
+
+        Args:
+            files: name -> content; plain names without folders.
+            shared: name -> folder of the host, read-only, whose path is in the script's variable of that name.
+            see_own_processes: mount ``/proc`` with the sandbox's own processes (sanitizers read it).
+        """
+        shared = shared or {}
+        with contextlib.ExitStack() as stack:
+            archive = stack.enter_context(tempfile.TemporaryFile())
+            output = stack.enter_context(tempfile.TemporaryFile())
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            archive.write(_packed(files or {}))
+            archive.seek(0)
+            place = stack.enter_context(tempfile.TemporaryDirectory()) if self.kind == "none" else None
+            command = self._command(script, limits, shared, see_own_processes)
+            uid = _uid()
+            if place and uid:
+                os.chown(place, uid["user"], uid["group"])
+            process = subprocess.Popen(
+                command,
+                stdin=archive,
+                stdout=output,
+                stderr=errors,
+                cwd=place or "/",
+                env={"PATH": "/usr/bin:/bin"} | ({k: str(v) for k, v in shared.items()} if place else {}),
+                start_new_session=True,
+                user=uid.get("user"),
+                group=uid.get("group"),
+                extra_groups=[] if uid else None,
+            )
+            ended_by = _watch(process, limits)
+            output.seek(0)
+            errors.seek(0)
+            text = errors.read(_MAX_ERRORS).decode("utf-8", "replace")
+            return Outcome(process.returncode, output.read(limits.file_size), text, ended_by)
+
+    def _command(self, script: str, limits: Limits, shared: Mapping[str, Path], own: bool) -> list[str]:
+        bounded = [
+            "prlimit",
+            "--core=0",
+            "--nofile=256",
+            f"--nproc={limits.processes + _tasks_of_this_user()}",
+            f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 1}",
+            f"--fsize={limits.file_size}",
+        ]
+        if limits.address_space is not None:
+            bounded.append(f"--as={limits.address_space}")
+        unpacked = ["sh", "-c", f"tar -xf - && exec </dev/null\n{script}"]
+        if self.kind == "none":
+            return [*bounded, *unpacked]
+        return [*bounded, *_bubblewrap(limits.disk, shared, own), *unpacked]
+
+
+def require(program: str, install: str | None = None) -> str:
+    """The path of a program; UserError with the line that installs it where it is missing."""
+    found = shutil.which(program)
+    if found is None:
+        way_out = install or INSTALL[program]
+        none = " (or verifier.options.sandbox=none where the machine itself is a sandbox)" if program == "bwrap" else ""
+        raise UserError(f"the program `{program}` is missing; install it: {way_out}{none}")
+    return found
+
+
+def _bubblewrap(disk: int, shared: Mapping[str, Path], own: bool) -> list[str]:
+    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    command += ["--setenv", "PATH", "/usr/bin:/bin", "--ro-bind", "/usr", "/usr", "--dev", "/dev"]
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if Path("/", name).is_symlink():
+            command += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
+        elif Path("/", name).is_dir():
+            command += ["--ro-bind", f"/{name}", f"/{name}"]
+    if Path("/etc/alternatives").is_dir():  # where /usr/bin/c++, ld and others may point
+        command += ["--ro-bind", "/etc/alternatives", "/etc/alternatives"]
+    for name, folder in shared.items():
+        command += ["--ro-bind", str(folder), f"/{name}", "--setenv", name, f"/{name}"]
+    if own:
+        command += ["--proc", "/proc"]
+    # What bubblewrap makes itself, "/" and "/dev", is in memory too and without a limit: nothing may be written there.
+    return [
+        *command,
+        "--size",
+        str(disk),
+        "--tmpfs",
+        "/w",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/w",
+    ]
+
+
+def _uid() -> dict[str, int]:
+    """Who a sandbox runs as, if not as the caller. The kernel ignores the limit on processes for root."""
+    if os.geteuid() != 0:
+        return {}
+    uid = FIRST_UID + os.getpid() % UIDS
+    return {"user": uid, "group": uid}
+
+
+def _tasks_of_this_user() -> int:
+    """What already counts against the limit on processes, on kernels that count over all namespaces."""
+    uid = os.geteuid()
+    if uid == 0:
+        return 0
+    count = 0
+    for status in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if status.stat().st_uid == uid:
+                count += sum(1 for _ in (status / "task").iterdir())
+    return count
+
+
+def _packed(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, content in files.items():
+            assert "/" not in name and name not in ("", ".", ".."), f"file name {name!r}"
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
+    """Wait for the end, or bring it about. Returns the limit that did, or ""."""
+    deadline = time.monotonic() + limits.wall_seconds
+    ended_by = ""
+    try:
+        with open(os.pidfd_open(process.pid), closefd=True) as handle:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            while not ended_by and not poll.poll(1000 * WATCH_SECONDS):
+                if time.monotonic() > deadline:
+                    ended_by = "time"
+                elif _resident(process.pid) > limits.memory:
+                    ended_by = "memory"
+    finally:  # also when the caller is interrupted
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return ended_by
+
+
+def _resident(pid: int) -> int:
+    """Bytes in memory of a process and all that come from it; a page that several hold counts for each."""
+    total, waiting = 0, [pid]
+    while waiting:
+        folder = f"/proc/{waiting.pop()}"
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"{folder}/statm") as statm:
+                total += PAGE * int(statm.read().split()[1])
+            for task in os.listdir(f"{folder}/task"):
+                with open(f"{folder}/task/{task}/children") as children:
+                    waiting += map(int, children.read().split())
+    return total
