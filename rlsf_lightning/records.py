@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+#: What an object that does not pass scores at most, however near it comes: 1 is kept for PASS.
+MOST_WITHOUT_PASS = 0.999
+
 
 @dataclass(frozen=True)
 class Prompt:

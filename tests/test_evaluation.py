@@ -15,7 +15,7 @@ from rlsf_lightning.metrics.report import Column, Report, compare, table
 from rlsf_lightning.metrics.strings import Length, Levenshtein
 from rlsf_lightning.policy.generate import Sampled
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.smiles import SmilesVerifier
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 
 PROMPTS = [
     Prompt("a", "ethanol", "CCO"),
@@ -71,7 +71,7 @@ class Spelling:
 
 
 class MoleculeSpelling(Spelling):
-    __module__ = "rlsf_lightning.symbolic.smiles"
+    __module__ = "rlsf_lightning.symbolic.smiles.verifier"
 
 
 ANSWERS = {

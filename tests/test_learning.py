@@ -14,7 +14,7 @@ from rlsf_lightning.prompts.files import split_of
 from rlsf_lightning.prompts.iupac import prompts
 from rlsf_lightning.recipe import load_recipe
 from rlsf_lightning.schema import Policy
-from rlsf_lightning.symbolic.smiles import SmilesVerifier
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 
 ITERATIONS = 15
 

@@ -62,7 +62,7 @@ SUITES: Mapping[str, Suite] = {
     ),
 }
 #: The suite of each verifier (the module that defines it) whose suite is not "generic".
-SUITE_OF_VERIFIER: Mapping[str, str] = {"rlsf_lightning.symbolic.smiles": "molecules"}
+SUITE_OF_VERIFIER: Mapping[str, str] = {"rlsf_lightning.symbolic.smiles.verifier": "molecules"}
 
 
 def suite_for(verifier: object, name: str | None = None) -> Suite:

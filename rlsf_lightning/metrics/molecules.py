@@ -10,7 +10,7 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from rlsf_lightning.metrics.base import LEFT_OUT, ItemMetric, same_length
-from rlsf_lightning.symbolic import smiles_rdkit
+from rlsf_lightning.symbolic.smiles import toolkit
 
 #: Beyond this, RDKit's fingerprints may take minutes, for molecules that are valid but absurd (a cage of metal atoms);
 #: up to it the worst of 400 random ones took 0.7 s. C60 has 31; of 71,330 PubChem molecules three have more than 32.
@@ -28,7 +28,7 @@ def parse_molecule(smiles: str) -> Chem.Mol | None:
     # RDKit by itself reads up to the first blank and drops characters that are not ASCII from both ends.
     if len(smiles) > MAX_SMILES_CHARS or not smiles.isascii() or not smiles.isprintable() or " " in smiles:
         return None
-    return smiles_rdkit.parse(smiles)
+    return toolkit.parse(smiles)
 
 
 def tangle(molecule: Chem.Mol) -> int:

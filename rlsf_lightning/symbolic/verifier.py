@@ -31,7 +31,7 @@ class Verifier(Protocol):
 
 
 def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
-    """The verifier of ``symbolic/NAME.py`` (its ``VERIFIER``) or of ``package.module:Class``, with its options.
+    """The verifier of ``symbolic/NAME/`` (its ``VERIFIER``) or of ``package.module:Class``, with its options.
 
     Raises UserError for an unknown name, or for options that it does not take.
     """
@@ -69,11 +69,10 @@ def find_verifier(name: str) -> type:
 
 
 def shipped() -> list[str]:
-    """The verifiers of this room."""
+    """The verifiers of this room: each has a package of its own."""
     import rlsf_lightning.symbolic as room
 
-    names = [found.name for found in pkgutil.iter_modules(room.__path__)]
-    return sorted(n for n in names if "_" not in n and hasattr(importlib.import_module(f"{_ROOM}.{n}"), "VERIFIER"))
+    return sorted(found.name for found in pkgutil.iter_modules(room.__path__) if found.ispkg)
 
 
 def _known() -> str:

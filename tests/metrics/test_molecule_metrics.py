@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from rlsf_lightning.metrics.molecules import MACCSTanimoto, MorganTanimoto, RDKTanimoto, Validity
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.smiles import SmilesVerifier
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 
 ALL = [MorganTanimoto, MACCSTanimoto, RDKTanimoto]
 

@@ -7,7 +7,7 @@ import pytest
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.cpp import CppVerifier
+from rlsf_lightning.symbolic.cpp.verifier import CppVerifier
 
 SUM = [{"input": "1 2\n", "output": "3\n"}, {"input": "5 5", "output": "10"}, {"input": "7 -9", "output": "-2"}]
 GOOD = "int main() {\n  int a, b;\n  cin >> a >> b;\n  cout << a + b << endl;\n  return 0;\n}\n"

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import shown
 from cpp_cases import GOOD, prompt, verifier_or_skip, verify
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic import cpp_tools
-from rlsf_lightning.symbolic.cpp import CppVerifier
+from rlsf_lightning.symbolic.cpp import CppVerifier, tools
 
 SPOC = Path(__file__).parents[3] / "shared" / "data" / "spoc"
 
@@ -22,11 +22,6 @@ SPOC = Path(__file__).parents[3] / "shared" / "data" / "spoc"
 @pytest.fixture(scope="module")
 def verifier() -> CppVerifier:
     return verifier_or_skip()
-
-
-def found(certificate: Certificate, completion: str) -> list[tuple[str, list[str]]]:
-    """(kind, the text of its spans) of every finding."""
-    return [(f.kind, [completion[s.start : s.end] for s in f.spans]) for f in certificate.findings]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +81,7 @@ def test_what_does_not_compile(
 ) -> None:
     certificate = verify(verifier, completion)
     assert certificate.verdict is Verdict.FAIL and certificate.score == 0.0
-    assert found(certificate, completion)[: len(expected)] == expected
+    assert shown(certificate, completion)[: len(expected)] == expected
     assert certificate.dead_from == (None if dead is None else len(completion) - len(dead))
     if completion.strip():
         assert verifier.recheck(certificate, prompt(), completion)
@@ -145,7 +140,7 @@ def test_a_suggestion_comes_with_its_place(verifier: CppVerifier) -> None:
 def test_what_fails_its_tests(verifier: CppVerifier, completion: str, expected: list[tuple[str, list[str]]]) -> None:
     certificate = verify(verifier, completion)
     assert certificate.verdict is Verdict.FAIL and certificate.dead_from is None
-    places = {kind: texts for kind, texts in found(certificate, completion)}
+    places = {kind: texts for kind, texts in shown(certificate, completion)}
     for kind, texts in expected:
         assert kind in places, certificate
         assert places[kind][: len(texts)] == texts, certificate
@@ -171,7 +166,7 @@ def test_the_witness_is_the_first_failing_test_and_the_score_the_share(verifier:
 def test_without_explanation_there_is_one_finding_for_the_whole(verifier: CppVerifier) -> None:
     plain = CppVerifier(explain=False)
     certificate = verify(plain, GOOD.replace("a + b", "a - b"))
-    assert found(certificate, "") == [("wrong_output", [])]
+    assert shown(certificate, "") == [("wrong_output", [])]
 
 
 def test_longer_programs_than_the_limit_are_not_compiled(verifier: CppVerifier) -> None:
@@ -264,7 +259,7 @@ def test_a_missing_tool_is_named_with_its_install_line(
         (tmp_path / program).symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=rf"`{missing.replace('+', '[+]')}` is missing[\s\S]*apt-get install g\+\+"):
-        cpp_tools.find_tools("gnu++17")
+        tools.find_tools("gnu++17")
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,12 +268,12 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(UserError, match="XDG_CACHE_HOME"):
-        cpp_tools.cache_folder()
+        tools.cache_folder()
 
 
 def test_the_cache_is_built_once_and_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpp_tools, "require", lambda program, install=None: program)
-    monkeypatch.setattr(cpp_tools, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(tools, "require", lambda program, install=None: program)
+    monkeypatch.setattr(tools, "cache_folder", lambda: tmp_path)
     runs: list[tuple[str, ...]] = []
 
     def run(*command: str) -> str:
@@ -288,12 +283,12 @@ def test_the_cache_is_built_once_and_as_a_whole(tmp_path: Path, monkeypatch: pyt
             Path(command[command.index("-o") + 1]).write_text("made")
         return '# 1 "/dev/null" 3' if "-E" in command else "12.2.0"
 
-    monkeypatch.setattr(cpp_tools, "_run", run)
-    monkeypatch.setattr(cpp_tools, "_whole_library", lambda standard: "#include <regex>")
-    tools = cpp_tools.find_tools("gnu++17")
+    monkeypatch.setattr(tools, "_run", run)
+    monkeypatch.setattr(tools, "_whole_library", lambda standard: "#include <regex>")
+    found = tools.find_tools("gnu++17")
     made = sum("-o" in command for command in runs)
-    assert made == 4 and (tools.folder / "slim" / "bits" / "stdc++.h.gch" / "watched.gch").read_text() == "made"
-    assert cpp_tools.find_tools("gnu++17") == tools and sum("-o" in command for command in runs) == made
+    assert made == 4 and (found.folder / "slim" / "bits" / "stdc++.h.gch" / "watched.gch").read_text() == "made"
+    assert tools.find_tools("gnu++17") == found and sum("-o" in command for command in runs) == made
     assert sorted(path.name[:4] for path in tmp_path.iterdir()) == ["cpp-", "cpp-"]  # the cache and its lock
 
 

@@ -8,7 +8,7 @@ import pytest
 from cpp_cases import SUM, verifier_or_skip, verify
 
 from rlsf_lightning.records import Verdict
-from rlsf_lightning.symbolic.cpp import CppVerifier
+from rlsf_lightning.symbolic.cpp.verifier import CppVerifier
 
 
 @pytest.fixture(scope="module")

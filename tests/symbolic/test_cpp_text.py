@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.cpp_control import controls
-from rlsf_lightning.symbolic.cpp_dead import dead_from
-from rlsf_lightning.symbolic.cpp_errors import read_errors, was_stopped
-from rlsf_lightning.symbolic.cpp_hints import unbalanced
-from rlsf_lightning.symbolic.cpp_split import Split
-from rlsf_lightning.symbolic.cpp_text import Program
+from rlsf_lightning.symbolic.cpp.control import controls
+from rlsf_lightning.symbolic.cpp.dead import dead_from
+from rlsf_lightning.symbolic.cpp.errors import read_errors, was_stopped
+from rlsf_lightning.symbolic.cpp.hints import unbalanced
+from rlsf_lightning.symbolic.cpp.split import Split
+from rlsf_lightning.symbolic.cpp.text import Program
 
 PIECES = st.sampled_from(
     """{ } ( ) ; , : ? < > << && || if else do for while switch case return int a b 1 2.5e+3 " ' R"( )" /* */ // \\ #

@@ -5,13 +5,14 @@ import time
 from dataclasses import replace
 
 import pytest
+from certificates import checked, shown
 from game24_cases import prompt, right_answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.game24 import MAX_FINDINGS, Game24Verifier
+from rlsf_lightning.symbolic.game24.verifier import MAX_FINDINGS, Game24Verifier
 
 VERIFIER = Game24Verifier()
 HAND = [4, 6, 8, 10]
@@ -23,24 +24,17 @@ def verify(
 ) -> Certificate:
     """The certificate, after the checks that every one must stand."""
     asked = prompt(numbers, **facts)
-    certificate = verifier.verify(asked, completion)
-    assert {finding.kind for finding in certificate.findings} <= verifier.kinds
-    assert all(span.end <= len(completion) for finding in certificate.findings for span in finding.spans)
-    assert bool(certificate.findings) == (certificate.verdict is Verdict.FAIL)
-    assert certificate.tool == "game24" and certificate.version and certificate.seconds >= 0
-    assert replace(verifier.verify(asked, completion), seconds=certificate.seconds) == certificate
+    certificate = checked(verifier, asked, completion)
     if certificate.dead_from is not None:
         assert verifier.viable(asked, completion[: certificate.dead_from]) is not False
         at_end = certificate.dead_from == len(completion)
         assert at_end or verifier.viable(asked, completion[: certificate.dead_from + 1]) is False
-    assert verifier.recheck(certificate, asked, completion), certificate
     return certificate
 
 
 def found(completion: str, numbers: object = HAND, **facts: object) -> list[tuple[str, list[str]]]:
     """(kind, the text of its spans) of every finding."""
-    certificate = verify(completion, numbers, **facts)
-    return [(f.kind, [completion[s.start : s.end] for s in f.spans]) for f in certificate.findings]
+    return shown(verify(completion, numbers, **facts), completion)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from itertools import combinations_with_replacement, permutations
 import pytest
 from game24_cases import expressions, prompt, right_steps, spread
 
-from rlsf_lightning.symbolic.game24 import Game24Verifier
-from rlsf_lightning.symbolic.game24_recheck import lives as lives_too
-from rlsf_lightning.symbolic.game24_rewrite import evaluate, makes
-from rlsf_lightning.symbolic.game24_values import hand_of, reaches, solution
+from rlsf_lightning.symbolic.game24.recheck import lives as lives_too
+from rlsf_lightning.symbolic.game24.rewrite import evaluate, makes
+from rlsf_lightning.symbolic.game24.values import hand_of, reaches, solution
+from rlsf_lightning.symbolic.game24.verifier import Game24Verifier
 
 VERIFIER = Game24Verifier()
 TARGET = Fraction(24)

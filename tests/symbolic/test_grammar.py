@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import lark
 import pytest
+from certificates import checked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.grammar import KINDS, GrammarVerifier
+from rlsf_lightning.symbolic.grammar.verifier import GrammarVerifier
 
 ARITHMETIC = """
 start: sum
@@ -65,13 +66,7 @@ def prompt(grammar: str) -> Prompt:
 
 def verify(grammar: str, completion: str, verifier: GrammarVerifier = VERIFIER) -> Certificate:
     """The certificate, after the checks that every one must stand."""
-    certificate = verifier.verify(prompt(grammar), completion)
-    assert {finding.kind for finding in certificate.findings} <= KINDS
-    assert all(span.end <= len(completion) for finding in certificate.findings for span in finding.spans)
-    assert certificate.dead_from is None or certificate.dead_from <= len(completion)
-    assert bool(certificate.findings) == (certificate.verdict is Verdict.FAIL)
-    assert verifier.recheck(certificate, prompt(grammar), completion), certificate
-    return certificate
+    return checked(verifier, prompt(grammar), completion)
 
 
 def corpus(name: str, count: int) -> list[tuple[str, bool]]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from certificates import checked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.grammar import KINDS, GrammarVerifier
-from rlsf_lightning.symbolic.grammar_json import read_json
+from rlsf_lightning.symbolic.grammar.json import read_json
+from rlsf_lightning.symbolic.grammar.verifier import GrammarVerifier
 
 VERIFIER = GrammarVerifier()
 PERSON = {
@@ -37,14 +38,7 @@ def prompt(schema: Any) -> Prompt:
 
 def verify(schema: Any, completion: str, verifier: GrammarVerifier = VERIFIER) -> Certificate:
     """The certificate, after the checks that every one must stand."""
-    certificate = verifier.verify(prompt(schema), completion)
-    assert {finding.kind for finding in certificate.findings} <= KINDS
-    assert all(span.end <= len(completion) for finding in certificate.findings for span in finding.spans)
-    assert certificate.dead_from is None or certificate.dead_from <= len(completion)
-    assert bool(certificate.findings) == (certificate.verdict is Verdict.FAIL)
-    assert verifier.recheck(certificate, prompt(schema), completion), certificate
-    json.dumps(certificate.to_dict(), allow_nan=False)
-    return certificate
+    return checked(verifier, prompt(schema), completion)
 
 
 @pytest.mark.parametrize(

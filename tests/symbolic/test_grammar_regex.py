@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rlsf_lightning.symbolic.grammar_regex import Fuel, OutOfFuelError, Regex
+from rlsf_lightning.symbolic.grammar.regex import Fuel, OutOfFuelError, Regex
 
 PATTERNS = [
     r"a|ab",

@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 
 import pytest
+from certificates import checked, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.math import MathVerifier
-from rlsf_lightning.symbolic.math_answer import find_answer
+from rlsf_lightning.symbolic.math.answer import find_answer
+from rlsf_lightning.symbolic.math.verifier import MathVerifier
 
 NUMBERS = MathVerifier(answers="numbers")
 SOLUTION = "She sold 48/2 = <<48/2=24>>24 clips in May.\nIn all 48 + 24 = 72 clips.\n#### 72"
@@ -20,21 +21,12 @@ SOLUTION = "She sold 48/2 = <<48/2=24>>24 clips in May.\nIn all 48 + 24 = 72 cli
 
 def verify(completion: str, reference: str = "72", verifier: MathVerifier = NUMBERS) -> Certificate:
     """The certificate, after the checks that every one must stand."""
-    prompt = Prompt("id", "How many?", reference)
-    certificate = verifier.verify(prompt, completion)
-    assert {finding.kind for finding in certificate.findings} <= verifier.kinds
-    assert all(span.end <= len(completion) for finding in certificate.findings for span in finding.spans)
-    assert bool(certificate.findings) == (certificate.verdict is Verdict.FAIL)
-    assert certificate.tool and certificate.version and certificate.seconds >= 0
-    assert replace(verifier.verify(prompt, completion), seconds=certificate.seconds) == certificate
-    assert verifier.recheck(certificate, prompt, completion), certificate
-    return certificate
+    return checked(verifier, Prompt("id", "How many?", reference), completion)
 
 
 def found(completion: str, reference: str = "72") -> list[tuple[str, list[str]]]:
     """(kind, the text of its spans) of every finding."""
-    certificate = verify(completion, reference)
-    return [(f.kind, [completion[s.start : s.end] for s in f.spans]) for f in certificate.findings]
+    return shown(verify(completion, reference), completion)
 
 
 @pytest.mark.parametrize(
@@ -159,10 +151,10 @@ def test_a_missing_reference_is_the_users(reference: str | None) -> None:
 
 
 def test_a_missing_package_is_told_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlsf_lightning.symbolic import math_compare
+    from rlsf_lightning.symbolic.math import compare
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    math_compare.version.cache_clear()
+    compare.version.cache_clear()
     with pytest.raises(UserError, match=r'pip install "rlsf-lightning\[math\]"'):
         MathVerifier()
     assert "math-verify" not in MathVerifier(answers="numbers").tool

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from rlsf_lightning.symbolic.math_steps import read_steps
+from rlsf_lightning.symbolic.math.steps import read_steps
 
 
 def judged(text: str) -> list[tuple[str, bool]]:

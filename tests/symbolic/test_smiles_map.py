@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem, rdBase
 from smiles_cases import corruption, real_smiles, spelling
 
-from rlsf_lightning.symbolic.smiles_map import (
+from rlsf_lightning.symbolic.smiles.map import (
     MAX_PROBLEMS,
     Atom,
     may_become_atom,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rdkit import Chem, rdBase
 from smiles_cases import corruption, is_same, real_smiles, spelling
 
-from rlsf_lightning.symbolic import smiles_viable
-from rlsf_lightning.symbolic.smiles_map import read_smiles
-from rlsf_lightning.symbolic.smiles_reference import Reference, reference_of
-from rlsf_lightning.symbolic.smiles_viable import find_death, is_viable
+from rlsf_lightning.symbolic.smiles import viable
+from rlsf_lightning.symbolic.smiles.map import read_smiles
+from rlsf_lightning.symbolic.smiles.reference import Reference, reference_of
+from rlsf_lightning.symbolic.smiles.viable import find_death, is_viable
 
 
 def reference(smiles: str) -> Reference:
@@ -301,9 +301,9 @@ def test_corruptions_die_where_a_walk_over_all_prefixes_says() -> None:
 
 def test_an_exhausted_search_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is False
-    monkeypatch.setattr(smiles_viable, "BUDGET", 8)
+    monkeypatch.setattr(viable, "BUDGET", 8)
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is None
-    assert find_death(reference("CC(C)(C)CO"), "CC(C)(C)N") == smiles_viable.Death(None)
+    assert find_death(reference("CC(C)(C)CO"), "CC(C)(C)N") == viable.Death(None)
 
 
 def test_what_cannot_be_encoded_is_dead() -> None:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from certificates import checked, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.sql import KINDS, SqlVerifier
+from rlsf_lightning.symbolic.sql.verifier import SqlVerifier
 
 VERIFIER = SqlVerifier()
 SCRIPT = """
@@ -31,19 +32,12 @@ def prompt(reference: str | None = OSLO, script: object = SCRIPT) -> Prompt:
 
 def verify(completion: str, reference: str = OSLO, verifier: SqlVerifier = VERIFIER) -> Certificate:
     """The certificate, after the checks that every one must stand."""
-    certificate = verifier.verify(prompt(reference), completion)
-    assert {finding.kind for finding in certificate.findings} <= KINDS
-    assert all(span.end <= len(completion) for finding in certificate.findings for span in finding.spans)
-    assert certificate.dead_from is None or certificate.dead_from <= len(completion)
-    assert bool(certificate.findings) == (certificate.verdict is Verdict.FAIL)
-    assert verifier.recheck(certificate, prompt(reference), completion), certificate
-    return certificate
+    return checked(verifier, prompt(reference), completion)
 
 
 def found(completion: str, reference: str = OSLO) -> list[tuple[str, list[str]]]:
     """(kind, the text of its spans) of every finding, without the verified change."""
-    certificate = verify(completion, reference, SqlVerifier(locate=False))
-    return [(f.kind, [completion[s.start : s.end] for s in f.spans]) for f in certificate.findings]
+    return shown(verify(completion, reference, SqlVerifier(locate=False)), completion)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.smiles import SmilesVerifier
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 from rlsf_lightning.symbolic.verifier import find_verifier, load_verifier, shipped
 
 
@@ -54,7 +54,7 @@ def test_a_users_own_verifier(own_verifiers: None) -> None:
     ("name", "options", "words"),
     [
         ("smile", {}, ["smile", "did you mean `smiles`", "package.module:Class"]),
-        ("smiles_map", {}, ["smiles_map", "VERIFIER"]),
+        ("workers", {}, ["workers", "VERIFIER"]),
         ("no_such_package.verifier:Class", {}, ["no_such_package.verifier:Class", "no such verifier"]),
         ("own_verifiers:Lenght", {}, ["own_verifiers:Lenght", "class Lenght"]),
         ("own_verifiers:NoVerifier", {}, ["NoVerifier", "verify"]),

@@ -1,0 +1,146 @@
+"""Where a program that does not compile became one that no continuation makes compile. One-sided: "dead" is certain.
+
+The compiler reads a text from left to right, with three exceptions that are respected here: bodies in a class are
+compiled where the class ends, templates where they are used (or at the very end), labels where their function ends.
+An error that is not one of these is certain once the tokens that it was found in are complete: the name itself, with
+the token after it, for a name that nobody declared; the unexpected token; in general the end of the statement.
+
+Never here: whether a program that compiles can still pass its tests.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rlsf_lightning.symbolic.cpp.errors import CompilerError
+from rlsf_lightning.symbolic.cpp.text import Program, Token
+
+#: Found at the end of the text, or said of something that is not finished: more text may mend it.
+_UNFINISHED = re.compile(r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete")
+#: Judged where the function ends.
+_OF_FUNCTION = re.compile(r"label|used but (?:never|not) defined|return type|inconsistent deduction")
+_NO_MEMBER = re.compile(r"has no member named '(\w+)'|'(\w+)' is not a member of")
+_NO_NAME = re.compile(r"^'(\w+)' (?:was not declared in this scope|does not name a type|has not been declared)")
+_UNEXPECTED = re.compile(r"^expected .*? before '([^']+)'")
+#: After an unknown name these leave a way out: a label, a qualifier, a call that finds it by its arguments.
+_WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
+#: No token is longer that begins like these.
+_COMPLETE = frozenset(";{}()[],~?")
+_CLASS_KEYS = frozenset(("class", "struct", "union"))
+
+
+def dead_from(program: Program, errors: list[CompilerError]) -> int | None:
+    """Offset of the character with which the text is certainly dead; None: cannot tell.
+
+    ``errors``: all that the compiler reports, in its order. Only the first is used: the others may follow from it.
+    """
+    error = errors[0] if errors else None
+    if error is None or error.place is None or error.on_use or error.kind in ("template", "link"):
+        return None
+    if _UNFINISHED.search(error.message) or not program.is_plain:
+        return None
+    index = next((i for i, token in enumerate(program.tokens) if token.end > error.place), None)
+    if index is None:
+        return None
+    token = program.tokens[index]
+    if token.kind == "directive":
+        return token.end if error.kind == "header" and token.end < len(program.text) else None
+    at = _certain_at(program, index, error)
+    return at if at is not None and at < len(program.text) else None
+
+
+def _certain_at(program: Program, index: int, error: CompilerError) -> int | None:
+    """The same, or the text's length where it would be the next character."""
+    around = _enclosing(program.tokens[:index])
+    for opened in around:
+        if _opens_class(program.tokens, opened):
+            closing = _closing(program.tokens, opened)
+            return None if closing is None else _statement_end(program.tokens, closing + 1)
+    if _OF_FUNCTION.search(error.message):
+        closing = _closing(program.tokens, around[0]) if around else None
+        return None if closing is None else program.tokens[closing].start
+    at = _at_tokens(program, index, error)
+    return _statement_end(program.tokens, index) if at is None else at
+
+
+def _at_tokens(program: Program, index: int, error: CompilerError) -> int | None:
+    """For errors that a single token shows."""
+    tokens = program.tokens
+    token, after = tokens[index], tokens[index + 1] if index + 1 < len(tokens) else None
+    if error.in_macro or token.text in program.macros:
+        return None
+    if found := _UNEXPECTED.match(error.message):
+        if token.text != found[1]:
+            return None
+        return token.end - 1 if token.text in _COMPLETE else token.end
+    member, name = _NO_MEMBER.search(error.message), _NO_NAME.match(error.message)
+    if after is None or after.kind == "directive" or after.text in program.macros:
+        return None
+    if member and token.text in member.groups() and after.text not in (":", "::"):
+        return _begun(after)
+    if name and token.text == name[1] and after.text not in _WAYS_OUT:
+        return _begun(after)
+    return None
+
+
+def _begun(token: Token) -> int:
+    """Where it is certain that this token follows, and no longer one or a comment."""
+    return token.start if token.text in _COMPLETE or token.kind == "number" else token.end
+
+
+def _statement_end(tokens: list[Token], index: int) -> int | None:
+    """The semicolon or brace that ends the statement around a token, with all that is nested in it."""
+    depth = 0
+    for at in range(index, len(tokens)):
+        text = tokens[at].text if tokens[at].kind == "other" else ""
+        if text == "{" and depth == 0 and _after_condition(tokens, at, index):
+            return tokens[at].start
+        depth += (text == "{") - (text == "}")
+        if depth < 0 or (text == ";" and depth == 0):
+            return tokens[at].start
+    return None
+
+
+def _after_condition(tokens: list[Token], at: int, index: int) -> bool:
+    """Whether the brace opens what an ``if``, ``for``, ``while`` or ``switch`` around or before token ``index`` governs."""
+    if at == 0 or tokens[at - 1].text != ")" or at - 1 < index:
+        return False
+    depth = 0
+    for back in range(at - 1, 0, -1):
+        depth += (tokens[back].text == ")") - (tokens[back].text == "(")
+        if depth == 0:
+            return back <= index and tokens[back - 1].text in ("if", "for", "while", "switch")
+    return False
+
+
+def _enclosing(tokens: list[Token]) -> list[int]:
+    """The braces that are open after these tokens, outermost first."""
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.kind == "other" and token.text == "{":
+            opened.append(index)
+        elif token.kind == "other" and token.text == "}" and opened:
+            opened.pop()
+    return opened
+
+
+def _opens_class(tokens: list[Token], brace: int) -> bool:
+    """Whether a class key stands between the last statement's end and this brace (a function that returns one does too)."""
+    for index in range(brace - 1, -1, -1):
+        token = tokens[index]
+        if token.text in _CLASS_KEYS and not (index and tokens[index - 1].text in ("<", ",")):  # of a template
+            return True
+        if token.kind == "directive" or token.text in (";", "{", "}"):
+            return False
+    return False
+
+
+def _closing(tokens: list[Token], brace: int) -> int | None:
+    """The brace that closes another one."""
+    depth = 0
+    for index in range(brace, len(tokens)):
+        if tokens[index].kind == "other":
+            depth += (tokens[index].text == "{") - (tokens[index].text == "}")
+            if depth == 0:
+                return index
+    return None

@@ -1,0 +1,165 @@
+"""C++ programs against tests, with g++: what does not compile, and which lines make a test fail.
+
+Covered: every error that the compiler reports, at its characters, with its suggestion; errors inside templates at the
+line of the program that caused them; names that are used but defined nowhere; wrong outputs, at the lines that only
+failing tests execute; crashes and what the sanitizers see, at their line; endless loops, at the lines that they go
+through; the character from which no continuation can compile any more, where that is certain (``dead``). Programs
+are compiled and run in a sandbox (see ``sandbox`` for what it keeps out).
+
+A program that includes nothing gets the common headers and ``using namespace std;`` first. Not covered: places of wrong
+outputs that the tests do not tell apart; what a program does that reads clocks or addresses may differ when it is
+verified again; more than 20 errors of one program.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck
+from rlsf_lightning.symbolic.cpp.dead import dead_from
+from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of
+from rlsf_lightning.symbolic.cpp.split import Split
+from rlsf_lightning.symbolic.cpp.text import Program
+from rlsf_lightning.symbolic.cpp.tools import STANDARDS, find_tools
+from rlsf_lightning.symbolic.cpp.watch import watch
+from rlsf_lightning.symbolic.sandbox import Sandbox
+
+#: The kinds that mean "no program at all".
+INVALID_KINDS = errors.KINDS | {"empty", "too_long"}
+KINDS = INVALID_KINDS | blame.KINDS
+MAX_FINDINGS = 30
+
+
+class CppVerifier:
+    """PASS when the program compiles and each test in ``prompt.facts["tests"]`` (a list of ``{input, output}``) passes.
+
+    Outputs are compared word by word. The score is the share of tests that pass. Tests are run in their order, up to
+    the first that takes too long; those after it count as failed. A compiler that is ended by a limit abstains.
+
+    Args:
+        test_seconds: processor time a test may use.
+        memory_mb: address space a test may use.
+        max_chars: longer completions are not compiled.
+        standard: of C++: gnu++14, gnu++17 or gnu++20.
+        explain: run failing programs again, watched, to find the lines; without it they get one finding for the whole.
+        sandbox: "bubblewrap", or "none": programs then run on the machine itself, with limits alone (warns).
+
+    Raises:
+        ValueError: an option out of range.
+        UserError: a program that it needs is missing; the message says what to install.
+    """
+
+    kinds = KINDS
+    invalid_kinds = INVALID_KINDS
+
+    def __init__(
+        self,
+        *,
+        test_seconds: int = 2,
+        memory_mb: int = 512,
+        max_chars: int = 20_000,
+        standard: str = "gnu++17",
+        explain: bool = True,
+        sandbox: str = "bubblewrap",
+    ) -> None:
+        for name, value, most in (("test_seconds", test_seconds, 60), ("memory_mb", memory_mb, 4096)):
+            if not isinstance(value, int) or not 1 <= value <= most:
+                raise ValueError(f"{name}={value}: must be a whole number from 1 to {most}")
+        if not 0 < max_chars <= 100_000:
+            raise ValueError(f"max_chars={max_chars}: must be from 1 to 100000")
+        if standard not in STANDARDS:
+            raise ValueError(f"standard={standard}: must be one of {', '.join(STANDARDS)}")
+        self.max_chars, self.standard, self.explain = max_chars, standard, explain
+        self.budget = Budget(test_seconds, memory_mb << 20)
+        self.sandbox = Sandbox(sandbox)
+        self.tools = find_tools(standard)
+
+    def verify(self, prompt: Prompt, completion: str) -> Certificate:
+        """The certificate. Raises UserError for malformed tests, never for what the completion holds."""
+        start = time.perf_counter()
+        fields = self._judge(cases_of(prompt), completion)
+        seconds = time.perf_counter() - start
+        return Certificate(tool="g++", version=self.tools.version, seconds=seconds, **fields)
+
+    def viable(self, prompt: Prompt, prefix: str) -> bool | None:
+        """False when no continuation compiles; None: cannot tell. Costs a compilation."""
+        if self._too_long_from(prefix) is not None:
+            return False
+        built, program = self.compile(prefix, None)
+        dead = dead_from(program, errors.read_errors(built.printed, program)) if built.code else None
+        return None if dead is None else False
+
+    def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
+        """Whether the certificate stands: see ``recheck``. Costs up to three compilations."""
+        return recheck.stands(self, certificate, prompt, completion)
+
+    def compile(self, text: str, cases: list[Case] | None) -> tuple[Built, Program]:
+        """Compile a text, and run its tests if there are any.
+
+        Where a program asks for the whole library, only its common headers are precompiled in the first attempt: what
+        that cannot compile is compiled again with all of them.
+        """
+        program = Program(text)
+        built = build(self.sandbox, self.tools, self.standard, text, cases, self.budget)
+        if built.code and program.includes_first and program.names_whole_library:
+            built = build(self.sandbox, self.tools, self.standard, text, cases, self.budget, '-I "$tools"/full')
+        return built, program
+
+    def _judge(self, cases: list[Case], completion: str) -> dict[str, Any]:
+        """The certificate's fields."""
+        if not completion.strip():
+            return _failed([Finding("empty", "there is no program")])
+        too_long = self._too_long_from(completion)
+        if too_long is not None:
+            message = f"more than {self.max_chars} characters"
+            return _failed([Finding("too_long", message, (Span(too_long, len(completion)),))], dead_from=too_long)
+        built, program = self.compile(completion, cases)
+        if built.code == 0 and not built.ended_by:
+            return self._judge_tests(program, cases, built)
+        mistakes = errors.read_errors(built.printed, program)
+        if built.code and mistakes:
+            found = [mistake.finding(completion) for mistake in mistakes]
+            odd = hints.unbalanced(program)
+            found = found if odd is None else [odd, *found]
+            return _failed(found, witness=_fixes(mistakes), dead_from=dead_from(program, mistakes))
+        stopped = built.ended_by or errors.was_stopped(built.printed) or built.printed.strip()
+        return {"verdict": Verdict.ABSTAIN, "witness": {"error": f"g++ was stopped: {stopped}"[:500]}}
+
+    def _judge_tests(self, program: Program, cases: list[Case], built: Built) -> dict[str, Any]:
+        witness = blame.witness(cases, built.ran)
+        if witness["passed"] == len(cases):
+            return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
+        seen, split = [], Split(program)
+        if self.explain:
+            seen = watch(self.sandbox, self.tools, self.standard, split.program, cases, built.ran, self.budget)
+        found = blame.findings(split, cases, built.ran, seen)
+        return _failed(found, witness=witness, score=witness["passed"] / len(cases))
+
+    def _too_long_from(self, text: str) -> int | None:
+        """The first character beyond the limit; white space there may still be followed by nothing."""
+        beyond = text[self.max_chars :]
+        return len(text) - len(beyond.lstrip()) if beyond.strip() else None
+
+
+def _failed(
+    found: list[Finding],
+    *,
+    witness: dict[str, Any] | None = None,
+    score: float = 0.0,
+    dead_from: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "verdict": Verdict.FAIL,
+        "findings": tuple(found[:MAX_FINDINGS]),
+        "score": score,
+        "dead_from": dead_from,
+        "witness": witness or {},
+    }
+
+
+def _fixes(mistakes: list[errors.CompilerError]) -> dict[str, Any]:
+    """Suggested replacements, as ``[start, end, text]`` in characters of the completion."""
+    fixes = [[span.start, span.end, new[:200]] for mistake in mistakes for span, new in mistake.fixes]
+    return {"fixes": fixes[:MAX_FINDINGS]} if fixes else {}

@@ -1,0 +1,167 @@
+"""A second opinion on a certificate about a worked solution: the steps are written out in plain Python notation, read by
+Python's own parser, and their values computed by walking its tree; nothing is compiled or run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from rlsf_lightning.records import Certificate, Finding, Verdict
+from rlsf_lightning.symbolic.math.answer import find_answer
+from rlsf_lightning.symbolic.math.steps import Side, Step, exchangeable, read_steps
+
+#: With more findings the last one sums up the rest.
+_MANY = 50
+
+Same = Callable[[str, str], bool | None]
+
+
+def stands(certificate: Certificate, completion: str, reference: str, max_chars: int, same: Same) -> bool:
+    """Whether the certificate says what is found again; ``same`` compares two final answers."""
+    text = completion.strip()
+    if certificate.verdict is Verdict.ABSTAIN:
+        return not certificate.findings
+    if not text or len(text) > max_chars:
+        beyond = completion.lstrip()[max_chars:]
+        dead = len(completion) - len(beyond.lstrip()) if text else len(completion)
+        alone = [(f.kind, f.spans) for f in certificate.findings] == [("too_long" if text else "empty", ())]
+        return alone and (certificate.verdict, certificate.score, certificate.dead_from) == (Verdict.FAIL, 0.0, dead)
+    steps = read_steps(completion)
+    wrong = [step for step in steps if not _holds(step)]
+    expected = [_expected(step) for step in wrong]
+    answer = find_answer(completion)
+    equal = None if answer is None else same(reference, answer.text)
+    if answer is None:
+        expected.append(("missing_answer", ()))
+    elif equal is False:
+        expected.append(("wrong_answer", ((answer.span.start, answer.span.end),)))
+    share = (len(steps) - len(wrong)) / len(steps) if steps else 0.0
+    score = 1.0 if not expected and equal else 0.4 * share + (0.5 if equal else 0.0)
+    has_room = len(text) + len(reference) + 6 <= max_chars  # for a last line with the answer
+    said = [_said(finding) for finding in certificate.findings[:_MANY]]
+    return (
+        (certificate.verdict is Verdict.PASS) == (not expected and equal is True)
+        and said == expected[:_MANY]
+        and abs(score - certificate.score) < 1e-9
+        and certificate.dead_from == (len(completion) if answer is None and not wrong and has_room else None)
+        and _witness_holds(certificate, steps, reference)
+    )
+
+
+def _said(finding: Finding) -> tuple[str, tuple[tuple[int, int], ...]]:
+    return finding.kind, tuple((span.start, span.end) for span in finding.spans)
+
+
+def _expected(step: Step) -> tuple[str, tuple[tuple[int, int], ...]]:
+    for side in (step.left, step.right):
+        if _values(side) is None:
+            return "division_by_zero", ((side.start, side.end),)
+    operators = [(token.start, token.end) for token in exchangeable(step)]
+    return "wrong_step", (*operators, (step.right.start, step.right.end))
+
+
+def _witness_holds(certificate: Certificate, steps: list[Step], reference: str) -> bool:
+    rows = certificate.witness.get("steps")
+    if (
+        not isinstance(rows, list)
+        or len(rows) != min(len(steps), 200)
+        or certificate.witness.get("reference") != reference
+    ):
+        return False
+    for row, step in zip(rows, steps, strict=False):
+        if row["span"] != [step.left.start, step.right.end] or row["holds"] != _holds(step):
+            return False
+        for side, value in zip((step.left, step.right), row["values"], strict=True):
+            values = _values(side)
+            if value not in ([None] if values is None else [str(one)[:200] for one in values]):
+                return False
+    return True
+
+
+def _holds(step: Step) -> bool:
+    """Whether some reading of both sides is equal, or as near as its last written place."""
+    ours, theirs = _values(step.left), _values(step.right)
+    if ours is None or theirs is None:
+        return False
+    for a in ours:
+        for b in theirs:
+            is_left_rounded = _rounds_to(b, a, _last_place(step.left, step.relation), step.relation)
+            if a == b or is_left_rounded or _rounds_to(a, b, _last_place(step.right, step.relation), step.relation):
+                return True
+    return False
+
+
+def _rounds_to(exact: Fraction, written: Fraction, place: Fraction | None, relation: str) -> bool:
+    """Whether a number is another one, written to this place: rounded either way at a half, or cut."""
+    if place is None:
+        return False
+    steps = abs(exact) / place
+    allowed = {steps.__floor__(), (steps + Fraction(1, 2)).__floor__(), (steps - Fraction(1, 2)).__ceil__()}
+    if relation == "about":
+        allowed.add(steps.__ceil__())
+    same_sign = written * exact >= 0
+    return same_sign and abs(written) / place in allowed
+
+
+def _last_place(side: Side, relation: str) -> Fraction | None:
+    written = "".join(token.text for token in side.tokens).replace("{,}", "").replace(",", "")
+    match = re.fullmatch(r"-?(\d*)(?:\.(\d+))?(%?)", written)
+    if match is None:
+        return None
+    whole, decimals, percent = match.groups()
+    size = Fraction(1, 100) if percent else Fraction(1)
+    if decimals:
+        return size / 10 ** len(decimals)
+    zeros = len(whole) - len(whole.rstrip("0"))
+    return size * 10**zeros if relation == "about" else None
+
+
+def _values(side: Side) -> list[Fraction] | None:
+    """What the side can be worth; None: it divides by zero."""
+    texts = [_python(side, factor, dash) for factor in ("", "/100") for dash in (False, True)]
+    try:
+        return [_walk(ast.parse(text, mode="eval").body) for text in dict.fromkeys(texts)]
+    except ZeroDivisionError:
+        return None
+
+
+def _python(side: Side, percent: str, drop_dash: bool) -> str:
+    """The side in Python's notation, with integers only."""
+    tokens = side.tokens
+    if drop_dash and len(tokens) > 1 and tokens[0].text == "-" and tokens[0].end < tokens[1].start:
+        tokens = tokens[1:]
+    pieces: list[str] = []
+    for i, token in enumerate(tokens):
+        if token.kind == "open" and i and tokens[i - 1].kind in ("number", "close"):
+            pieces.append("*")
+        if token.kind == "number" and token.value is not None:
+            follows = i + 1 < len(tokens) and tokens[i + 1].kind == "percent"
+            number = f"({token.value.numerator}/{token.value.denominator})"
+            pieces.append(f"({number}{percent})" if follows else number)
+        elif token.kind == "percent" and i and tokens[i - 1].kind != "number":
+            pieces.append(percent)
+        elif token.kind != "percent":
+            pieces.append("**" if token.text == "^" else token.text)
+    return "".join(pieces)
+
+
+def _walk(node: ast.expr) -> Fraction:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return Fraction(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_walk(node.operand)
+    assert isinstance(node, ast.BinOp), "a step that was read has numbers and operators alone"
+    left, right = _walk(node.left), _walk(node.right)
+    match node.op:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.Div():
+            return left / right
+    return left**right.numerator

@@ -1,0 +1,226 @@
+"""Where a valid molecule differs from the reference: the maximum common substructure, within a time limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator, rdFMCS
+
+from rlsf_lightning.records import Finding, Span
+from rlsf_lightning.symbolic.smiles import toolkit
+from rlsf_lightning.symbolic.smiles.findings import atom_spans
+from rlsf_lightning.symbolic.smiles.map import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.smiles.stereo import wrong_marks
+
+_WRITTEN = "written"  # atom property: the atom's place among those of the string
+_NAMED_ATOMS = 20
+#: In larger molecules no common substructure is looked for: the search looks at its clock too rarely.
+MAX_ATOMS = 120
+_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
+
+Pairs = list[tuple[int, int]]
+
+
+class Target(NamedTuple):
+    """A reference, ready for comparison."""
+
+    smiles: str
+    molecule: Any
+    canonical: str
+    #: The same without stereochemistry.
+    flat: str
+    fingerprint: Any
+
+
+@lru_cache(maxsize=4096)
+def target_of(smiles: str) -> Target | None:
+    """The reference, made once for each SMILES; None if RDKit cannot read it."""
+    molecule = toolkit.parse(smiles)
+    if molecule is None:
+        return None
+    canonical = toolkit.canonical(molecule)
+    return Target(smiles, molecule, canonical, _flat(molecule), fingerprint(molecule))
+
+
+def fingerprint(molecule: Any) -> Any:
+    """Morgan counts of radius 2."""
+    return _MORGAN.GetCountFingerprint(molecule)
+
+
+class Comparison(NamedTuple):
+    """``witness["mapping"]``: pairs (atom of the completion, atom of the reference), each counted as they are written."""
+
+    findings: list[Finding]
+    witness: dict[str, Any]
+
+
+def compare(text: str, target: Target, seconds: float) -> Comparison:
+    """Where ``text``, a valid SMILES of another molecule, differs.
+
+    Atoms outside the substructure that both share, bonds between the others that the reference has not, and (without a
+    place) what is missing. ``seconds`` bounds the search; a substructure that is merely large is used then.
+    """
+    read = read_smiles(text)
+    molecule, reference = _with_written_numbers(text), _with_written_numbers(target.smiles)
+    if same_but_for_stereo(text, molecule, target):
+        spans = wrong_marks(text, target.canonical).spans
+        return Comparison([Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)], {})
+    if max(molecule.GetNumAtoms(), reference.GetNumAtoms()) > MAX_ATOMS:
+        message = f"a valid molecule, but not the reference; too large to compare (over {MAX_ATOMS} atoms)"
+        return Comparison([Finding("other_molecule", message)], {})
+    pairs, is_complete = _common(molecule, reference, seconds)
+    findings = _differences(molecule, reference, dict(pairs), read)
+    if not findings:
+        findings = [Finding("other_molecule", "the same atoms and bonds, but another molecule")]
+    return Comparison(findings, {"mapping": [list(pair) for pair in sorted(pairs)], "search_complete": is_complete})
+
+
+def same_but_for_stereo(text: str, molecule: Any, target: Target) -> bool:
+    """Whether ``molecule``, written as ``text``, differs from the reference in stereochemistry only."""
+    has_any = target.canonical != target.flat or any(mark in text for mark in "@/\\")
+    return has_any and _flat(molecule) == target.flat
+
+
+def _flat(molecule: Any) -> str:
+    copy = Chem.Mol(molecule)
+    Chem.RemoveStereochemistry(copy)
+    return toolkit.canonical(copy)
+
+
+def _with_written_numbers(smiles: str) -> Any:
+    molecule = toolkit.parse_all_atoms(smiles)
+    assert molecule is not None, f"not a valid SMILES: {smiles!r}"
+    for atom in molecule.GetAtoms():
+        atom.SetIntProp(_WRITTEN, atom.GetIdx())
+    with toolkit.quiet():
+        return Chem.RemoveHs(molecule)
+
+
+def _number(atom: Any) -> int:
+    return int(atom.GetIntProp(_WRITTEN))
+
+
+def _differences(molecule: Any, reference: Any, mapped: dict[int, int], read: SmilesMap) -> list[Finding]:
+    """Findings for a mapping between written numbers."""
+    ours = {_number(atom): atom for atom in molecule.GetAtoms()}
+    theirs = {_number(atom): atom for atom in reference.GetAtoms()}
+    findings = []
+    wrong = ours.keys() - mapped.keys()
+    if wrong:
+        message = f"not in the reference: {_symbols(ours, wrong)}"
+        findings.append(Finding("wrong_atoms", message, atom_spans(read, wrong)))
+    missing = theirs.keys() - set(mapped.values())
+    if missing:
+        findings.append(Finding("missing_atoms", f"the reference also has: {_symbols(theirs, missing)}"))
+    findings += _bond_differences(_bonds(molecule), _bonds(reference), mapped, read)
+    charged = [i for i, j in mapped.items() if _state(ours[i]) != _state(theirs[j])]
+    if charged:
+        findings.append(Finding("wrong_charge", "another charge, isotope or atom map", atom_spans(read, charged)))
+    moved = [i for i, j in mapped.items() if ours[i].GetTotalNumHs() != theirs[j].GetTotalNumHs()]
+    if moved and not findings:  # beside other differences they follow from these
+        findings.append(Finding("wrong_hydrogens", "another number of hydrogens", atom_spans(read, moved)))
+    return findings
+
+
+def _bond_differences(
+    ours: dict[frozenset[int], str], theirs: dict[frozenset[int], str], mapped: dict[int, int], read: SmilesMap
+) -> list[Finding]:
+    """Bonds between mapped atoms that only one of both molecules has, or with another order."""
+    findings, met, extra = [], set(), []
+    for ends, order in ours.items():
+        if ends <= mapped.keys():
+            image = frozenset(mapped[end] for end in ends)
+            met.add(image)
+            if theirs.get(image) != order:
+                extra.append(ends)
+    if extra:
+        findings.append(Finding("wrong_bonds", "the reference has no such bond here", _bond_spans(read, extra)))
+    lacking = [ends for ends in theirs if ends <= set(mapped.values()) and ends not in met]
+    if lacking:
+        findings.append(Finding("missing_bonds", f"bonds of the reference that are not there: {len(lacking)}"))
+    return findings
+
+
+def _bonds(molecule: Any) -> dict[frozenset[int], str]:
+    return {
+        frozenset((_number(bond.GetBeginAtom()), _number(bond.GetEndAtom()))): str(bond.GetBondType())
+        for bond in molecule.GetBonds()
+    }
+
+
+def _bond_spans(read: SmilesMap, bonds: Iterable[frozenset[int]]) -> tuple[Span, ...]:
+    """The symbols and ring digits of bonds; of one without either, its second atom."""
+    wanted = set(bonds)
+    found = [bond for bond in read.bonds if frozenset((bond.first, bond.second)) in wanted]
+    spans = [span for bond in found for span in bond.spans or [read.atoms[bond.second][:2]]]
+    return tuple(sorted({Span(*span) for span in spans}))
+
+
+def _symbols(atoms: dict[int, Any], which: Iterable[int]) -> str:
+    symbols = [atoms[i].GetSymbol() for i in sorted(which)]
+    return " ".join(symbols[:_NAMED_ATOMS]) + (" ..." if len(symbols) > _NAMED_ATOMS else "")
+
+
+def _state(atom: Any) -> tuple[int, ...]:
+    return atom.GetFormalCharge(), atom.GetIsotope(), atom.GetAtomMapNum()
+
+
+class _Clock(rdFMCS.MCSProgress):
+    """Ends the search: RDKit's own time limit takes whole seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.end = time.monotonic() + seconds
+
+    def __call__(self, state: Any, parameters: Any) -> bool:
+        return time.monotonic() < self.end
+
+
+def _common(molecule: Any, reference: Any, seconds: float) -> tuple[Pairs, bool]:
+    """Pairs of atoms (written numbers) that match, and whether the search came to its end.
+
+    A common substructure is connected, so equal fragments are paired first and the rest is searched.
+    """
+    pairs: Pairs = []
+    rest, reference_rest = [], list(Chem.GetMolFrags(reference, asMols=True))
+    for fragment in Chem.GetMolFrags(molecule, asMols=True):
+        canonical = toolkit.canonical(fragment)
+        equal = next((other for other in reference_rest if toolkit.canonical(other) == canonical), None)
+        if equal is None:
+            rest.append(fragment)
+            continue
+        reference_rest.remove(equal)
+        pairs += _match(fragment, equal, fragment)
+    if not rest or not reference_rest:
+        return pairs, True
+    ours, theirs = _combined(rest), _combined(reference_rest)
+    parameters = rdFMCS.MCSParameters()
+    parameters.AtomTyper = rdFMCS.AtomCompare.CompareElements
+    parameters.BondTyper = rdFMCS.BondCompare.CompareOrder
+    clock = _Clock(seconds)  # RDKit holds no reference of its own
+    parameters.ProgressCallback = clock
+    with toolkit.quiet():
+        found = rdFMCS.FindMCS([ours, theirs], parameters)
+        if found.numAtoms:
+            pairs += _match(ours, theirs, Chem.MolFromSmarts(found.smartsString))
+    return pairs, not found.canceled
+
+
+def _combined(fragments: list[Any]) -> Any:
+    whole = fragments[0]
+    for fragment in fragments[1:]:
+        whole = Chem.CombineMols(whole, fragment)
+    Chem.FastFindRings(whole)
+    return whole
+
+
+def _match(ours: Any, theirs: Any, pattern: Any) -> Pairs:
+    """The atoms (written numbers) that a common pattern lies on; none if it is not found in both."""
+    places = ours.GetSubstructMatch(pattern), theirs.GetSubstructMatch(pattern)
+    if not all(places):
+        return []
+    return [(_number(ours.GetAtomWithIdx(i)), _number(theirs.GetAtomWithIdx(j))) for i, j in zip(*places, strict=True)]

@@ -1,0 +1,241 @@
+"""The beginning of a SMILES as a list of conditions on where its atoms lie in a reference molecule.
+
+The tokens are read from left to right, as far as is asked for, and the conditions are what can be said of the written
+graph alone: which atom is bonded to which, which ring digits are open, and to which atoms something can still be attached
+(the current one and those that open branches leave from). ``viable`` searches for a place that meets them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rlsf_lightning.symbolic.smiles.map import SmilesMap, Step
+from rlsf_lightning.symbolic.smiles.reference import AROMATIC, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
+
+#: The order of a bond of which nothing is written yet.
+ANY = -1
+
+
+class Held(NamedTuple):
+    """A written atom as far as it is written: how many bonds and open ring digits it has, and to which atoms."""
+
+    atom: int
+    degree: int
+    stubs: int
+    bonded: tuple[int, ...]
+
+
+class Place(NamedTuple):
+    """A new atom lies on one of ``mask``, beside its parent (none: -1), to which nothing more is attached if it leaves."""
+
+    step: int
+    parent: Held
+    order: int
+    atom: int
+    mask: int
+    leaves: bool
+    #: It is, or may become, a hydrogen that is written as an atom.
+    hydrogen: bool
+
+
+class Leave(NamedTuple):
+    """Nothing more is attached to an atom with open ring digits, which are closed from atoms other than those placed."""
+
+    step: int
+    held: Held
+    open: tuple[int, ...]
+    child_to_come: bool
+
+
+class Reach(NamedTuple):
+    """Whatever is missing beside ``stubbed`` (atoms with open digits) can be reached from the open atoms."""
+
+    step: int
+    open: tuple[Held, ...]
+    stubbed: tuple[int, ...]
+
+
+class OpenRing(NamedTuple):
+    """There is something that the new ring digit can stand for."""
+
+    step: int
+    held: Held
+    order: int
+    open: tuple[int, ...]
+
+
+class CloseRing(NamedTuple):
+    """Two placed atoms are neighbours."""
+
+    step: int
+    atom: int
+    other: int
+    order: int
+
+
+class Wait(NamedTuple):
+    """There is something that a bond of this order can lead to; in a new branch it must be a new atom."""
+
+    step: int
+    held: Held
+    order: int
+    open: tuple[int, ...]
+    in_branch: bool
+    #: Some open ring digit has a bond symbol of its own, which would count.
+    typed: bool
+
+
+class Push(NamedTuple):
+    """There is something that a branch can lead to."""
+
+    step: int
+    held: Held
+    open: tuple[int, ...]
+
+
+class Dot(NamedTuple):
+    """A fragment is finished, and there is another one to come."""
+
+    step: int
+    held: Held
+    unfinished: bool
+
+
+Condition = Place | Leave | Reach | OpenRing | CloseRing | Wait | Push | Dot
+_NOBODY = Held(-1, 0, 0, ())
+
+
+class Draft:
+    """The graph that has been read so far, and the conditions."""
+
+    def __init__(self, reference: Reference, text: str, read: SmilesMap) -> None:
+        self.reference = reference
+        self.text = text
+        self.read = read
+        self.conditions: list[Condition] = []
+        #: One reading of an unfinished token at the end.
+        self.tail: Callable[[], None] | None = None
+        #: What a whole token at the end may also stand for, because it may become a longer one.
+        self.last_mask = 0
+        #: The charge of each atom as it is written; None: not written yet.
+        self.charge: list[int | None] = []
+        self._steps = 0  # how many have been turned into conditions
+        self._degree: list[int] = []
+        self._stubs: list[int] = []
+        self._bonded: list[tuple[int, ...]] = []
+        self._lower_case: list[bool] = []
+        self._stack: list[int] = []  # atoms that an open branch leaves from
+        self._typed = False
+
+    def extend(self) -> bool:
+        """Read one token more; False if there is none."""
+        if self._steps < len(self.read.steps):
+            self._steps += 1
+            self._add(self._steps - 1, self.read.steps[self._steps - 1])
+            return True
+        if self.tail is not None:
+            self._steps += 1
+            self.tail()
+            self.tail = None
+            return True
+        return False
+
+    def bonded(self, atom: int) -> tuple[int, ...]:
+        """The atoms that ``atom`` is bonded to in the whole text."""
+        return tuple(a if b == atom else b for a, b, *_ in self.read.bonds if atom in (a, b))
+
+    def _add(self, index: int, step: Step) -> None:
+        if step.action == "atom":
+            atom = self.read.atoms[step.atom]
+            token = self.text[atom.start : atom.end]
+            mask = self.reference.atoms_for(token, atom)
+            if index == len(self.read.steps) - 1:
+                mask |= self.last_mask
+            hydrogen = atom.symbol == "H" and not (atom.isotope or atom.charge)
+            self.place(step.other, step.symbol, atom.aromatic, mask, hydrogen, atom.charge)
+        elif step.action == "open":
+            self.open_ring(step.atom, step.symbol)
+        elif step.action == "close":
+            self.close_ring(step.atom, step.other, step.symbol)
+        elif step.action == "bond":
+            self._wait(index, step.atom, step.symbol)
+        elif step.action == "push":
+            self.conditions.append(Push(index, self._held(step.atom), (*self._stack, step.atom)))
+            self._stack.append(step.atom)
+        elif step.action == "pop":
+            self._stack.pop()
+            self.conditions.append(Leave(index, self._held(step.atom), (*self._stack, step.other), False))
+            self._reach(index, step.atom, step.other)
+        else:
+            unfinished = bool(self._stack) or any(self._stubs)
+            self.conditions.append(Dot(index, self._held(step.atom), unfinished))
+
+    def place(
+        self, parent: int, symbol: str, lower_case: bool, mask: int, hydrogen: bool = False, charge: int | None = None
+    ) -> None:
+        """A new atom, which may stand for those of ``mask``, bonded to ``parent`` (-1: to none)."""
+        index, atom = self._steps - 1, len(self._degree)
+        self._degree.append(0)
+        self._stubs.append(0)
+        self._bonded.append(())
+        self._lower_case.append(lower_case)
+        self.charge.append(charge)
+        if parent < 0:
+            self.conditions.append(Place(index, _NOBODY, ANY, atom, mask, False, hydrogen))
+            return
+        order = self._order(symbol, parent, atom)
+        before = self._held(parent)
+        leaves = not self._stack or self._stack[-1] != parent  # else the new atom begins a branch
+        if leaves and before.stubs:
+            self.conditions.append(Leave(index, before, tuple(self._stack), True))
+        self.conditions.append(Place(index, before, order, atom, mask, leaves, hydrogen))
+        self._join(parent, atom)
+        self._reach(index, parent, atom)
+
+    def open_ring(self, atom: int, symbol: str) -> None:
+        """A ring digit after ``atom`` that is to be closed later."""
+        index = self._steps - 1
+        self._stubs[atom] += 1
+        self._typed |= symbol != ""
+        order = ANY if symbol == "" else self._asked(symbol)
+        self.conditions.append(OpenRing(index, self._held(atom), order, (*self._stack, atom)))
+        self._reach(index, atom, atom)
+
+    def close_ring(self, atom: int, other: int, symbol: str) -> None:
+        """A ring digit after ``atom`` that bonds it to ``other``."""
+        self.conditions.append(CloseRing(self._steps - 1, atom, other, self._order(symbol, atom, other)))
+        self._stubs[other] -= 1
+        self._join(atom, other)
+
+    def _wait(self, index: int, atom: int, symbol: str) -> None:
+        order = self._asked(symbol)
+        in_branch = bool(self._stack) and self._stack[-1] == atom
+        open_atoms = (*self._stack, atom)
+        self.conditions.append(Wait(index, self._held(atom), order, open_atoms, in_branch, self._typed))
+
+    def _held(self, atom: int) -> Held:
+        return Held(atom, self._degree[atom], self._stubs[atom], self._bonded[atom])
+
+    def _join(self, a: int, b: int) -> None:
+        self._degree[a] += 1
+        self._degree[b] += 1
+        self._bonded[a] += (b,)
+        self._bonded[b] += (a,)
+
+    def _reach(self, index: int, atom: int, current: int) -> None:
+        """The open digits of ``atom`` take away ways to reach what is missing: it must still be within reach."""
+        if self._stubs[atom]:
+            held = tuple(self._held(a) for a in dict.fromkeys((*self._stack, current)))
+            stubbed = tuple(a for a, stubs in enumerate(self._stubs) if stubs)
+            self.conditions.append(Reach(index, held, stubbed))
+
+    def _order(self, symbol: str, first: int, second: int) -> int:
+        """What the written bond asks for; a direction mark stands for no order."""
+        if symbol in ("", "/", "\\"):
+            return AROMATIC if self._lower_case[first] and self._lower_case[second] else SINGLE
+        return ORDER_OF_SYMBOL.get(symbol, LOOSE)
+
+    def _asked(self, symbol: str) -> int:
+        """The same before the second atom is known: the wider of the two for a direction mark."""
+        return AROMATIC if symbol in ("/", "\\") else ORDER_OF_SYMBOL.get(symbol, LOOSE)

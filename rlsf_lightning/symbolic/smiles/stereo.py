@@ -1,0 +1,60 @@
+"""Which marks of stereochemistry are wrong in a SMILES that is right but for these. RDKit judges every combination."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import NamedTuple
+
+from rlsf_lightning.records import Span
+from rlsf_lightning.symbolic.smiles import toolkit
+
+#: Combinations of marks that are tried at most.
+MAX_COMBINATIONS = 256
+_MARK = re.compile(r"@@?(?![A-Z]*[A-GI-Z])|[/\\]")
+_CENTRE, _DIRECTION = ("@", "@@", ""), ("/", "\\", "")
+
+
+class WrongMarks(NamedTuple):
+    """``spans``: the marks to change, by the combination that agrees with the written one for longest; all of them if no
+    combination is right (marks are missing, say). ``dead_from``: the first character that cannot stay, or the length."""
+
+    spans: tuple[Span, ...]
+    dead_from: int
+
+
+def wrong_marks(text: str, canonical: str) -> WrongMarks:
+    """Compare the marks of ``text`` with those that give the molecule with this canonical SMILES."""
+    marks = list(_MARK.finditer(text))
+    right = _nearest_right(text, marks, canonical)
+    if right is None:
+        return WrongMarks(tuple(Span(*mark.span()) for mark in marks), marks[0].start() if marks else len(text))
+    changed = [(mark, wanted) for mark, wanted in zip(marks, right, strict=True) if mark[0] != wanted]
+    if not changed:
+        return WrongMarks((), len(text))
+    mark, wanted = changed[0]
+    # "@" may still become "@@": the two part after it.
+    shared = 1 if mark[0][0] == "@" and wanted else 0
+    return WrongMarks(tuple(Span(*mark.span()) for mark, _ in changed), mark.start() + shared)
+
+
+def _nearest_right(text: str, marks: list[re.Match[str]], canonical: str) -> tuple[str, ...] | None:
+    """The right combination that agrees with the written one for longest, then at most places."""
+    written = tuple(mark[0] for mark in marks)
+    choices: list[tuple[str, ...]] = [_CENTRE if mark[0] == "@" else _DIRECTION for mark in written]
+    if 3 ** len(marks) > MAX_COMBINATIONS:
+        choices = [options[:2] for options in choices]
+    if 2 ** len(marks) > MAX_COMBINATIONS:
+        return None
+    pieces = [text[a:b] for a, b in itertools.pairwise([0, *(at for mark in marks for at in mark.span()), len(text)])]
+    best: tuple[tuple[int, int], tuple[str, ...]] | None = None
+    for combination in itertools.product(*choices):
+        same = [a == b for a, b in zip(written, combination, strict=True)]
+        rank = (len(list(itertools.takewhile(bool, same))), sum(same))
+        if best is not None and rank <= best[0]:
+            continue
+        pieces[1::2] = combination
+        molecule = toolkit.parse("".join(pieces))
+        if molecule is not None and toolkit.canonical(molecule) == canonical:
+            best = (rank, combination)
+    return None if best is None else best[1]
