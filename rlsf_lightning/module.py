@@ -286,14 +286,14 @@ class RLSFModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm
-        whole = self.policy.modules_to_save_parameters()
-        adapter = [p for p in self.policy.adapter_parameters() if all(p is not q for q in whole)]
-        groups: list[dict[str, Any]] = [{"params": adapter, "lr": settings.lr}]
-        if whole:
-            lr = settings.lr if settings.modules_to_save_lr is None else settings.modules_to_save_lr
-            groups.append({"params": whole, "lr": lr})
-        if self.policy.value_parameters():
-            groups.append({"params": self.policy.value_parameters(), "lr": settings.value_lr})
+        rates = {name: getattr(settings, name) for name in ("lr", "modules_to_save_lr", "value_lr")}
+        if rates["modules_to_save_lr"] is None:
+            rates["modules_to_save_lr"] = settings.lr
+        groups = [
+            {"params": parameters, "lr": rates[name]}
+            for name, parameters in self.policy.parameter_groups().items()
+            if parameters
+        ]
         optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
         steps = batches * settings.epochs * settings.minibatches

@@ -13,7 +13,8 @@ _WARNINGS = (
 )
 #: Loggers, and beginnings of what they say.
 _RECORDS = {
-    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",  # sampling only; what is scored never uses it
+    # A kernel for batches of one token, in sampling alone: without it the weights are unpacked first, as scoring does anyway.
+    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",
     "lightning.pytorch.utilities.rank_zero": "\N{ELECTRIC LIGHT BULB} Tip:",  # products
 }
 

@@ -56,6 +56,7 @@ class Policy(nn.Module):
             module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
         ]
         self._whole_modules: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
+        self._switchable = [*self._adapter_layers, *self._whole_modules]
         self._adapter_names = frozenset(name for name, p in backbone.named_parameters() if p.requires_grad)
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
         self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
@@ -132,12 +133,12 @@ class Policy(nn.Module):
         wants_gradient = [p.requires_grad for p in parameters]
         self._in_reference = True
         try:
-            for layer in (*self._adapter_layers, *self._whole_modules):
+            for layer in self._switchable:
                 layer.enable_adapters(False)
             yield
         finally:
             self._in_reference = False
-            for layer in (*self._adapter_layers, *self._whole_modules):
+            for layer in self._switchable:
                 layer.enable_adapters(True)
             for parameter, flag in zip(parameters, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)  # peft also sets this flag, for every adapter
@@ -190,6 +191,16 @@ class Policy(nn.Module):
     def value_parameters(self) -> list[nn.Parameter]:
         """The value head's weights; empty without one."""
         return [] if self.value_head is None else list(self.value_head.parameters())
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """All that learns, each parameter once, under the name of the setting that gives its learning rate."""
+        whole = self.modules_to_save_parameters()
+        known = {id(parameter) for parameter in whole}
+        return {
+            "lr": [parameter for parameter in self.adapter_parameters() if id(parameter) not in known],
+            "modules_to_save_lr": whole,
+            "value_lr": self.value_parameters(),
+        }
 
     def save_adapter(self, folder: str | Path) -> None:
         """Write the adapter as peft does (``policy.adapter=folder`` loads it); or model and tokenizer if all learns.
