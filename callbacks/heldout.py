@@ -16,7 +16,7 @@ from rlsf_lightning.hooks import RLSFCallback
 from rlsf_lightning.metrics.report import Report, compare, table
 from rlsf_lightning.prompts import load_prompts
 from rlsf_lightning.runs import SUMMARY_FILE, write_json
-from rlsf_lightning.symbolic.verifier import load_verifier
+from rlsf_lightning.symbolic.workers import VerifierPool
 
 BEFORE_FILE = "before.json"
 
@@ -94,11 +94,11 @@ class HeldOut(RLSFCallback):
         mine = prompts[trainer.global_rank :: trainer.world_size]
         report = None
         if mine:
-            with torch.no_grad():
+            with torch.no_grad(), VerifierPool.from_recipe(recipe) as pool:
                 report = evaluate_policy(
                     module.policy,
                     mine,
-                    load_verifier(recipe.verifier.name, recipe.verifier.options),
+                    pool,
                     template=recipe.data.template,
                     max_new_tokens=recipe.rollout.max_new_tokens,
                     samples=samples,

@@ -18,11 +18,8 @@ class VerifierReward(RLSFCallback):
     """``certificate -> one reward per token`` with the recipe's ``verifier`` and ``algorithm.credit``."""
 
     def setup(self, trainer, module, stage: str) -> None:
-        if stage != "fit":
-            return
-        settings = module.recipe.verifier
-        options = dict(settings.options)
-        self.pool = VerifierPool(settings.name, options, workers=settings.workers, timeout=settings.timeout)
+        if stage == "fit":
+            self.pool = VerifierPool.from_recipe(module.recipe)
 
     def teardown(self, trainer, module, stage: str) -> None:
         if stage == "fit":

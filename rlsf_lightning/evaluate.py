@@ -59,11 +59,10 @@ def measure(recipe: Recipe, options: Options) -> Report:
 
     from rlsf_lightning.policy.checks import check_policy
     from rlsf_lightning.prompts import check_source, load_prompts
-    from rlsf_lightning.symbolic.verifier import load_verifier
+    from rlsf_lightning.symbolic.workers import VerifierPool
 
     check_source(recipe.data)
     check_policy(recipe.policy)
-    verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
     prompts = list(load_prompts(recipe.data, options.split, limit=limit))
     if not prompts:
         source = recipe.data.path or recipe.data.source
@@ -73,19 +72,20 @@ def measure(recipe: Recipe, options: Options) -> Report:
     from rlsf_lightning.metrics import suite_for
     from rlsf_lightning.policy.load import load_policy
 
-    suite_for(verifier, recipe.evaluation.metrics)
-    report = evaluate_policy(
-        load_policy(recipe.policy, device=_device(recipe)),
-        prompts,
-        verifier,
-        template=recipe.data.template,
-        max_new_tokens=recipe.rollout.max_new_tokens,
-        samples=samples,
-        batch_size=recipe.evaluation.batch_size,
-        seed=recipe.seed,
-        metrics=recipe.evaluation.metrics,
-        progress=progress_on_stderr(),
-    )
+    with VerifierPool.from_recipe(recipe) as pool:
+        suite_for(pool.verifier_class, recipe.evaluation.metrics)
+        report = evaluate_policy(
+            load_policy(recipe.policy, device=_device(recipe)),
+            prompts,
+            pool,
+            template=recipe.data.template,
+            max_new_tokens=recipe.rollout.max_new_tokens,
+            samples=samples,
+            batch_size=recipe.evaluation.batch_size,
+            seed=recipe.seed,
+            metrics=recipe.evaluation.metrics,
+            progress=progress_on_stderr(),
+        )
     if options.output is not None:
         from rlsf_lightning.runs import write_atomically
 

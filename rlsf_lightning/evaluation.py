@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +22,10 @@ from rlsf_lightning.metrics.report import Column, Difference, Report, compare, t
 from rlsf_lightning.policy.generate import Sampled, sample
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.extract import stripped
-from rlsf_lightning.symbolic.processes import verify
 
 if TYPE_CHECKING:
     from rlsf_lightning.policy.policy import Policy
-    from rlsf_lightning.symbolic.verifier import Verifier
+    from rlsf_lightning.symbolic.workers import VerifierPool
 
 __all__ = ["Difference", "Report", "compare", "evaluate_policy", "progress_on_stderr", "table"]
 
@@ -45,7 +45,7 @@ class Answer:
 def evaluate_policy(
     policy: Policy,
     prompts: Sequence[Prompt],
-    verifier: Verifier,
+    pool: VerifierPool,
     *,
     template: str,
     max_new_tokens: int,
@@ -59,6 +59,7 @@ def evaluate_policy(
     """Greedy and, where ``samples`` > 0, sampled metrics of ``policy``, with 95 % bootstrap intervals over prompts.
 
     Args:
+        pool: the verifier, in workers or without.
         template: what the policy sees; ``{prompt}`` is replaced by the prompt's text.
         samples: samples of each prompt; 0 evaluates greedily only.
         batch_size: sequences decoded at a time.
@@ -75,8 +76,8 @@ def evaluate_policy(
         raise ValueError("no prompts: there is nothing to evaluate")
     if any(not 1 <= k <= samples for k in ks):
         raise ValueError(f"pass@k needs 1 <= k <= samples, got k in {list(ks)} with {samples} samples")
-    suite = suite_for(verifier, metrics)
-    examiner = _Examiner(policy, verifier, prompts, template, max_new_tokens, batch_size, progress)
+    suite = suite_for(pool.verifier_class, metrics)
+    examiner = _Examiner(policy, pool, prompts, template, max_new_tokens, batch_size, progress)
     greedy = examiner.answers(samples=1, generator=None)
     columns = {name: Column(metric, _statistics(metric, greedy, prompts)) for name, metric in suite.greedy.items()}
     sampled: list[Answer] = []
@@ -105,22 +106,21 @@ def progress_on_stderr(label: str = "") -> Progress:
 
 
 class _Examiner:
-    """Asks the policy and judges what it answers; equal completions of a prompt are verified once."""
+    """Asks the policy and has judged what it answers."""
 
     def __init__(
         self,
         policy: Policy,
-        verifier: Verifier,
+        pool: VerifierPool,
         prompts: Sequence[Prompt],
         template: str,
         max_new_tokens: int,
         batch_size: int,
         progress: Progress | None,
     ) -> None:
-        self.policy, self.verifier, self.prompts, self.progress = policy, verifier, prompts, progress
+        self.policy, self.pool, self.prompts, self.progress = policy, pool, prompts, progress
         self.max_new_tokens, self.batch_size = max_new_tokens, batch_size
         self.prompts_ids = [policy.encode_prompt(template.replace("{prompt}", p.text)) for p in prompts]
-        self.verified: dict[tuple[int, str], Certificate] = {}
 
     def answers(self, *, samples: int, generator: torch.Generator | None) -> list[Answer]:
         """``samples`` answers to each prompt, prompt-major; greedy ones without a generator."""
@@ -140,21 +140,24 @@ class _Examiner:
                 batch_size=self.batch_size,
                 generator=generator,
             )
+            judged = self.judged([index for index in chosen for _ in range(samples)], sampled)
             for row, index in enumerate(chosen):
-                answers[index] = [self.judged(index, one) for one in sampled[row * samples : (row + 1) * samples]]
+                answers[index] = judged[row * samples : (row + 1) * samples]
             if self.progress is not None:
                 self.progress("greedy" if generator is None else "sampled", len(answers), len(order))
         return [answer for index in range(len(order)) for answer in answers[index]]
 
-    def judged(self, index: int, sampled: Sampled) -> Answer:
-        """One completion of the prompt at ``index`` with its certificate; a tool that raises abstains."""
+    def judged(self, indices: Sequence[int], sampled: Sequence[Sampled]) -> list[Answer]:
+        """One completion of each of the prompts at ``indices`` with its certificate; a tool that fails abstains."""
         # The text of tokenspans.decode_with_spans, without the cost of the spans.
-        text = self.policy.tokenizer.decode(sampled.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        assert isinstance(text, str)
-        key = (index, text)
-        if key not in self.verified:
-            self.verified[key] = verify(self.verifier, type(self.verifier).__name__, (self.prompts[index], text))
-        return Answer(text, sampled.ended, self.verified[key])
+        decode = partial(self.policy.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        texts = [str(decode(one.ids)) for one in sampled]
+        pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]
+        certificates = self.pool.submit(pairs).result()
+        return [
+            Answer(text, one.ended, certificate)
+            for text, one, certificate in zip(texts, sampled, certificates, strict=True)
+        ]
 
 
 def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Sequence[Prompt]) -> np.ndarray:

@@ -19,9 +19,11 @@ from omegaconf.errors import OmegaConfBaseException
 from rlsf_lightning.checks import check, trainer_mistake
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.keys import Key, as_yaml, did_you_mean, keys_of
-from rlsf_lightning.rooms import find_recipe
+from rlsf_lightning.rooms import find_recipe, find_verifier_file
 from rlsf_lightning.schema import Recipe
 
+#: Sections that may be given as one value: `verifier: smiles` means `verifier: {name: smiles}`.
+_SHORT = {"verifier": "verifier.name"}
 # A key of the command line: names joined by dots; brackets hold a name that has dots itself.
 _KEY_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([^\[\]]+)\]")
 
@@ -38,10 +40,13 @@ class Layer:
         return f"{self.file}: " if self.file else ""
 
 
-def load_recipe(name: str, overrides: Sequence[str] = (), extra: type | None = None) -> Recipe:
+def load_recipe(
+    name: str, overrides: Sequence[str] = (), extra: type | None = None, optional: Collection[str] = ()
+) -> Recipe:
     """The recipe ``name`` (or the path of a .yaml file) with ``key=value`` overrides, typed and checked.
 
     ``extra`` is a command's own options: overrides never set them here, they are only known to "did you mean".
+    ``optional`` are required keys that this command can do without.
     The result is an OmegaConf ``DictConfig`` with the fields of ``Recipe``. Raises ``UserError``.
     """
     path = find_recipe(name)
@@ -54,7 +59,7 @@ def load_recipe(name: str, overrides: Sequence[str] = (), extra: type | None = N
         merge(config, Recipe, layer, extra)
     # The result stands alone: a saved one can be run, and keeps its name.
     config.base, config.recipe = None, layers[-1].values.get("recipe", path.stem)
-    _require_values(config, Recipe, optional=["data.source"] if config.data.path else [])
+    _require_values(config, Recipe, optional=[*optional, *(["data.source"] if config.data.path else [])])
     recipe = cast(Recipe, config)
     check(recipe)
     return recipe
@@ -114,12 +119,13 @@ def parse_overrides(overrides: Sequence[str], schema: type) -> dict[str, Any]:
         parts = [plain or bracketed for plain, bracketed in _KEY_PART.findall(dotted)]
         if not equals or not parts or _KEY_PART.sub("", dotted):
             raise UserError(f"`{override}`: write key=value (a.b=1; a[x.y].b=1 where a name itself has dots)")
+        parts = _SHORT[dotted].split(".") if dotted in _SHORT else parts
         section = values
         for part in parts[:-1]:
             if not isinstance(section.get(part), dict):
                 section[part] = {}
             section = section[part]
-        section[parts[-1]] = _override_value(dotted, text, known.get(dotted))
+        section[parts[-1]] = _override_value(dotted, text, known.get(_SHORT.get(dotted, dotted)))
     return values
 
 
@@ -142,6 +148,8 @@ def merge(config: DictConfig, schema: type, layer: Layer, extra: type | None = N
     """Write a layer's values over ``config``; ``UserError`` for a key or a type that ``schema`` does not have."""
     known = keys_of(schema)
     leaves = dict(_leaves(layer, known, list(keys_of(extra)) if extra else []))
+    if schema is Recipe and isinstance(leaves.get("verifier.name"), str):
+        leaves["verifier.name"] = find_verifier_file(leaves["verifier.name"], layer.file)
     if schema is Recipe and leaves.get("verifier.name") not in (None, _verifier_name(config)):
         # Another verifier does not take the options of the one before it.
         config.verifier.options = {}
@@ -170,6 +178,8 @@ def _leaves(layer: Layer, known: Mapping[str, Key], further: Sequence[str]) -> I
             raise UserError(f"{layer.where}{_unknown(name, known, further)}")
         if not key.is_section:
             yield name, value
+        elif name in _SHORT and isinstance(value, str):
+            yield _SHORT[name], value
         elif isinstance(value, dict):
             waiting = [(f"{name}.{leaf}", below) for leaf, below in value.items()] + waiting
         elif value is not None:

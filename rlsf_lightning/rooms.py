@@ -57,6 +57,18 @@ def recipe_header(path: Path) -> list[str]:
     return lines
 
 
+def find_verifier_file(name: str, named_in: Path | None = None) -> str:
+    """``name``, made an absolute path where it means a Python file: ``rule.py`` or ``rule``, either with ``:Class``.
+
+    Such a file stands beside the recipe ``named_in``; on the command line, in the working directory.
+    """
+    stem, colon, class_name = name.partition(":")
+    folder = named_in.parent if named_in else Path.cwd()
+    path = folder / Path(stem if stem.endswith(".py") else f"{stem}.py").expanduser()
+    is_plain = stem.endswith(".py") or "." not in stem
+    return f"{path.resolve()}{colon}{class_name}" if is_plain and os.path.isfile(path) else name
+
+
 def callback_paths() -> list[Path]:
     """The folders that hold drop-in callbacks, those to look in first at the front."""
     return _folders("callbacks")

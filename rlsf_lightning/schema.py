@@ -64,14 +64,16 @@ class Policy:
 
 @dataclass
 class Verifier:
-    #: A file of rlsf_lightning/symbolic, or "package.module:Class".
+    #: One of rlsf_lightning/symbolic, package.module, or a Python file beside the recipe; ":Class" after the last two names
+    #: another class than their VERIFIER. `verifier: NAME` means the same as `verifier: {name: NAME}`.
     name: str = MISSING
     #: Keyword arguments of that verifier; a recipe that names another verifier than its base starts from none.
     options: dict[str, Any] = field(default_factory=dict)
     #: Worker processes; 0 verifies inside the training process.
     workers: int = 0
-    #: Seconds one completion may take before its worker is killed and the verdict is "abstain".
-    timeout: float = 10.0
+    #: Seconds one completion may take before its worker is killed and the verdict is "abstain"; null: what the verifier
+    #: asks for, else 10.
+    timeout: float | None = None
 
 
 @dataclass

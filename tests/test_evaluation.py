@@ -16,6 +16,7 @@ from rlsf_lightning.metrics.strings import Length, Levenshtein
 from rlsf_lightning.policy.generate import Sampled
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
+from rlsf_lightning.symbolic.workers import VerifierPool
 
 PROMPTS = [
     Prompt("a", "ethanol", "CCO"),
@@ -86,7 +87,9 @@ def evaluate(monkeypatch, answers=ANSWERS, verifier=None, prompts=PROMPTS, sampl
     policy = SpelledPolicy(answers)
     monkeypatch.setattr(evaluation, "sample", lambda policy, *args, **kwargs: policy.sample(*args, **kwargs))
     defaults = {"template": "> {prompt}", "max_new_tokens": 9, "batch_size": 8, "seed": 0}
-    report = evaluate_policy(policy, prompts, verifier or MoleculeSpelling(), samples=samples, **defaults | options)
+    report = evaluate_policy(
+        policy, prompts, VerifierPool.of(verifier or MoleculeSpelling()), samples=samples, **defaults | options
+    )
     return report, policy
 
 

@@ -65,10 +65,10 @@ SUITES: Mapping[str, Suite] = {
 SUITE_OF_VERIFIER: Mapping[str, str] = {"rlsf_lightning.symbolic.smiles.verifier": "molecules"}
 
 
-def suite_for(verifier: object, name: str | None = None) -> Suite:
+def suite_for(verifier_class: type, name: str | None = None) -> Suite:
     """The suite called ``name``, else the one that suits the verifier. UserError for an unknown name."""
     if name is None:
-        suiting = (SUITE_OF_VERIFIER.get(base.__module__) for base in type(verifier).__mro__)
+        suiting = (SUITE_OF_VERIFIER.get(base.__module__) for base in verifier_class.__mro__)
         name = next((suite for suite in suiting if suite is not None), "generic")
     if name not in SUITES:
         known = ", ".join(SUITES)

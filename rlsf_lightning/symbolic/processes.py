@@ -39,7 +39,7 @@ Collect = Callable[[], list[Certificate]]
 #: 0.03 ms, and the fastest tools take 0.1 ms; but a fault makes its whole chunk be verified again.
 MAX_CHUNK = 16
 #: Seconds in which a worker must have started and built its verifier.
-START_SECONDS = 120.0
+START_SECONDS = 600.0
 #: How often a completion is sent again because the pool broke through no fault of its own.
 BROKEN_TRIES = 3
 #: Seconds by which a worker's death shows late.
@@ -73,8 +73,7 @@ class Processes:
         self._pool = self._new_pool()
         atexit.register(self.close)  # before pebble's own: no worker may be started while the interpreter goes down
         try:
-            answer = self._pool.schedule(_verifier_class).result(START_SECONDS)
-            self.verifier_class: type[Verifier] = pickle.loads(answer)
+            self._pool.schedule(_check_seat).result(START_SECONDS)
         except UserError:
             self.close()
             raise
@@ -127,6 +126,8 @@ class Processes:
             try:
                 certificates = [pickle.loads(data) for data in self._wait(task, len(pairs))]
                 found.update(zip(task.places, certificates, strict=True))
+            except UserError:
+                raise
             except Exception as error:
                 if isinstance(error, ProcessExpired):
                     _kill_group(error.pid)
@@ -272,8 +273,8 @@ def _end_group(*_: object) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _verifier_class() -> bytes:
-    return pickle.dumps(type(_seat.require()))
+def _check_seat() -> None:
+    _seat.require()
 
 
 def _verify_chunk(pairs: Sequence[Pair]) -> list[bytes]:
@@ -293,13 +294,18 @@ def _verify_chunk(pairs: Sequence[Pair]) -> list[bytes]:
 
 
 def verify(verifier: Verifier, name: str, pair: Pair) -> Certificate:
-    """The verifier's certificate, or an abstention if it raises or returns something else."""
+    """The verifier's certificate, or an abstention if it raises or returns something else.
+
+    UserError: the prompt lacks what the verifier needs, which is no fault of the completion or the tool.
+    """
     start = time.perf_counter()
     try:
         certificate: object = verifier.verify(*pair)
         if isinstance(certificate, Certificate):
             return certificate
         reason = f"verify returned {type(certificate).__name__}, not a Certificate"
+    except UserError as error:
+        raise UserError(f"prompt {pair[0].id}: {error}") from None
     except (Exception, SystemExit) as error:
         reason = _reason(error)
     return _abstain(name, reason, time.perf_counter() - start)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import hashlib
+import importlib.util
 import inspect
+import os
 import pkgutil
+import sys
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Protocol
 
 from rlsf_lightning.errors import UserError
@@ -31,7 +35,7 @@ class Verifier(Protocol):
 
 
 def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
-    """The verifier of ``symbolic/NAME/`` (its ``VERIFIER``) or of ``package.module:Class``, with its options.
+    """The verifier that ``name`` stands for (see ``find_verifier``), with its options.
 
     Raises UserError for an unknown name, or for options that it does not take.
     """
@@ -51,12 +55,15 @@ def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
 
 
 def find_verifier(name: str) -> type:
-    """The class that ``name`` stands for."""
+    """The class ``VERIFIER`` of ``symbolic/NAME/``, of ``package.module`` or of the file ``PATH.py``.
+
+    ``:Class`` after a module or a file names another class than its ``VERIFIER``.
+    """
     module_name, _, class_name = name.partition(":")
     if not class_name and "." not in module_name:
         module_name = f"{_ROOM}.{module_name}"
     try:
-        module = importlib.import_module(module_name)
+        module = _module_of_file(module_name) if module_name.endswith(".py") else importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name != module_name and not module_name.startswith(f"{error.name}."):
             raise
@@ -68,6 +75,24 @@ def find_verifier(name: str) -> type:
     return cls
 
 
+def _module_of_file(path: str) -> ModuleType:
+    """The module in the file; it is executed once in a process."""
+    if not os.path.isfile(path):
+        raise UserError(f"verifier.name={path}: no such file (seen from {os.getcwd()})")
+    name = f"rlsf_lightning_verifier_{hashlib.blake2b(os.path.abspath(path).encode(), digest_size=6).hexdigest()}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
 def shipped() -> list[str]:
     """The verifiers of this room: each has a package of its own."""
     import rlsf_lightning.symbolic as room
@@ -76,4 +101,4 @@ def shipped() -> list[str]:
 
 
 def _known() -> str:
-    return f"\nverifiers: {', '.join(shipped())} (or package.module:Class)"
+    return f"\nverifiers: {', '.join(shipped())} (or package.module:Class, or a file beside the recipe)"

@@ -14,14 +14,19 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.processes import Collect, Pair, Processes, verify
-from rlsf_lightning.symbolic.verifier import Verifier, load_verifier
+from rlsf_lightning.symbolic.verifier import Verifier, find_verifier, load_verifier
+
+if TYPE_CHECKING:
+    from rlsf_lightning.schema import Recipe
 
 #: Verdicts kept; the one that was asked for longest ago goes first.
 CACHE_SIZE = 20_000
+#: Seconds that one completion may take where neither recipe nor verifier says.
+TIMEOUT = 10.0
 
 
 @dataclass
@@ -45,26 +50,41 @@ class VerifierPool:
         name: of the verifier, as ``verifier.name`` in a recipe.
         options: its keyword arguments.
         workers: processes; 0 verifies inside this one, without protection against crashes and hangs.
-        timeout: seconds one completion may take in a worker.
+        timeout: seconds one completion may take in a worker; None: what the verifier asks for (its ``timeout``), else 10.
 
     Raises:
-        UserError: the verifier cannot be built from this name and these options.
+        UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
+            a prompt lacks what the verifier needs.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], *, workers: int, timeout: float) -> None:
+    def __init__(self, name: str, options: Mapping[str, Any], *, workers: int, timeout: float | None = None) -> None:
+        cls = find_verifier(name)
+        timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
-        self._backend: _InProcess | Processes
         if workers == 0:
-            self._backend = _InProcess(name, options)
+            self._start(_InProcess(load_verifier(name, options), name), cls)
         else:
-            self._backend = Processes(name, options, workers, timeout)
+            self._start(Processes(name, options, workers, timeout), cls)
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> VerifierPool:
+        """The pool of a recipe's ``verifier`` block."""
+        block = recipe.verifier
+        return cls(block.name, dict(block.options), workers=block.workers, timeout=block.timeout)
+
+    @classmethod
+    def of(cls, verifier: Verifier) -> VerifierPool:
+        """A pool without workers around a verifier that is already built."""
+        pool = cls.__new__(cls)
+        pool._start(_InProcess(verifier, type(verifier).__name__), type(verifier))
+        return pool
+
+    def _start(self, backend: _InProcess | Processes, verifier_class: type) -> None:
+        self._backend = backend
+        #: The class of the verifier.
+        self.verifier_class = verifier_class
         self._verdicts: OrderedDict[Hashable, Certificate] = OrderedDict()
         self._statistics = Statistics()
-
-    @property
-    def verifier_class(self) -> type[Verifier]:
-        """The class that ``name`` stands for."""
-        return self._backend.verifier_class
 
     def submit(self, pairs: Sequence[Pair]) -> Pending:
         """Start on a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
@@ -140,9 +160,8 @@ class Pending:
 class _InProcess:
     """Verifies in the calling process, when the result is asked for."""
 
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self._name, self._verifier = name, load_verifier(name, options)
-        self.verifier_class = type(self._verifier)
+    def __init__(self, verifier: Verifier, name: str) -> None:
+        self._verifier, self._name = verifier, name
 
     def submit(self, pairs: Sequence[Pair]) -> Collect:
         return lambda: [verify(self._verifier, self._name, pair) for pair in pairs]

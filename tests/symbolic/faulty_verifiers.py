@@ -60,7 +60,7 @@ class Faulty:
         raise ValueError("\ud800" + "x" * 100_000)
 
     def do_user_error(self, argument):
-        raise UserError("not the user's fault here")
+        raise UserError("facts: `tests` is missing")
 
     def do_system_exit(self, argument):
         sys.exit(3)

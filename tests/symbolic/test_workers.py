@@ -148,7 +148,6 @@ def test_inside_the_process_work_starts_when_the_result_is_due(tmp_path):
     ("completion", "words"),
     [
         ("raise that", "ValueError: cannot do that"),
-        ("user_error", "UserError"),
         ("system_exit", "SystemExit: 3"),
         ("memory", "MemoryError"),
         ("none", "NoneType, not a Certificate"),
@@ -158,6 +157,12 @@ def test_exceptions_become_abstentions(either, completion, words):
     before, guilty, after = ask(either, "a", completion, "pass")
     assert words in error_of(guilty) and guilty.tool == FAULTY
     assert before.verdict is Verdict.FAIL and after.verdict is Verdict.PASS
+
+
+def test_a_prompt_that_lacks_something_is_the_users_to_mend(either):
+    with pytest.raises(UserError, match=f"prompt {PROMPT.id}: facts"):
+        ask(either, "a", "user_error", "pass")
+    assert ask(either, "pass")[0].verdict is Verdict.PASS
 
 
 def test_a_long_and_unprintable_message_is_cut(either):
