@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
@@ -29,18 +29,21 @@ def main(
     run: Callable[[Recipe, Any], None],
     options: type | None = None,
     argv: Sequence[str] | None = None,
+    *,
+    default_recipe: str | None = None,
+    optional: Collection[str] = (),
 ) -> None:
     """Run a command: ``run(recipe, options)``.
 
     ``doc`` is the help text. ``options`` is a dataclass of the command's own keys, documented by ``#:`` comments;
-    without it ``run`` gets None in its place. ``argv`` defaults to the process's arguments. Exits with 2 after a
-    ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads
-    the output any more.
+    without it ``run`` gets None in its place. ``argv`` defaults to the process's arguments. ``default_recipe`` is taken
+    where none is named, and ``optional`` are keys of a recipe that this command can do without. Exits with 2 after a
+    ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     silence_libraries()
     try:
-        _main(doc or "", run, options, arguments)
+        _main(doc or "", run, options, arguments, default_recipe, optional)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -57,7 +60,14 @@ def main(
         raise
 
 
-def _main(doc: str, run: Callable[[Recipe, Any], None], options: type | None, arguments: list[str]) -> None:
+def _main(
+    doc: str,
+    run: Callable[[Recipe, Any], None],
+    options: type | None,
+    arguments: list[str],
+    default_recipe: str | None,
+    optional: Collection[str],
+) -> None:
     wants_help = any(word in _HELP_WORDS for word in arguments)
     pairs = [word for word in arguments if word not in _HELP_WORDS]
     for word in pairs:
@@ -69,13 +79,15 @@ def _main(doc: str, run: Callable[[Recipe, Any], None], options: type | None, ar
     if names == ["list"]:
         print(_listing())
         return
+    if not names and default_recipe and not wants_help:
+        names = [default_recipe]
     if not names and not wants_help:
         raise UserError(f"which recipe? write recipe=NAME (--help explains the keys)\n{_listing()}")
     own_names = {field.name for field in fields(options)} if options else set()
     own = [pair for pair in overrides if _head(pair) in own_names]
     others = [pair for pair in overrides if _head(pair) not in own_names]
     chosen = load_options(options, own) if options and not wants_help else None
-    recipe = load_recipe(names[0], others, options) if names else None
+    recipe = load_recipe(names[0], others, options, optional) if names else None
     if wants_help:
         print(_help(doc, options, names[0] if names else None, recipe))
     else:
