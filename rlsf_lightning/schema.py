@@ -17,6 +17,9 @@ class Columns:
     prompt: str = "prompt"
     #: The column that holds the known answer; null: there is none.
     reference: str | None = "reference"
+    #: Columns that the verifier needs besides, such as [numbers] for game24; each goes to it as the fact of that
+    #: name, in JSON lines and parquet with its type, in csv and tsv as text.
+    facts: list[str] = field(default_factory=list)
 
 
 @dataclass

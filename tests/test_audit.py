@@ -60,7 +60,7 @@ def test_further_fields_are_facts(tmp_path: Path) -> None:
     rows = [{"id": 1, "completion": "(8-4)*(10-4)", "numbers": [4, 4, 8, 10]}]
     run(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl", "game24")
     assert read(tmp_path / "out.jsonl")[0]["verdict"] == "pass"
-    with pytest.raises(UserError, match="prompt 2: .*numbers"):
+    with pytest.raises(UserError, match=r"prompt 2: .*numbers"):
         run(write(tmp_path / "in.jsonl", [{"id": 2, "completion": "24"}]), tmp_path / "other.jsonl", "game24")
 
 
@@ -84,7 +84,9 @@ def test_a_stopped_run_goes_on_behind_its_last_whole_row(tmp_path: Path, torn: b
     target.write_text("".join(lines[:40]) + (lines[40][:25] if torn else ""))
     run(source, target, FAULTY, asked)
     assert log.read_text().count("\n") == 160, "rows that were there already were verified again"
-    assert [(row["id"], row["key"]) for row in read(target)] == [(row["id"], row["key"]) for row in map(json.loads, lines)]
+    assert [(row["id"], row["key"]) for row in read(target)] == [
+        (row["id"], row["key"]) for row in map(json.loads, lines)
+    ]
     assert "60 completions" in capsys.readouterr().out.splitlines()[-1]
     run(source, target, FAULTY, asked)
     assert log.read_text().count("\n") == 160

@@ -75,7 +75,8 @@ def _prompts(path: str, columns: Columns, wanted: frozenset[str]) -> Iterator[Pr
         if not text or reference == "":
             skipped += 1
         elif wanted == THREE_WAY.keys() or split_of(text, reference) in wanted:
-            yield Prompt(f"{name}:{number}", text, reference=reference)
+            facts = {column: _fact(row.cells.get(column)) for column in columns.facts}
+            yield Prompt(f"{name}:{number}", text, reference=reference, facts=facts)
     if skipped:
         warnings.warn(f"data.path={path}: {skipped} of {number} rows were skipped, their cells are empty", stacklevel=2)
 
@@ -105,13 +106,14 @@ def _checked_rows(path: str, columns: Columns) -> Iterator[_Row]:
         first = next(rows, None)
         if first is None:
             raise UserError(f"data.path={path}: has no rows")
-        for key, column in (("prompt", columns.prompt), ("reference", columns.reference)):
+        facts = (("facts", column) for column in columns.facts)
+        for key, column in (("prompt", columns.prompt), ("reference", columns.reference), *facts):
             if column is not None and column not in first.cells:
                 seen = [str(name) for name in first.cells]
                 none = " (data.columns.reference=null where there are no answers)" if key == "reference" else ""
                 raise UserError(
                     f"data.path={path}: no column `{column}`{did_you_mean(column, seen)}\n"
-                    f"columns: {', '.join(seen)}\nset data.columns.{key}={(nearest(column, seen) or ['NAME'])[0]}{none}"
+                    f"columns: {', '.join(seen)}\nset data.columns.{key}={_wanted(key, column, seen)}{none}"
                 )
         yield first
         yield from rows
@@ -122,6 +124,28 @@ def _checked_rows(path: str, columns: Columns) -> Iterator[_Row]:
         if not (isinstance(error, _UNREADABLE) or path.startswith(_HUB)):
             raise
         raise UserError(f"data.path={path}: cannot be read: {str(error) or type(error).__name__}") from error
+
+
+def _wanted(key: str, column: str, seen: list[str]) -> str:
+    name = (nearest(column, seen) or ["NAME"])[0]
+    return f"[{name}]" if key == "facts" else name
+
+
+def _fact(value: Any) -> Any:
+    """A fact as JSON would give it: in a file of JSON rows the numbers, which were kept as they are spelt, are numbers."""
+    if isinstance(value, dict):
+        return {name: _fact(below) for name, below in value.items()}
+    if isinstance(value, list):
+        return [_fact(below) for below in value]
+    return value.number if isinstance(value, _Spelt) else value
+
+
+class _Spelt(str):
+    """A number of a JSON file, as it is spelt there."""
+
+    @property
+    def number(self) -> int | float:
+        return float(self) if any(mark in self for mark in ".eE") else int(self)
 
 
 def _cell(path: str, row: _Row, column: str) -> str:
@@ -218,7 +242,7 @@ def _json_rows(lines: Iterable[str]) -> Iterator[_Row]:
 
 def _parsed(place: str, text: str) -> Any:
     try:
-        return json.loads(text, parse_int=str, parse_float=str)
+        return json.loads(text, parse_int=_Spelt, parse_float=_Spelt)
     except json.JSONDecodeError as error:
         raise ValueError(f"{place} is not JSON: {error.msg} at character {error.pos + 1}") from None
 

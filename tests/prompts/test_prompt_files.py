@@ -57,6 +57,21 @@ def test_every_text_format_reads_the_same_cells(tmp_path: Path, name: str, text:
     assert told(path) == ROWS
 
 
+def test_facts_keep_their_types(tmp_path: Path) -> None:
+    path = tmp_path / "hands.jsonl"
+    tests = [{"input": "1 2", "output": 3, "share": 2.5e-1}]
+    path.write_text(json.dumps({"prompt": "a", "reference": 24, "numbers": [4, -6], "tests": tests, "ok": True}) + "\n")
+    columns = Columns(facts=["numbers", "tests", "ok"])
+    files.check(str(path), columns)
+    (prompt,) = files.prompts(str(path), columns, "all")
+    assert prompt.reference == "24" and prompt.facts == {"numbers": [4, -6], "tests": tests, "ok": True}
+    assert type(prompt.facts["numbers"][0]) is int and type(prompt.facts["tests"][0]["input"]) is str
+    with pytest.raises(
+        UserError, match=r"no column `number`; did you mean `numbers`[\s\S]*data.columns.facts=\[numbers\]"
+    ):
+        files.check(str(path), Columns(facts=["number"]))
+
+
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     table = pyarrow.table({"prompt": [a for a, _ in ROWS], "reference": [b for _, b in ROWS], "n": [1, 2, 3, 4, 5]})

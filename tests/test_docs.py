@@ -1,0 +1,69 @@
+"""The documentation does what it shows: its files are written, its `certify` commands run, their output compared."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rlsf_lightning import certify, cli
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.recipe import load_recipe
+from rlsf_lightning.symbolic.verifier import load_verifier, shipped
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMAND = "$ python -m rlsf_lightning.certify "
+_VERSION = re.compile(r"^((?:PASS|FAIL|ABSTAIN) .*\().*\)$", re.MULTILINE)
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    return [(language, text) for language, text in _BLOCK.findall(page.read_text())]
+
+
+def examples() -> list[tuple[Path, str, str]]:
+    """(page, command, its output) of every `certify` on a page."""
+    shown = [(page, text) for page in PAGES for _, text in blocks(page) if text.startswith(_COMMAND)]
+    return [(page, text.partition("\n")[0].removeprefix(_COMMAND), text.partition("\n")[2]) for page, text in shown]
+
+
+@pytest.mark.parametrize(("page", "command", "output"), examples(), ids=lambda value: getattr(value, "stem", ""))
+def test_a_command_prints_what_its_page_says(
+    page: Path, command: str, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _, text in blocks(page):
+        named = re.match(r"# (\S+\.(?:py|yaml))\n", text)
+        if named:
+            file = tmp_path / named[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    arguments = shlex.split(command)
+    _skip_without_its_tool(arguments)
+    cli.main("", certify.run, certify.Options, arguments, default_recipe="_base", optional=["data.source"])
+    printed = capsys.readouterr().out
+    assert _VERSION.sub(r"\1)", printed).rstrip() == _VERSION.sub(r"\1)", output).rstrip()
+
+
+def _skip_without_its_tool(arguments: list[str]) -> None:
+    names = [word.partition("=")[2] for word in arguments if word.startswith("verifier=")]
+    try:
+        for name in names:
+            if name in shipped():
+                load_verifier(name, {})
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+def test_the_recipe_of_the_page_is_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _, text in blocks(ROOT / "docs" / "verifiers" / "your_own.md"):
+        named = re.match(r"# (\S+\.(?:py|yaml))\n", text)
+        if named:
+            (tmp_path / named[1]).parent.mkdir(exist_ok=True)
+            (tmp_path / named[1]).write_text(text)
+    recipe = load_recipe("toml")
+    assert recipe.verifier.name == str(tmp_path / "toml_keys.py")
+    verifier = load_verifier(recipe.verifier.name, {"max_chars": 10})
+    assert type(verifier).__name__ == "TomlKeys" and not (tmp_path / "toml_keys.py").read_text().count("eval")
