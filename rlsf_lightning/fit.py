@@ -47,14 +47,16 @@ def run(recipe: Recipe, options: None = None) -> None:
 
 
 def check(recipe: Recipe) -> None:
-    """Everything that can be wrong and seen without loading a model or importing torch."""
+    """Everything that can be wrong and seen before a model is loaded."""
     from rlsf_lightning.checks import check_rewards
-    from rlsf_lightning.prompts import check_source
+    from rlsf_lightning.prompts import check_source, load_prompts
     from rlsf_lightning.symbolic.verifier import load_verifier
 
     check_rewards(recipe)
     check_source(recipe.data)
-    load_verifier(recipe.verifier.name, recipe.verifier.options)
+    verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
+    for prompt in load_prompts(recipe.data, "train", limit=1):
+        verifier.verify(prompt, "")  # tells of a fact that the prompts should have
 
     from rlsf_lightning.hooks import build_callbacks
     from rlsf_lightning.policy.load import check_policy

@@ -70,6 +70,12 @@ def test_a_wrong_fit(place, capsys, monkeypatch, tiny_policy_dir, arguments, exp
     assert expected in refused(capsys, monkeypatch, fit, *arguments, *own)
 
 
+def test_prompts_without_the_facts_of_their_verifier(place, capsys, monkeypatch, tiny_policy_dir):
+    own = ["verifier=game24", "data.path=pairs.tsv", "data.columns.prompt=iupac", "data.columns.reference=null"]
+    said = refused(capsys, monkeypatch, fit, "recipe=chem_iupac", *own, f"policy.name={tiny_policy_dir}")
+    assert "needs the numbers" in said and '"numbers": [4, 6, 8, 10]' in said
+
+
 def test_a_misspelt_hook_in_a_drop_in(tmp_path, tiny_policy_dir):
     """In a process of its own, because the room of callbacks is opened in the working directory of its start."""
     import subprocess

@@ -16,7 +16,8 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp import CppVerifier, tools
 
-SPOC = Path(__file__).parents[3] / "shared" / "data" / "spoc"
+#: A folder of data sets, with SPoC's programs and tests in its folder spoc.
+SPOC = Path(os.environ.get("RLSF_DATA", "")) / "spoc"
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +295,7 @@ def test_the_cache_is_built_once_and_as_a_whole(tmp_path: Path, monkeypatch: pyt
 
 def _spoc(number: int) -> list[tuple[str, list[dict[str, str]]]]:
     if not SPOC.is_dir():
-        pytest.skip("the SPoC programs are not in ../shared/data/spoc")
+        pytest.skip("RLSF_DATA names no folder with the SPoC programs in spoc/")
     tests = {row["probid"]: row["tests"] for row in map(json.loads, gzip.open(SPOC / "tests.jsonl.gz"))}
     rows = [json.loads(line) for line in (SPOC / "programs_train_eval.jsonl").open()]
     rows = [row for row in rows if "gets" not in row["code"]]  # it is no longer part of C++

@@ -15,6 +15,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,7 @@ def find_tools(standard: str) -> Tools:
     with open(cache / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (cache / name).is_dir():
+            print(f"compiling the headers of C++, once on this machine, into {cache}", file=sys.stderr, flush=True)
             _build(cache, name, standard)
     return Tools(version, cache / name, link)
 

@@ -53,6 +53,8 @@ class CppVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    #: Seconds: twenty tests that all run into their limit, and are run again to be watched.
+    timeout = 60.0
 
     def __init__(
         self,
