@@ -9,7 +9,7 @@ import pytest
 from rlsf_lightning import certify, cli
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.recipe import load_recipe
-from rlsf_lightning.symbolic.verifier import load_verifier, shipped
+from rlsf_lightning.symbolic.verifier import find_verifier, load_verifier, shipped
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]
@@ -67,3 +67,13 @@ def test_the_recipe_of_the_page_is_a_recipe(tmp_path: Path, monkeypatch: pytest.
     assert recipe.verifier.name == str(tmp_path / "toml_keys.py")
     verifier = load_verifier(recipe.verifier.name, {"max_chars": 10})
     assert type(verifier).__name__ == "TomlKeys" and not (tmp_path / "toml_keys.py").read_text().count("eval")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_verifier_has_a_page_with_a_certificate_and_all_its_kinds(name: str) -> None:
+    page = ROOT / "docs" / "verifiers" / f"{name}.md"
+    assert any(shown == page for shown, _, _ in examples()), f"{page} shows no certificate"
+    text = page.read_text()
+    missing = [kind for kind in find_verifier(name).kinds if f"`{kind}`" not in text]
+    assert not missing, f"{page} does not name {missing}"
+    assert f"]({name}.md)" in (page.parent / "README.md").read_text()
