@@ -291,7 +291,7 @@ class RLSFModule(LightningModule):
             rates["modules_to_save_lr"] = settings.lr
         groups = [
             {"params": parameters, "lr": rates[name]}
-            for name, parameters in self.policy.parameter_groups().items()
+            for name, parameters in self.policy.parameter_groups()
             if parameters
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)

@@ -21,7 +21,7 @@ from rlsf_lightning import schema
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.checks import EMBEDDED, TOKENIZER_FILES, check_policy
 from rlsf_lightning.policy.heads import ValueHead, lm_head
-from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.policy import CRITIC, Policy
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
 
 __all__ = ["check_policy", "load_backbone", "load_policy"]
@@ -47,14 +47,20 @@ NEUTRAL_SAMPLING: dict[str, Any] = {
 
 
 def load_policy(
-    cfg: schema.Policy, *, with_value: bool = False, device: str | torch.device = "cpu", seed: int = 0
+    cfg: schema.Policy,
+    *,
+    with_value: bool = False,
+    with_critic: bool = False,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
 ) -> Policy:
     """Load a policy, ready to sample, score and train.
 
     The base is NF4, or dense: bf16 on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
     and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
     ``cfg.lora.r == 0`` the whole backbone learns, in fp32 (bf16 weights would round small steps away), and a frozen
-    copy of the same size is the reference.
+    copy of the same size is the reference. ``with_critic`` adds a second adapter, of the same shape and new, for what
+    the value head reads.
 
     Raises:
         UserError: as ``check_policy``, and what shows only while loading.
@@ -73,8 +79,14 @@ def load_policy(
     pad_token_id = tokenizer.pad_token_id
     if pad_token_id is None or pad_token_id >= model.get_input_embeddings().num_embeddings:
         pad_token_id = eos_token_ids[0]
+    if cfg.lora.r > 0:
+        backbone = _raise_whole_modules(_with_adapter(model, cfg, device, seed))
+        if with_critic:
+            _add_critic(backbone, device, seed)
+    else:
+        backbone = model.requires_grad_(True)
     policy = Policy(
-        _raise_whole_modules(_with_adapter(model, cfg, device, seed)) if cfg.lora.r > 0 else model.requires_grad_(True),
+        backbone,
         tokenizer,
         eos_token_ids=eos_token_ids,
         pad_token_id=pad_token_id,
@@ -189,6 +201,18 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
                 f"policy.lora.targets={targets} does not fit this model ({error}). "
                 f"Write policy.lora.targets=all-linear, or some of: {', '.join(names)}."
             ) from error
+
+
+def _add_critic(backbone: Any, device: torch.device, seed: int) -> None:
+    """A second adapter beside the policy's, which stays the active one. Its weights learn too."""
+    lora = copy.deepcopy(backbone.peft_config["default"])
+    lora.modules_to_save = None
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed + 1)
+        backbone.add_adapter(CRITIC, lora)
+    for name, parameter in backbone.named_parameters():
+        if f".{CRITIC}." in name:
+            parameter.requires_grad_(True)
 
 
 def _raise_whole_modules(model: nn.Module) -> nn.Module:

@@ -54,7 +54,7 @@ def score_actions(
         is_action_BT: bool, True where a completion's token is scored; only at real tokens.
         temperature: what the logits are divided by, > 0: the sampling temperature.
         with_entropy, with_value: also return these; the value needs a policy with a value head.
-        detach_value: keep the value's gradient out of the backbone.
+        detach_value: keep the value's gradient out of the policy's backbone. A critic's adapter gets it always.
 
     Raises:
         AssertionError: shapes or dtypes that do not fit, a prompt that does not end in column S - T - 1, or a row with
@@ -77,7 +77,12 @@ def score_actions(
     chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
     logp_N, entropy_N = _in_chunks(logits_of, hidden_ND, target_N, temperature, with_entropy, chunk)
 
-    value_N = policy.value_head(hidden_ND, detach=detach_value) if with_value and policy.value_head else None
+    value_N = None
+    if with_value and policy.value_head is not None:
+        if policy.has_critic:  # a pass of its own, which learns from the value loss alone
+            with policy.critic():
+                hidden_ND = _predicting_states(policy, ids_BS, is_real_BS, is_action_BT)
+        value_N = policy.value_head(hidden_ND, detach=detach_value and not policy.has_critic)
 
     def unpack(values_N: Tensor) -> Tensor:
         return values_N.new_zeros(is_action_BT.shape).masked_scatter(is_action_BT, values_N)

@@ -23,6 +23,9 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead
 
+#: The adapter that the value head reads, where it has one of its own; the policy's is peft's "default".
+CRITIC = "critic"
+
 
 class Policy(nn.Module):
     """A causal language model under training.
@@ -57,7 +60,9 @@ class Policy(nn.Module):
         ]
         self._whole_modules: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
         self._switchable = [*self._adapter_layers, *self._whole_modules]
-        self._adapter_names = frozenset(name for name, p in backbone.named_parameters() if p.requires_grad)
+        learning = [name for name, p in backbone.named_parameters() if p.requires_grad]
+        self._critic_names = frozenset(name for name in learning if f".{CRITIC}." in name)
+        self._adapter_names = frozenset(learning) - self._critic_names
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
         self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
         self._adds_bos = _adds_bos(tokenizer)
@@ -129,7 +134,7 @@ class Policy(nn.Module):
         if self._in_reference:
             yield
             return
-        parameters = self.adapter_parameters()
+        parameters = [*self.adapter_parameters(), *self._critic_parameters()]
         wants_gradient = [p.requires_grad for p in parameters]
         self._in_reference = True
         try:
@@ -142,6 +147,30 @@ class Policy(nn.Module):
                 layer.enable_adapters(True)
             for parameter, flag in zip(parameters, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)  # peft also sets this flag, for every adapter
+
+    @contextmanager
+    def critic(self) -> Iterator[None]:
+        """Inside, the backbone carries the critic's adapter in place of the policy's; nothing changes without one."""
+        if not self._critic_names:
+            yield
+            return
+        learning = [*self.adapter_parameters(), *self._critic_parameters()]
+        wants_gradient = [p.requires_grad for p in learning]
+        try:
+            for layer in self._adapter_layers:
+                layer.set_adapter(CRITIC)
+            for module in self._whole_modules:
+                module.enable_adapters(False)
+            for parameter in learning:
+                parameter.requires_grad_(True)  # peft freezes what is not active
+            yield
+        finally:
+            for layer in self._adapter_layers:
+                layer.set_adapter("default")
+            for module in self._whole_modules:
+                module.enable_adapters(True)
+            for parameter, flag in zip(learning, wants_gradient, strict=True):
+                parameter.requires_grad_(flag)
 
     @contextmanager
     def merged(self) -> Iterator[None]:
@@ -188,19 +217,29 @@ class Policy(nn.Module):
         """Those of them that belong to modules which learn as a whole beside the adapter."""
         return [p for module in self._whole_modules for p in module.parameters() if p.requires_grad]
 
-    def value_parameters(self) -> list[nn.Parameter]:
-        """The value head's weights; empty without one."""
-        return [] if self.value_head is None else list(self.value_head.parameters())
+    @property
+    def has_critic(self) -> bool:
+        """The value head reads a backbone with an adapter of its own."""
+        return bool(self._critic_names)
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """All that learns, each parameter once, under the name of the setting that gives its learning rate."""
+    def value_parameters(self) -> list[nn.Parameter]:
+        """The weights of the value head, and of its own adapter if it has one; empty without a value head."""
+        return [] if self.value_head is None else [*self.value_head.parameters(), *self._critic_parameters()]
+
+    def parameter_groups(self) -> list[tuple[str, list[nn.Parameter]]]:
+        """All that learns, each parameter once, beside the name of the setting that gives its learning rate."""
         whole = self.modules_to_save_parameters()
         known = {id(parameter) for parameter in whole}
-        return {
-            "lr": [parameter for parameter in self.adapter_parameters() if id(parameter) not in known],
-            "modules_to_save_lr": whole,
-            "value_lr": self.value_parameters(),
-        }
+        head = [] if self.value_head is None else list(self.value_head.parameters())
+        return [
+            ("lr", [parameter for parameter in self.adapter_parameters() if id(parameter) not in known]),
+            ("modules_to_save_lr", whole),
+            ("value_lr", head),
+            ("lr", self._critic_parameters()),
+        ]
+
+    def _critic_parameters(self) -> list[nn.Parameter]:
+        return [p for name, p in self.backbone.named_parameters() if name in self._critic_names]
 
     def save_adapter(self, folder: str | Path) -> None:
         """Write the adapter as peft does (``policy.adapter=folder`` loads it); or model and tokenizer if all learns.
@@ -209,7 +248,7 @@ class Policy(nn.Module):
         """
         if self._adapter_layers:
             # False: otherwise peft may ask the hub whether the vocabulary was resized.
-            self.backbone.save_pretrained(str(folder), save_embedding_layers=False)  # type: ignore[operator]
+            self.backbone.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"])  # type: ignore[operator]
         else:
             self.backbone.save_pretrained(str(folder))  # type: ignore[operator]
             self.tokenizer.save_pretrained(str(folder))

@@ -92,9 +92,17 @@ def family_dir(
 def make_policy(family_dir: Callable[[str], Path]) -> Callable[..., Policy]:
     """A loaded policy whose adapter, if it has one, is far from zero."""
 
-    def make(family: str = "llama", *, r: int = 4, with_value: bool = True, std: float = 0.2, **keys: object) -> Policy:
+    def make(
+        family: str = "llama",
+        *,
+        r: int = 4,
+        with_value: bool = True,
+        with_critic: bool = False,
+        std: float = 0.2,
+        **keys: object,
+    ) -> Policy:
         cfg = schema.Policy(name=str(family_dir(family)), lora=schema.Lora(r=r, alpha=8), **keys)
-        policy = load_policy(cfg, with_value=with_value, seed=1)
+        policy = load_policy(cfg, with_value=with_value, with_critic=with_critic, seed=1)
         generator = torch.Generator().manual_seed(2)
         for name, parameter in policy.named_parameters():
             if "lora_B" in name:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -273,3 +275,47 @@ def test_a_module_to_save_that_is_not_there(family_dir):
     lora = schema.Lora(r=2, modules_to_save=["model.nrom"])
     with pytest.raises(UserError, match=r"modules_to_save=.*model\.nrom"):
         load_policy(schema.Policy(name=str(family_dir("llama")), lora=lora), with_value=False)
+
+
+def test_a_critic_of_its_own_shares_nothing_that_learns(make_policy) -> None:
+    policy = make_policy(with_critic=True)
+    plain = make_policy()
+    plain.load_state_dict({name: x for name, x in policy.state_dict().items() if ".critic." not in name})
+    ids_BS = torch.tensor([[5, 6, 7, 8]])
+    is_real_BS = torch.ones_like(ids_BS, dtype=torch.bool)
+    is_action_BT = torch.ones((1, 2), dtype=torch.bool)
+    torch.nn.init.normal_(policy.value_head.linear.weight)
+    before = [p.requires_grad for p in policy.parameters()]
+    scores = score_actions(policy, ids_BS, is_real_BS, is_action_BT, temperature=1.0, with_value=True)
+    assert [p.requires_grad for p in policy.parameters()] == before
+    # The policy is what it is without a critic; the value is that of the backbone with the critic's adapter.
+    expected = score_actions(plain, ids_BS, is_real_BS, is_action_BT, temperature=1.0).logp_BT
+    torch.testing.assert_close(scores.logp_BT, expected)
+    with policy.critic():
+        hidden_BSD = policy.hidden_states(ids_BS, is_real_BS)
+    torch.testing.assert_close(scores.value_BT, policy.value_head(hidden_BSD[0, 1:3])[None])
+    assert not torch.allclose(hidden_BSD, policy.hidden_states(ids_BS, is_real_BS))
+
+    critic, adapter = policy.value_parameters()[2:], policy.adapter_parameters()
+    assert critic and not {id(p) for p in critic} & {id(p) for p in adapter}
+    scores.value_BT.sum().backward(retain_graph=True)
+    assert all(p.grad is None for p in adapter) and any(p.grad is not None and p.grad.any() for p in critic)
+    policy.zero_grad()
+    scores.logp_BT.sum().backward()
+    assert all(p.grad is None for p in critic) and any(p.grad is not None and p.grad.any() for p in adapter)
+    assert sum(len(parameters) for _, parameters in policy.parameter_groups()) == len(
+        {id(p) for p in policy.parameters() if p.requires_grad}
+    )
+
+
+def test_the_critic_is_no_part_of_the_reference_or_of_what_is_saved(make_policy, tmp_path: Path) -> None:
+    policy = make_policy(with_critic=True)
+    ids_BS = torch.tensor([[5, 6, 7, 8]])
+    with policy.reference():
+        reference = policy.hidden_states(ids_BS, None)
+    plain = make_policy()
+    with plain.reference():
+        torch.testing.assert_close(reference, plain.hidden_states(ids_BS, None))
+    assert all(p.requires_grad for p in policy.value_parameters() + policy.adapter_parameters())
+    policy.save_adapter(tmp_path)
+    assert not list(tmp_path.glob("critic*"))
