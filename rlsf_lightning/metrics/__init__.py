@@ -60,9 +60,15 @@ SUITES: Mapping[str, Suite] = {
         success="exact_match",
         sampled=("validity",),
     ),
+    "described_molecules": Suite(
+        {"pass_rate": PassRate, "validity": Validity, **_ANY_TASK}, success="pass_rate", sampled=("validity",)
+    ),
 }
 #: The suite of each verifier (the module that defines it) whose suite is not "generic".
-SUITE_OF_VERIFIER: Mapping[str, str] = {"rlsf_lightning.symbolic.smiles.verifier": "molecules"}
+SUITE_OF_VERIFIER: Mapping[str, str] = {
+    "rlsf_lightning.symbolic.smiles.verifier": "molecules",
+    "rlsf_lightning.symbolic.molecule.verifier": "described_molecules",
+}
 
 
 def suite_for(verifier_class: type, name: str | None = None) -> Suite:

@@ -12,6 +12,7 @@ from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prom
 from rlsf_lightning.symbolic.smiles import compare
 from rlsf_lightning.symbolic.smiles.alone import certainly_dead_from
 from rlsf_lightning.symbolic.smiles.map import read_smiles
+from rlsf_lightning.symbolic.smiles.recheck import without_departure
 from rlsf_lightning.symbolic.smiles.verifier import KINDS, SmilesVerifier
 
 VERIFIER = SmilesVerifier()
@@ -24,8 +25,11 @@ def verify(reference: str | None, completion: str, verifier: SmilesVerifier = VE
 
 
 def found(reference: str | None, completion: str) -> list[tuple[str, list[str]]]:
-    """(kind, the text of its spans) of every finding."""
-    return shown(verify(reference, completion), completion)
+    """(kind, the text of its spans) of every finding, without the place at which the reference was left."""
+    certificate = verify(reference, completion)
+    findings = without_departure(certificate, len(completion))
+    assert findings is not None
+    return shown(replace(certificate, findings=tuple(findings)), completion)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,11 @@ def test_isotopes_atom_maps_charges_and_fragments_count(reference: str, completi
         ("CC\x00", "bad_character", ["\x00"]),
         ("C\ud800C", "bad_character", ["\ud800"]),
         ("CC |^1:0|", "bad_character", [" "]),
+        ("CC |a|", "bad_character", [" "]),
+        ("\u540dCC\u540d", "bad_character", ["\u540d", "\u540d"]),
+        ("[CH3].[C]", "radical", ["[CH3]", "[C]"]),
+        ("[H]", "radical", ["[H]"]),
+        ("C~C", "wildcard", ["~"]),
         ("CC|^1:0|", "bad_character", ["|^"]),
         ("[C]", "radical", ["[C]"]),
         ("C[CH2]", "radical", ["[CH2]"]),
@@ -134,8 +143,11 @@ def test_every_mistake_is_found_at_its_place(completion: str, expected: list[tup
 
 
 def test_spans_are_of_the_completion_with_its_blanks() -> None:
-    (finding,) = verify("CC", "\n  CC(C)(C)(C)C ").findings
+    (finding,) = verify(None, "\n  CC(C)(C)(C)C ").findings
     assert finding.spans == (Span(4, 5),)
+    certificate = verify("CC", "\n  CC(C)(C)(C)C ")
+    assert certificate.findings[0].spans == (Span(4, 5), Span(5, 6))
+    assert certificate.witness["departure"] == [[5, 6]]
     assert verify("CC", "\n  CCC ").dead_from == 5
 
 
@@ -159,6 +171,42 @@ def test_spans_are_of_the_completion_with_its_blanks() -> None:
 )
 def test_where_a_valid_molecule_differs(reference: str, completion: str, expected: list[tuple[str, list[str]]]) -> None:
     assert found(reference, completion) == expected
+
+
+#: Where the reference was left stands beside where the mistake shows.
+@pytest.mark.parametrize(
+    ("reference", "completion", "departure"),
+    [
+        ("CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Oc1cccc1C(=O)O", ["1"]),  # an atom of the ring is missing before it
+        ("CC(C)C", "CCC)C", ["CC"]),  # the gap in which the parenthesis is missing
+        ("CC(C)(C)O", "CC(C)(CO", ["CO"]),
+        ("OCC1CC1", "OCC1CC", ["C"]),
+        ("CC=C", "CC#C", ["#"]),
+        ("CCO", "CC(C)(C)(C)C", ["(C"]),
+        ("CCCO", "CCO", ["O"]),
+    ],
+)
+def test_where_the_reference_was_left(reference: str, completion: str, departure: list[str]) -> None:
+    certificate = verify(reference, completion)
+    places = [Span(*place) for place in certificate.witness["departure"]]
+    assert set(places) <= set(certificate.findings[0].spans)
+    assert [completion[place.start : place.end] for place in places] == departure
+
+
+def test_every_bad_ring_of_many_is_found() -> None:
+    completion = "C".join(f"c1cc{letter}c1" for letter in "ccccc")
+    findings = verify(None, completion).findings
+    assert [finding.kind for finding in findings] == ["kekulisation"] * 5
+    starts = [finding.spans[0].start for finding in findings]
+    assert sorted(starts) == [0, 8, 16, 24, 32]
+
+
+def test_the_search_for_a_common_substructure_is_bounded_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference, completion = "CC(=O)Oc1ccccc1C(=O)OCCN", "CC(=O)Nc1ccccc1C(=O)NCCOC"
+    assert verify(reference, completion).witness["search_complete"] is True
+    monkeypatch.setattr(compare, "MAX_STEPS", 3)
+    first, second = (VERIFIER.verify(Prompt("", "", reference), completion) for _ in range(2))
+    assert first.witness["search_complete"] is False and first.witness == second.witness
 
 
 def test_a_mapping_is_the_witness_of_a_difference() -> None:

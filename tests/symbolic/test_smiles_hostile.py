@@ -8,7 +8,8 @@ from certificates import checked
 from rdkit import Chem, RDLogger, rdBase
 
 from rlsf_lightning.records import Certificate, Finding, Prompt
-from rlsf_lightning.symbolic.smiles.verifier import MAX_FINDINGS, SmilesVerifier
+from rlsf_lightning.symbolic.smiles.places import MAX_FINDINGS
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 
 VERIFIER = SmilesVerifier()
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"

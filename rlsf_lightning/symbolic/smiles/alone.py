@@ -6,7 +6,10 @@ certain is only what some ending, tried out by the caller, makes a valid molecul
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rlsf_lightning.symbolic.smiles.map import SmilesMap
+from rlsf_lightning.symbolic.smiles.places import is_bad
 
 #: The most bonds that an atom without bracket may have to others without bracket, whatever clean-up does to it.
 _MOST_BONDS = {"B": 3, "C": 4, "N": 5, "O": 2, "F": 1, "P": 7, "S": 6, "Cl": 7, "Br": 7, "I": 7}
@@ -16,7 +19,8 @@ _ORDERS = {"=": 2, "#": 3, "$": 4, "~": 0, "->": 0, "<-": 0}
 def certainly_dead_from(read: SmilesMap) -> int | None:
     """The first character from which no continuation is a molecule, as far as syntax and counting bonds tell."""
     wild = next((atom.end - 1 for atom in read.atoms if atom.symbol == "*"), None)
-    return min((at for at in (read.dead_from, _overfull_from(read), wild) if at is not None), default=None)
+    loose = next((step.start for step in read.steps if step.action == "bond" and step.symbol == "~"), None)
+    return min((at for at in (read.dead_from, _overfull_from(read), wild, loose) if at is not None), default=None)
 
 
 def _overfull_from(read: SmilesMap) -> int | None:
@@ -44,3 +48,21 @@ def endings(read: SmilesMap) -> list[str]:
     numbers = [str(number) if number < 10 else f"%({number})" for number in read.open_rings]
     found = [first + next_.join(numbers) + branches for first in ("", "C", "c", "CC", "cc") for next_ in ("C", "c")]
     return list(dict.fromkeys(found))
+
+
+def first_dead(
+    text: str, max_chars: int, dead_of: Callable[[str], int | None], passes: Callable[[str], bool]
+) -> int | None:
+    """The first dead character of ``text``; its length where only the end is wrong; None: cannot tell.
+
+    ``dead_of`` says the same of a text of legible characters that is not too long, ``passes`` whether it is right.
+    """
+    read_to = next((i for i, character in enumerate(text[:max_chars]) if is_bad(character)), max_chars)
+    legible = text[:read_to]
+    dead = dead_of(legible)
+    if len(legible) == len(text) or (dead is not None and dead < len(legible)):
+        return dead
+    # Nothing may follow what is legible, but for blanks after the right molecule.
+    if passes(legible):
+        return len(text) - len(text[read_to:].lstrip())
+    return None if dead is None else read_to

@@ -14,28 +14,13 @@ from rdkit import Chem
 
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.smiles import toolkit
+from rlsf_lightning.symbolic.smiles.elements import Elements
 from rlsf_lightning.symbolic.smiles.map import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.smiles.places import atom_spans, is_bad
 
 #: Bad ring systems that are looked for, one after the other.
 MAX_RING_SYSTEMS = 10
 _MAX_MESSAGE = 120
-
-
-def is_bad(character: str) -> bool:
-    """Blanks, control characters and everything that is not ASCII: RDKit stops at them or drops them silently."""
-    return not "!" <= character <= "~"
-
-
-def atom_spans(read: SmilesMap, atoms: Iterable[int]) -> tuple[Span, ...]:
-    """The places of atoms, those that touch as one."""
-    spans: list[Span] = []
-    for i in sorted(set(atoms)):
-        atom = read.atoms[i]
-        if spans and spans[-1].end == atom.start:
-            spans[-1] = Span(spans[-1].start, atom.end)
-        else:
-            spans.append(Span(atom.start, atom.end))
-    return tuple(spans)
 
 
 def illegible(text: str, max_chars: int) -> list[Finding]:
@@ -62,13 +47,33 @@ def invalid(text: str) -> list[Finding]:
     return findings or [Finding("syntax", "RDKit rejects the string without naming a place")]
 
 
-def odd_atoms(text: str) -> list[Finding]:
-    """Wildcards and radicals, which RDKit calls valid."""
+def unsound(text: str, max_chars: int, elements: Elements) -> tuple[list[Finding], Any | None]:
+    """What is wrong with ``text`` whatever is asked for, and the sanitised molecule if there is one.
+
+    Forbidden atoms are among the findings whether there is a molecule or not; wildcards and radicals are not.
+    """
+    findings = illegible(text, max_chars)
+    if findings:
+        return findings, None
+    molecule = toolkit.parse(text)
+    findings = invalid(text) if molecule is None else []
+    return findings + ([] if elements.is_any else elements.findings(read_smiles(text))), molecule
+
+
+def odd_atoms(text: str, sane: Any) -> list[Finding]:
+    """Wildcards (atoms and bonds) and radicals, which RDKit calls valid. ``sane``: the sanitised molecule."""
+    if not set("[*~") & set(text):  # only in brackets can there be too few hydrogens
+        return []
+    if "~" not in text and all(a.GetAtomicNum() and not a.GetNumRadicalElectrons() for a in sane.GetAtoms()):
+        return []
     molecule, read, findings = toolkit.parse_all_atoms(text), read_smiles(text), []
     atoms = [] if molecule is None else list(molecule.GetAtoms())
     wild = [atom.GetIdx() for atom in atoms if atom.GetAtomicNum() == 0]
     if wild:
         findings.append(Finding("wildcard", "a wildcard stands for no atom", atom_spans(read, wild)))
+    any_bonds = tuple(Span(i, i + 1) for i, character in enumerate(text) if character == "~")
+    if any_bonds:
+        findings.append(Finding("wildcard", "~ stands for no bond", any_bonds))
     radicals = [atom.GetIdx() for atom in atoms if atom.GetNumRadicalElectrons()]
     if radicals:
         message = "an unpaired electron: hydrogens or a charge are missing in the bracket"

@@ -1,0 +1,76 @@
+"""Where a wrong SMILES left its reference: the token with which it died, or the gap where a symbol is missing before.
+
+RDKit and the reader say where a mistake shows: at the parenthesis that nothing closes, at the atom that has one bond too
+many. With a reference it is known where it was made. For a parenthesis or a ring number too few or too many, each place
+before the first dead character is tried; whatever single change makes the text the reference was the mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from rlsf_lightning.records import Span
+from rlsf_lightning.symbolic.smiles.map import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.smiles.reference import Reference
+from rlsf_lightning.symbolic.smiles.viable import find_death
+
+#: Changes that are tried out at most, those next to the first dead character first.
+MAX_CHANGES = 60
+MAX_PLACES = 3
+_MARKS = {"unclosed_branch": ")", "extra_close": "("}
+
+
+def departure(text: str, read: SmilesMap, reference: Reference, dead: int) -> list[Span]:
+    """The places, given the first dead character (the length: only the end was wrong). Empty where nothing is known."""
+
+    def is_right(changed: str) -> bool:
+        return not read_smiles(changed).problems and find_death(reference, changed).complete
+
+    repaired = repairs(text, read, min(dead + 1, len(text)), is_right)
+    if repaired:
+        return repaired
+    if dead >= len(text):
+        return [Span(len(text) - 1, len(text))] if text else []
+    return [_token(read, text, dead)]
+
+
+def _token(read: SmilesMap, text: str, at: int) -> Span:
+    """The token that holds the character, with the parenthesis or the bond symbol before it."""
+    start, end = next(((a.start, a.end) for a in read.atoms if a.start <= at < a.end), (at, at + 1))
+    while start and text[start - 1] in "(-=#:/\\":
+        start -= 1
+    return Span(start, end)
+
+
+def repairs(text: str, read: SmilesMap, last: int, is_right: Callable[[str], bool]) -> list[Span]:
+    """Where one parenthesis or ring number, put in before ``last`` or left out, gives what is right: three places at most."""
+    found: list[Span] = []
+    for start, end, new in islice(_changes(text, read, last), MAX_CHANGES):
+        if is_right(text[:start] + new + text[end:]):
+            found.append(Span(start, end) if start < end else Span(max(0, start - 1), min(len(text), start + 1)))
+            if len(found) == MAX_PLACES:
+                break
+    return found
+
+
+def _changes(text: str, read: SmilesMap, last: int) -> Iterator[tuple[int, int, str]]:
+    """(start, end, new text) of the changes that may mend the one thing that the reader finds wrong."""
+    kinds = [problem.kind for problem in read.problems]
+    if kinds in (["unclosed_branch"], ["extra_close"]):
+        problem = read.problems[0]
+        yield problem.start, problem.end, ""
+        for at in range(last, 0, -1):
+            yield at, at, _MARKS[kinds[0]]
+    elif kinds == ["unclosed_ring"]:
+        (number,) = read.open_rings
+        problem = read.problems[0]
+        yield problem.start, problem.end, ""
+        written = str(number) if number < 10 else f"%{number}"
+        for atom in reversed(read.atoms):
+            if atom.end <= last and not (atom.end < len(text) and text[atom.end] == "]"):
+                yield atom.end, atom.end, written
+    elif kinds == ["unclosed_ring", "unclosed_ring"]:
+        first, second = read.problems
+        for wrong, right in ((second, first), (first, second)):
+            yield wrong.start, wrong.end, text[right.start : right.end].lstrip("-=#:/\\")
