@@ -45,6 +45,9 @@ class VerifierReward(RLSFCallback):
         rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT
         self.log_verdicts(module, rollout)
 
+    def on_verdicts_due(self, trainer, module, questions) -> None:
+        questions.certificates = self.pool.submit(questions.pairs).result()
+
     def log_verdicts(self, module, rollout) -> None:
         """Shares of the sampled completions; those on which the tool abstained count for none but ``abstained``."""
         judged = [c for c in rollout.certificates if c.verdict is not Verdict.ABSTAIN]

@@ -14,6 +14,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from rlsf_lightning.algorithms import ADVANTAGES
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.keys import as_yaml, did_you_mean
 from rlsf_lightning.rooms import callback_paths
@@ -52,10 +53,18 @@ _TRAINER_TRAPS: Mapping[str, str] = {
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "policy.quantize": ("auto", "nf4", "none"),
     "algorithm.credit": ("viable_prefix", "located", "paper", "scalar", "boolean", "random"),
-    "algorithm.advantage": ("prefix_tree", "viable_prefix", "gae"),
+    "algorithm.advantage": tuple(ADVANTAGES),
+    "algorithm.kl.form": ("k1", "k2", "k3"),
+    "algorithm.loss": ("clipped", "dual_clip"),
+    "algorithm.loss_mean": ("token", "sequence", "constant"),
+    "algorithm.critic": ("head", "adapter"),
+    "rollout.keep": ("all", "mixed"),
     "algorithm.truncated": ("penalize", "mask"),
     "algorithm.normalise": ("scale", "centre", "none"),
 }
+
+#: Where null is a choice too.
+_OPTIONAL_CHOICES = frozenset(["algorithm.loss_mean"])
 
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
 _RANGES: tuple[tuple[str, str, float], ...] = (
@@ -74,8 +83,15 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
     ("algorithm.gamma", "<=", 1),
     ("algorithm.lam", ">=", 0),
     ("algorithm.lam", "<=", 1),
+    ("algorithm.value_lam", ">=", 0),
+    ("algorithm.value_lam", "<=", 1),
+    ("algorithm.vine.steps", ">=", 1),
+    ("algorithm.vine.rollouts", ">=", 1),
     ("algorithm.kl.beta", ">=", 0),
     ("algorithm.clip", ">", 0),
+    ("algorithm.clip_high", ">", 0),
+    ("algorithm.dual_clip", ">", 1),
+    ("algorithm.importance_cap", ">=", 1),
     ("algorithm.value_clip", ">", 0),
     ("algorithm.value_coef", ">=", 0),
     ("algorithm.value_warmup_steps", ">=", 0),
@@ -153,7 +169,7 @@ def _value(recipe: Recipe, name: str) -> Any:
 def _choices(recipe: Recipe) -> Iterator[str]:
     for name, choices in _CHOICES.items():
         value = _value(recipe, name)
-        if value not in choices:
+        if value not in choices and not (value is None and name in _OPTIONAL_CHOICES):
             yield f"{name}={value}: expects one of {', '.join(choices)}{did_you_mean(value, choices)}"
 
 
@@ -166,11 +182,24 @@ def _ranges(recipe: Recipe) -> Iterator[str]:
 
 def _relations(recipe: Recipe) -> Iterator[str]:
     rollout, algorithm, trainer = recipe.rollout, recipe.algorithm, recipe.trainer
-    if algorithm.advantage != "gae" and rollout.samples_per_prompt == 1:
+    advantage = ADVANTAGES.get(algorithm.advantage)
+    if rollout.samples_per_prompt == 1 and (rollout.keep == "mixed" or (advantage and advantage.needs_group)):
+        what = "rollout.keep=mixed" if rollout.keep == "mixed" else f"algorithm.advantage={algorithm.advantage}"
         yield (
-            f"algorithm.advantage={algorithm.advantage} compares a prompt's samples: "
-            "rollout.samples_per_prompt=1 must be >= 2 (or algorithm.advantage=gae)"
+            f"{what} compares a prompt's samples: rollout.samples_per_prompt=1 must be >= 2 "
+            "(or rollout.keep=all with algorithm.advantage=gae)"
         )
+    if algorithm.critic == "adapter":
+        if advantage and not advantage.needs_values:
+            with_critic = ", ".join(name for name, other in ADVANTAGES.items() if other.needs_values)
+            yield (
+                f"algorithm.critic=adapter: algorithm.advantage={algorithm.advantage} has no critic; "
+                f"remove the line or choose one of {with_critic}"
+            )
+        if recipe.policy.lora.r == 0:
+            yield "algorithm.critic=adapter is a second adapter, and policy.lora.r=0 has not a first one: write r >= 1"
+        if recipe.policy.gradient_checkpointing:
+            yield "algorithm.critic=adapter does not go with policy.gradient_checkpointing=true: switch one of them off"
     sequences = rollout.batch_size * rollout.samples_per_prompt
     if algorithm.minibatches > sequences:
         yield (

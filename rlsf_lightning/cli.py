@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from omegaconf import DictConfig
 
+from rlsf_lightning.algorithms import described
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.keys import describe_keys, did_you_mean
 from rlsf_lightning.quiet import silence_libraries
@@ -77,7 +78,7 @@ def _main(
     if len(names) > 1:
         raise UserError(f"one recipe at a time, got {', '.join(names)}; a recipe's `base:` line starts it from another")
     if names == ["list"]:
-        print(_listing())
+        print(f"{_listing()}\n\n{_estimators()}")
         return
     if not names and default_recipe and not wants_help:
         names = [default_recipe]
@@ -118,6 +119,10 @@ def _listing() -> str:
     return "\n".join(f"  {name:<{width}}  {header}".rstrip() for name, _, header in recipes) or "  (no recipes found)"
 
 
+def _estimators() -> str:
+    return f"Advantage estimators (algorithm.advantage=NAME):\n{described()}"
+
+
 def _help(doc: str, options: type | None, name: str | None, recipe: Recipe | None) -> str:
     parts = [doc.strip(), "Recipes (recipe=NAME, or the path of a .yaml file):\n" + _listing()]
     if options and fields(options):
@@ -129,4 +134,5 @@ def _help(doc: str, options: type | None, name: str | None, recipe: Recipe | Non
         manual = "\n".join(f"  {line}".rstrip() for line in recipe_header(path))
         parts.append(f"Recipe {name} ({path}):\n{manual}")
         parts.append(f"Keys, with their values in {name}:\n" + describe_keys(Recipe, cast(DictConfig, recipe)))
+    parts.append(_estimators())
     return "\n\n".join(parts)

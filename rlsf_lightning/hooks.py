@@ -10,14 +10,25 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lightning import Callback, LightningModule, Trainer
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.records import Certificate, Prompt
 
 if TYPE_CHECKING:
     from rlsf_lightning.rollout import Rollout
+
+
+@dataclass
+class Questions:
+    """Prompts and completions on which the module wants verdicts beside the rollout's own."""
+
+    pairs: list[tuple[Prompt, str]]
+    #: Their certificates, in the same order, written by the callback that has the verifier.
+    certificates: list[Certificate] | None = None
 
 
 class RLSFCallback(Callback):
@@ -28,6 +39,9 @@ class RLSFCallback(Callback):
 
     def on_rewards_due(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Write reward channels now: ``rollout.add_reward(name, reward_BT)``."""
+
+    def on_verdicts_due(self, trainer: Trainer, module: LightningModule, questions: Questions) -> None:
+        """Write ``questions.certificates`` now: an estimator values states by what becomes of them."""
 
     def on_advantages_ready(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Rewards, penalty and advantages are final; nothing is learnt from them yet."""

@@ -5,11 +5,13 @@ Never here: chemistry (``symbolic/``), formulas (``rl/``), weights (``policy/``)
 
 from __future__ import annotations
 
+import random
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +23,22 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 
-from rlsf_lightning.hooks import emit
+from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.continuations import value_steps
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.hooks import Questions, emit
+from rlsf_lightning.objective import has_kl_loss, objective
 from rlsf_lightning.policy.generate import sample
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.records import Prompt
-from rlsf_lightning.rl import estimators, kl, ppo
-from rlsf_lightning.rl.masks import masked_sum, zero_outside
-from rlsf_lightning.rollout import Part, Rollout, collect, micro_batches
+from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.rl import estimators, kl
+from rlsf_lightning.rl.means import loss_weights, teaches
+from rlsf_lightning.rollout import Part, Rollout, StepValues, collect, micro_batches
 from rlsf_lightning.schema import Recipe
+from rlsf_lightning.symbolic.credit import assign
+from rlsf_lightning.symbolic.steps import find_splitter
 
 
 class RLSFModule(LightningModule):
@@ -46,6 +54,7 @@ class RLSFModule(LightningModule):
         self.recipe, self.run_dir = recipe, run_dir
         self.automatic_optimization = False
         self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
+        self.advantage = ADVANTAGES[recipe.algorithm.advantage]
         self.kl_beta = recipe.algorithm.kl.beta
         self.steps_done = 0
         self.stats: dict[str, float] = {}
@@ -61,6 +70,9 @@ class RLSFModule(LightningModule):
             self.score(rollout)
         with self.timed("verify"):
             emit(self.trainer, "on_rewards_due", rollout)
+        if self.advantage.needs_rollouts:
+            with self.timed("continue"):
+                rollout.steps = self.value_steps(rollout)
         self.judge(rollout)
         emit(self.trainer, "on_advantages_ready", rollout)
         with self.timed("update"):
@@ -101,9 +113,10 @@ class RLSFModule(LightningModule):
                     rollout.value_BT[part.rows, : part.width] = scores.value_BT
         logp_BT = rollout.sampled_logp_BT if rollout.logp_BT is None else rollout.logp_BT
         watched = everyone if self.kl_beta > 0 else everyone[:: rollout.group_size]
-        rollout.kl_BT = torch.zeros_like(logp_BT)
+        rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
         with self.policy.reference():
             for part, scores in self.scored(rollout, watched):
+                rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                 kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                 rollout.kl_BT[part.rows, : part.width] = kl_BT
         self.log_step({"kl": float(rollout.kl_BT[watched].sum(1).mean())})
@@ -113,15 +126,47 @@ class RLSFModule(LightningModule):
         settings = self.recipe.algorithm
         return settings.epochs * settings.minibatches > 1 or self.kl_beta > 0 or self.policy.value_head is not None
 
+    def value_steps(self, rollout: Rollout) -> StepValues:
+        """What the states before the steps of every completion are worth, by continuations from there."""
+        settings = self.recipe.algorithm
+
+        def certify(pairs: list[tuple[Prompt, str]]) -> list[Certificate]:
+            questions = Questions(pairs)
+            emit(self.trainer, "on_verdicts_due", questions)
+            if questions.certificates is None:
+                raise UserError(
+                    f"algorithm.advantage={settings.advantage} asks for verdicts, and no callback has on_verdicts_due; "
+                    "add the line `callbacks.verifier: {}` to the recipe"
+                )
+            return questions.certificates
+
+        return value_steps(
+            self.policy,
+            rollout,
+            certify,
+            partial(assign, scheme=settings.credit, rng=random.Random(self.step_seed("credit of continuations"))),
+            splitter=find_splitter(settings.vine.splitter),
+            most_steps=settings.vine.steps,
+            samples=settings.vine.rollouts,
+            max_new_tokens=self.recipe.rollout.max_new_tokens,
+            temperature=self.recipe.rollout.temperature,
+            generator=torch.Generator(self.device).manual_seed(self.step_seed("continue")),
+        )
+
     def judge(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
         settings = self.recipe.algorithm
         self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean())})
-        rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
-        estimate = estimators.ESTIMATORS[settings.advantage]
-        advantage_BT, rollout.return_BT = estimate(
-            rollout.evidence(), estimators.Settings(settings.gamma, settings.lam)
+        if settings.kl.form == "k1" and not self.advantage.folds_kl:
+            rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
+        is_mixed_B = teaches(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
+        self.log_step({"mixed_prompts": float(is_mixed_B.view(-1, rollout.group_size).any(1).float().mean())})
+        if self.recipe.rollout.keep == "mixed":
+            rollout.is_credited_BT = rollout.is_credited_BT & is_mixed_B[:, None]
+        numbers = estimators.Settings(
+            settings.gamma, settings.lam, settings.value_lam, self.kl_beta, self.sum_over_ranks
         )
+        advantage_BT, rollout.return_BT = estimators.ESTIMATORS[settings.advantage](rollout.evidence(), numbers)
         rollout.advantage_BT = estimators.normalise(
             settings.normalise, advantage_BT, rollout.is_credited_BT, self.sum_over_ranks
         )
@@ -143,7 +188,12 @@ class RLSFModule(LightningModule):
     def optimizer_step_on(self, rollout: Rollout, rows: Tensor) -> dict[str, float]:
         """One step on these rows. The loss is a mean over their credited tokens on all ranks, however they are cut."""
         settings = self.recipe.algorithm
-        tokens = self.sum_over_ranks(rollout.is_credited_BT[rows].sum().double()).clamp(min=1)
+        rollout.weight_BT[rows] = loss_weights(
+            rollout.is_credited_BT[rows],
+            settings.loss_mean or self.advantage.loss_mean,
+            max_length=self.recipe.rollout.max_new_tokens,
+            stats_reduce=self.sum_over_ranks,
+        )
         sums: Counter[str] = Counter()
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer) and isinstance(schedule, LambdaLR)
@@ -152,9 +202,16 @@ class RLSFModule(LightningModule):
         for part in micro_batches(
             rollout, rollout.is_credited_BT, rows, settings.micro_batch_tokens, self.most_over_ranks
         ):
-            loss_sum, part_sums = self.loss(rollout, part)
+            loss, part_sums = objective(
+                settings,
+                rollout,
+                part,
+                self.scores(part, with_entropy=True),
+                kl_beta=self.kl_beta,
+                only_critic=self.steps_done < settings.value_warmup_steps,
+            )
             # Strategies average gradients over ranks: times the world size it is the sum again.
-            self.manual_backward(loss_sum * self.trainer.world_size / tokens)
+            self.manual_backward(loss * self.trainer.world_size)
             sums.update({name: float(value) for name, value in part_sums.items()})
         norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
         stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
@@ -165,48 +222,20 @@ class RLSFModule(LightningModule):
         values = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
         totals = dict(zip(names, values.tolist(), strict=True))
         seen = max(1.0, float(totals.pop("tokens")))
-        return stats | {name: total / seen for name, total in totals.items()}
+        return stats | {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
 
     def rows_that_teach(self, rollout: Rollout, rows: Tensor) -> Tensor:
         """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one.
 
         All rows where there are several ranks: each must cut its rows into equally many parts, or they wait for ever.
         """
-        has_other_losses = self.policy.value_head is not None or self.recipe.algorithm.entropy_coef != 0
+        settings = self.recipe.algorithm
+        has_other_losses = self.policy.value_head is not None or settings.entropy_coef != 0
+        has_other_losses |= has_kl_loss(settings, self.kl_beta)
         if has_other_losses or self.trainer.world_size > 1:
             return rows
         has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
-
-    def loss(self, rollout: Rollout, part: Part) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum of the tokens' losses, and the sums to log."""
-        settings = self.recipe.algorithm
-        scores = self.scores(part, with_entropy=True)
-        assert scores.entropy_BT is not None
-        is_credited_BT, advantage_BT = part.is_used_BT, part.of(rollout.advantage_BT)
-        old_logp_BT = scores.logp_BT.detach() if rollout.logp_BT is None else part.of(rollout.logp_BT)
-        policy_loss = ppo.clipped_surrogate(
-            scores.logp_BT, old_logp_BT, advantage_BT, is_credited_BT, clip=settings.clip
-        ).sum()
-        # How far the sampler's numbers are from the update's: rounding, or the two disagree on what the policy is.
-        off_BT = zero_outside(old_logp_BT - part.of(rollout.sampled_logp_BT), is_credited_BT)
-        sums = {"loss/policy": policy_loss.detach(), "sampler_deviation": off_BT.abs().sum()} | ppo.policy_sums(
-            scores.logp_BT, old_logp_BT, advantage_BT, scores.entropy_BT, is_credited_BT, clip=settings.clip
-        )
-        loss = policy_loss - settings.entropy_coef * masked_sum(scores.entropy_BT, is_credited_BT)
-        if self.steps_done < settings.value_warmup_steps:
-            loss = loss * 0.0  # only the critic learns; zero gradients keep every rank's reduction whole
-        if scores.value_BT is not None:
-            value_loss = ppo.clipped_value_loss(
-                scores.value_BT,
-                part.of(rollout.value_BT),
-                part.of(rollout.return_BT),
-                is_credited_BT,
-                clip=settings.value_clip,
-            ).sum()
-            sums["loss/value"] = value_loss.detach()
-            loss = loss + settings.value_coef * value_loss
-        return loss, sums
 
     def scored(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
         """All tokens of these rows, part by part."""
@@ -279,7 +308,8 @@ class RLSFModule(LightningModule):
         if not hasattr(self, "policy"):
             self.policy = load_policy(
                 self.recipe.policy,
-                with_value=self.recipe.algorithm.advantage in estimators.NEEDS_VALUES,
+                with_value=self.advantage.needs_values,
+                with_critic=self.recipe.algorithm.critic == "adapter",
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,
             )

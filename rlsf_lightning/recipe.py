@@ -23,7 +23,7 @@ from rlsf_lightning.rooms import find_recipe, find_verifier_file
 from rlsf_lightning.schema import Recipe
 
 #: Sections that may be given as one value: `verifier: smiles` means `verifier: {name: smiles}`.
-_SHORT = {"verifier": "verifier.name"}
+_SHORT = {"verifier": "verifier.name", "algorithm.kl": "algorithm.kl.form"}
 # A key of the command line: names joined by dots; brackets hold a name that has dots itself.
 _KEY_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([^\[\]]+)\]")
 

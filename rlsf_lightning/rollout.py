@@ -19,6 +19,15 @@ from rlsf_lightning.records import Certificate, Prompt, Span
 from rlsf_lightning.rl.estimators import Evidence
 
 
+@dataclass(frozen=True)
+class StepValues:
+    """The steps of every completion, and what the state before each is worth. K: the most steps of one, and 1."""
+
+    step_BT: Tensor  # which step a token belongs to, from 0; 0 where there is none
+    value_BK: Tensor  # 0 from a completion's end on
+    is_known_BK: Tensor  # False where there is no estimate
+
+
 @dataclass
 class Rollout:
     """Completions of one step. The first block is written by the sampler, the second while scoring, the third by callbacks."""
@@ -34,10 +43,13 @@ class Rollout:
     group_size: int  # samples a prompt
 
     logp_BT: Tensor | None = None  # as the update computes them; None where a single step makes them by itself
+    ref_logp_BT: Tensor = field(init=False)  # the same under the reference, where it is watched
     kl_BT: Tensor = field(init=False)  # k1 against the reference
     value_BT: Tensor = field(init=False)
+    steps: StepValues | None = None  # what the states inside completions are worth, for estimators that ask
     advantage_BT: Tensor = field(init=False)
     return_BT: Tensor = field(init=False)
+    weight_BT: Tensor = field(init=False)  # of each token in the mean loss of its optimiser step
 
     certificates: list[Certificate] = field(default_factory=list)  # (B)
     is_credited_BT: Tensor = field(init=False)  # actions from which something is learnt
@@ -45,6 +57,7 @@ class Rollout:
 
     def __post_init__(self) -> None:
         self.is_credited_BT = self.is_action_BT.clone()
+        self.weight_BT = torch.zeros(self.is_action_BT.shape, device=self.is_action_BT.device)
 
     @property
     def length_B(self) -> Tensor:
@@ -92,6 +105,11 @@ class Rollout:
             is_credited_BT=self.is_credited_BT,
             passed_B=self.passed_B,
             group_size=self.group_size,
+            logp_BT=self.logp_BT,
+            ref_logp_BT=self.ref_logp_BT,
+            step_BT=None if self.steps is None else self.steps.step_BT,
+            step_value_BK=None if self.steps is None else self.steps.value_BK,
+            is_step_value_known_BK=None if self.steps is None else self.steps.is_known_BK,
         )
 
     def part(self, rows: Tensor, is_used_BT: Tensor) -> Part:

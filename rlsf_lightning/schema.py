@@ -89,20 +89,34 @@ class Rollout:
     max_new_tokens: int = 128
     #: Sampling temperature, also applied to every log-probability that is scored.
     temperature: float = 1.0
+    #: Which prompts are learnt from: "all", or "mixed": those of whose samples some pass and some fail.
+    keep: str = "all"
 
 
 @dataclass
 class Kl:
-    #: Coefficient of the penalty for moving away from the reference: k1, inside the reward.
+    #: How moving away from the reference is penalised: "k1" inside the reward, "k2" or "k3" as a loss term.
+    #: `algorithm.kl=k3` means the same as `algorithm.kl.form=k3`.
+    form: str = "k1"
+    #: Coefficient of that penalty.
     beta: float = 0.0
+
+
+@dataclass
+class Vine:
+    #: Where completions are cut into steps: lines, arithmetic, branches (of a SMILES), or package.module:function.
+    splitter: str = "lines"
+    #: Most steps of a completion; more are joined.
+    steps: int = 8
+    #: Continuations that are sampled from the state before each step.
+    rollouts: int = 4
 
 
 @dataclass
 class Algorithm:
     #: Certificate -> token rewards: viable_prefix, located, paper, scalar, boolean or random (symbolic/credit.py).
     credit: str = "viable_prefix"
-    #: Token rewards -> advantages: prefix_tree (critic-free, a baseline for every prefix that a prompt's samples share),
-    #: viable_prefix (critic-free, one baseline a prompt) or gae (with a value head).
+    #: Token rewards -> advantages, by name; the list of estimators is printed below, and by recipe=list.
     advantage: str = "prefix_tree"
     #: What a completion that was cut at max_new_tokens is: "penalize" (a failure) or "mask" (left out of the loss).
     truncated: str = "penalize"
@@ -110,16 +124,34 @@ class Algorithm:
     gamma: float = 1.0
     #: GAE's lambda.
     lam: float = 0.95
+    #: Lambda of what the critic learns to predict; null: the same.
+    value_lam: float | None = None
+    #: Steps and rollouts of advantage=vine.
+    vine: Vine = field(default_factory=Vine)
     #: Advantages over the batch: "scale" (divide by their root mean square), "centre" (mean 0, variance 1) or "none".
     normalise: str = "scale"
     #: Reference penalty.
     kl: Kl = field(default_factory=Kl)
+    #: The policy's loss: "clipped" (PPO), or "dual_clip" (PPO that also bounds what a bad token with a large ratio costs).
+    loss: str = "clipped"
+    #: What the loss is a mean over: "token", "sequence" (every completion counts the same), "constant" (a token's weight
+    #: depends on no length), or null: what the estimator's paper has (grpo: sequence, dr_grpo: constant, others: token).
+    loss_mean: str | None = None
     #: PPO clip range of the probability ratio.
     clip: float = 0.2
+    #: Its upper side, where that is another one (DAPO's clip-higher); null: the same.
+    clip_high: float | None = None
+    #: What loss=dual_clip bounds a bad token's loss at, in units of its advantage; above 1.
+    dual_clip: float = 3.0
+    #: Weigh each token by how much likelier it is under the scored policy than it was for the sampler, at most by this
+    #: (truncated importance sampling, for a sampler with other numerics); null: not at all.
+    importance_cap: float | None = None
     #: Clip range of the value.
     value_clip: float = 0.2
     #: Weight of the value loss.
     value_coef: float = 0.5
+    #: What the value head reads: "head" (the policy's own backbone) or "adapter" (a second adapter of its own).
+    critic: str = "head"
     #: Let the value loss's gradient reach the backbone.
     value_reaches_backbone: bool = False
     #: Steps in which only the value head learns (a cold critic makes located rewards worse than scalar ones).
@@ -158,7 +190,7 @@ class Evaluation:
     limit: int = 1000
     #: Samples a prompt (temperature 1) for pass@k; 0 evaluates greedily only.
     samples: int = 8
-    #: What is measured: generic, molecules, or null for what suits the verifier.
+    #: What is measured: generic, molecules, described_molecules, or null for what suits the verifier.
     metrics: str | None = None
     #: Sequences decoded at a time.
     batch_size: int = 256

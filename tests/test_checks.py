@@ -49,7 +49,7 @@ def complaint(overrides: Sequence[str]) -> str:
         ("trainer.enable_model_summary=true", "remove the line"),
         ("policy.quantize=nf", "policy.quantize=nf: expects one of auto, nf4, none; did you mean `nf4`?"),
         ("algorithm.credit=scaler", "did you mean `scalar`?"),
-        ("algorithm.advantage=grpo", "expects one of prefix_tree, viable_prefix, gae"),
+        ("algorithm.advantage=grpoo", "expects one of prefix_tree, viable_prefix, rloo, grpo"),
         ("algorithm.normalise=center", "did you mean `centre`?"),
         ("algorithm.truncated=drop", "expects one of penalize, mask"),
         ("rollout.temperature=0", "rollout.temperature=0.0: must be > 0"),

@@ -25,7 +25,9 @@ def test_emit_calls_in_order_and_skips_those_without_the_hook():
 
 
 def test_the_hooks_are_the_typed_ones():
-    assert set(HOOKS) == {"on_rollout_end", "on_rewards_due", "on_advantages_ready", "on_update_end"}
+    assert set(HOOKS) == {
+        *("on_rollout_end", "on_rewards_due", "on_verdicts_due", "on_advantages_ready", "on_update_end")
+    }
 
 
 def test_a_misspelt_hook_is_refused_with_the_nearest():

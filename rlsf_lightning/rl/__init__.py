@@ -1,7 +1,8 @@
 """Reinforcement-learning mathematics: pure functions on tensors, and nothing else.
 
-What a function needs comes in as a tensor and what it finds goes out as one: no state, no logging, no collective calls
-(where a statistic spans all ranks, the caller passes the reduction), no knowledge of tools, certificates or models.
+What a function needs comes in as a tensor and what it finds goes out as one: no state but the one number of
+``controllers.py``, no logging, no collective calls (where a statistic spans all ranks, the caller passes the reduction),
+no knowledge of tools, certificates or models.
 
 Shape legend, used as suffixes of tensor names:
 
@@ -9,6 +10,7 @@ Shape legend, used as suffixes of tensor names:
     T   response tokens, end-of-sequence included; shorter completions are padded
     P   prompts of a batch
     G   samples of one prompt; B = P * G
+    K   steps into which a completion is cut, and the state after the last
 
 ``is_action_BT`` is True where the policy chose a token that counts. Padding and anything else is False, at the end or
 in the middle; what a tensor holds there is never read (it may be NaN) and every result is 0 there.

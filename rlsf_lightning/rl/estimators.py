@@ -1,44 +1,27 @@
-"""The advantage estimators by name: ``algorithm.advantage``. Each composes the pure functions of this room."""
+"""The advantage estimators by name: ``algorithm.advantage``. Each composes the pure functions of this room.
+
+An estimator returns ``(advantages_BT, returns_BT)``. Without a value head there is nothing to train on returns, and they
+are the same tensor as the advantages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from rlsf_lightning.rl.baselines import dr_grpo_advantages, grpo_advantages, rloo_advantages
+from rlsf_lightning.rl.etpo import etpo_advantages
+from rlsf_lightning.rl.evidence import Evidence, Settings, blame, penalties_to_go
 from rlsf_lightning.rl.gae import gae, reward_to_go
-from rlsf_lightning.rl.group import leave_one_out, prefix_tree_advantages, viable_prefix_advantages
-from rlsf_lightning.rl.masks import StatsReduce, scale_by_rms, whiten, zero_outside
+from rlsf_lightning.rl.group import prefix_tree_advantages, viable_prefix_advantages
+from rlsf_lightning.rl.masks import normalise, whiten
+from rlsf_lightning.rl.vine import vine_advantages
+
+__all__ = ["ESTIMATORS", "Estimator", "Evidence", "Settings", "normalise"]
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """What an estimator may look at. Rows are prompt-major groups of ``group_size`` samples."""
-
-    verifier_BT: Tensor  # the reward channel that says what is right and wrong
-    penalties_BT: Tensor  # the sum of all other channels, the KL penalty among them
-    value_BT: Tensor  # the critic's values; zeros where there is none
-    ids_BT: Tensor  # the sampled tokens
-    is_credited_BT: Tensor  # actions from which something is learnt
-    passed_B: Tensor  # right, and ended by itself
-    group_size: int
-
-    @property
-    def is_valid_B(self) -> Tensor:
-        """Something is learnt from the sample: the tool did not abstain."""
-        return self.is_credited_BT.any(dim=1)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The numbers of an estimator."""
-
-    gamma: float = 1.0
-    lam: float = 0.95
-
-
+#: Advantages and returns from what is known of a rollout.
 Estimator = Callable[[Evidence, Settings], tuple[Tensor, Tensor]]
 
 
@@ -47,26 +30,64 @@ def gae_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tenso
 
     The first token that is not credited ends the episode: nothing is bootstrapped from beyond it.
     """
-    rewards_BT = evidence.verifier_BT + evidence.penalties_BT
     return gae(
-        zero_outside(rewards_BT, evidence.is_credited_BT),
+        evidence.rewards_BT,
         evidence.value_BT,
         evidence.is_credited_BT,
         gamma=settings.gamma,
         lam=settings.lam,
+        value_lam=settings.value_lam,
     )
+
+
+def etpo_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+    """See :func:`etpo_advantages`; ``penalties_BT`` holds no KL penalty here."""
+    logp_BT, ref_logp_BT = evidence.logp_BT, evidence.ref_logp_BT
+    assert logp_BT is not None and ref_logp_BT is not None, "etpo reads the log-probabilities of policy and reference"
+    return etpo_advantages(
+        evidence.rewards_BT,
+        evidence.value_BT,
+        logp_BT,
+        ref_logp_BT,
+        evidence.is_credited_BT,
+        beta=settings.kl_beta,
+        gamma=settings.gamma,
+        lam=settings.lam,
+        value_lam=settings.value_lam,
+    )
+
+
+def reward_to_go_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+    """REINFORCE (Williams 1992, https://doi.org/10.1007/BF00992696): ``A_t = G_t``, without any baseline."""
+    return _alone(reward_to_go(evidence.rewards_BT, evidence.is_credited_BT, settings.gamma))
+
+
+def reinforce_pp_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+    """REINFORCE++ (Hu et al. 2025, https://arxiv.org/abs/2501.03262): one baseline and one scale for the whole batch.
+
+    ``A_t = (G_t - m) / s`` with the mean m and the standard deviation s of the reward-to-go over the tokens of all
+    prompts on all ranks. The KL penalty is one of the channels that G_t sums. One sample a prompt is enough.
+    """
+    to_go_BT = reward_to_go(evidence.rewards_BT, evidence.is_credited_BT, settings.gamma)
+    return _alone(whiten(to_go_BT, evidence.is_credited_BT, centre=True, stats_reduce=settings.stats_reduce))
+
+
+def _of_group(advantages: Callable[..., Tensor]) -> Callable[[Evidence, Settings], tuple[Tensor, Tensor]]:
+    """An estimator of one of the group baselines: on the sum of all channels."""
+
+    def estimate(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+        is_credited_BT, is_valid_B = evidence.is_credited_BT, evidence.is_valid_B
+        return _alone(advantages(evidence.rewards_BT, is_credited_BT, is_valid_B, evidence.group_size, settings.gamma))
+
+    return estimate
 
 
 def viable_prefix_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
-    """Critic-free: the group form of first-dead-token credit, see :func:`viable_prefix_advantages`.
-
-    Returns are the same as the advantages: there is no value head to train.
-    """
+    """Critic-free: the group form of first-dead-token credit, see :func:`viable_prefix_advantages`."""
     advantage_BT = viable_prefix_advantages(
         blame(evidence), evidence.passed_B, evidence.is_credited_BT, evidence.is_valid_B, evidence.group_size
     )
-    advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
-    return advantage_BT, advantage_BT
+    return _alone(advantage_BT + penalties_to_go(evidence, settings))
 
 
 def prefix_tree_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -80,45 +101,41 @@ def prefix_tree_estimator(evidence: Evidence, settings: Settings) -> tuple[Tenso
         evidence.group_size,
         settings.gamma,
     )
-    advantage_BT = advantage_BT + penalties_to_go(evidence, settings)
+    return _alone(advantage_BT + penalties_to_go(evidence, settings))
+
+
+def vine_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
+    """See :func:`vine_advantages`, on the verifier's channel, which is what the rollouts were valued by.
+
+    The other channels go by :func:`penalties_to_go`.
+    """
+    step_BT, value_BK = evidence.step_BT, evidence.step_value_BK
+    assert step_BT is not None and value_BK is not None, "vine reads the steps of a completion and their values"
+    advantage_BT = vine_advantages(
+        evidence.verifier_BT,
+        evidence.is_credited_BT,
+        step_BT,
+        value_BK,
+        is_known_BK=evidence.is_step_value_known_BK,
+        gamma=settings.gamma,
+    )
+    return _alone(advantage_BT + penalties_to_go(evidence, settings))
+
+
+def _alone(advantage_BT: Tensor) -> tuple[Tensor, Tensor]:
     return advantage_BT, advantage_BT
 
 
-def blame(evidence: Evidence) -> Tensor:
-    """The verifier's negative rewards; -1 on the last credited token of a sample that failed and has none.
-
-    So a credit scheme that says nothing of the place (``boolean``, say) is the same estimator with the place unknown.
-    """
-    is_credited_BT = evidence.is_credited_BT
-    blame_BT = zero_outside(evidence.verifier_BT, is_credited_BT).clamp(max=0.0)
-    is_unplaced_B = ~evidence.passed_B & ~blame_BT.lt(0).any(dim=1)
-    is_last_BT = is_credited_BT & (is_credited_BT.flip(1).cumsum(1).flip(1) == 1)
-    return torch.where(is_last_BT & is_unplaced_B[:, None], -1.0, blame_BT)
-
-
-def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:
-    """The channels that have no verdict to hang on: reward-to-go less the leave-one-out mean of the group's totals."""
-    is_credited_BT = evidence.is_credited_BT
-    penalties_BT = zero_outside(evidence.penalties_BT, is_credited_BT)
-    baseline_B = leave_one_out(penalties_BT.sum(dim=1), evidence.group_size, evidence.is_valid_B)
-    rest_BT = reward_to_go(penalties_BT, is_credited_BT, settings.gamma) - baseline_B[:, None]
-    return zero_outside(rest_BT, is_credited_BT)
-
-
+#: The functions behind the names that ``rlsf_lightning.algorithms`` explains.
 ESTIMATORS: Mapping[str, Estimator] = {
     "prefix_tree": prefix_tree_estimator,
     "viable_prefix": viable_prefix_estimator,
+    "rloo": _of_group(rloo_advantages),
+    "grpo": _of_group(grpo_advantages),
+    "dr_grpo": _of_group(dr_grpo_advantages),
+    "reward_to_go": reward_to_go_estimator,
+    "reinforce_pp": reinforce_pp_estimator,
+    "vine": vine_estimator,
     "gae": gae_estimator,
+    "etpo": etpo_estimator,
 }
-#: Estimators that read ``value_BT``: for the others no value head is built.
-NEEDS_VALUES = frozenset({"gae"})
-
-
-@torch.no_grad()
-def normalise(how: str, advantage_BT: Tensor, is_credited_BT: Tensor, stats_reduce: StatsReduce | None) -> Tensor:
-    """``scale``: divide by the root mean square; ``centre``: mean 0 and variance 1; ``none``. Over all ranks' tokens."""
-    if how == "none":
-        return advantage_BT
-    if how == "centre":
-        return whiten(advantage_BT, is_credited_BT, centre=True, stats_reduce=stats_reduce)
-    return scale_by_rms(advantage_BT, is_credited_BT, stats_reduce=stats_reduce)

@@ -16,6 +16,7 @@ def gae(
     *,
     gamma: float | Tensor,
     lam: float,
+    value_lam: float | None = None,
     bootstrap_B: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Generalised advantage estimation (Schulman et al. 2016, https://arxiv.org/abs/1506.02438).
@@ -26,6 +27,11 @@ def gae(
         A_k     = delta_k + gamma_k * lam * A_{k+1},   A_{n+1} = 0
         R_k     = A_k + v_k
 
+    Policy and critic may want different lambdas: R_k is then made with ``value_lam`` in the place of ``lam``. With
+    ``value_lam`` 1 the critic's targets are the discounted sums of rewards, which a bad critic does not bias and which
+    carry a late reward undiminished to early tokens, while ``lam`` stays below 1 for the policy's sake (decoupled GAE:
+    VC-PPO, https://arxiv.org/abs/2503.01491; VAPO, https://arxiv.org/abs/2504.05118).
+
     A position that is no action is transparent: it neither discounts nor ends anything, so a gap in the middle joins
     the actions around it and padding contributes nothing.
 
@@ -34,7 +40,8 @@ def gae(
         values_BT: the critic's value before each action; same dtype as the rewards.
         is_action_BT: which positions are actions.
         gamma: discount, or one per step as [B, T]: that of step k multiplies what follows action k.
-        lam: lambda in [0, 1].
+        lam: lambda of the advantages, in [0, 1].
+        value_lam: lambda of the returns, in [0, 1]; None for ``lam``.
         bootstrap_B: value of the state after each row's last action; None for 0, where the episode has ended.
 
     Returns:
@@ -42,22 +49,42 @@ def gae(
     """
     check_shapes(is_action_BT, rewards_BT, values_BT)
     assert rewards_BT.dtype == values_BT.dtype, f"rewards {rewards_BT.dtype}, values {values_BT.dtype}"
-    assert 0.0 <= lam <= 1.0, f"lambda must be in [0, 1], got {lam}"
     batch, steps = rewards_BT.shape
     gamma_BT = torch.as_tensor(gamma, dtype=rewards_BT.dtype, device=rewards_BT.device).expand(batch, steps)
     next_value_B = rewards_BT.new_zeros(batch) if bootstrap_B is None else bootstrap_B
     assert next_value_B.shape == (batch,), f"bootstrap_B must be [{batch}], got {tuple(next_value_B.shape)}"
 
-    advantage_B = rewards_BT.new_zeros(batch)
-    advantages_BT = torch.zeros_like(rewards_BT)
+    delta_BT = torch.zeros_like(rewards_BT)
     for t in reversed(range(steps)):
-        is_action_B, gamma_B, value_B = is_action_BT[:, t], gamma_BT[:, t], values_BT[:, t]
-        delta_B = rewards_BT[:, t] + gamma_B * next_value_B - value_B
-        advantage_B = torch.where(is_action_B, delta_B + gamma_B * lam * advantage_B, advantage_B)
-        next_value_B = torch.where(is_action_B, value_B, next_value_B)
-        advantages_BT[:, t] = advantage_B
-    advantages_BT = zero_outside(advantages_BT, is_action_BT)
-    return advantages_BT, zero_outside(advantages_BT + values_BT, is_action_BT)
+        delta_BT[:, t] = rewards_BT[:, t] + gamma_BT[:, t] * next_value_B - values_BT[:, t]
+        next_value_B = torch.where(is_action_BT[:, t], values_BT[:, t], next_value_B)
+    advantages_BT = _decayed(delta_BT, gamma_BT, lam, is_action_BT)
+    if value_lam is None or value_lam == lam:
+        return advantages_BT, zero_outside(advantages_BT + values_BT, is_action_BT)
+    for_value_BT = _decayed(delta_BT, gamma_BT, value_lam, is_action_BT)
+    return advantages_BT, zero_outside(for_value_BT + values_BT, is_action_BT)
+
+
+def _decayed(delta_BT: Tensor, gamma_BT: Tensor, lam: float, is_action_BT: Tensor) -> Tensor:
+    """``A_k = delta_k + gamma_k * lam * A_{k+1}`` over the actions, 0 elsewhere."""
+    assert 0.0 <= lam <= 1.0, f"lambda must be in [0, 1], got {lam}"
+    return zero_outside(discounted_sums(delta_BT, is_action_BT, gamma_BT * lam), is_action_BT)
+
+
+@torch.no_grad()
+def discounted_sums(x_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor) -> Tensor:
+    """``S_t = x_t + gamma_t * S_{t+1}`` at an action, ``S_t = S_{t+1}`` elsewhere, 0 after the last column.
+
+    So where no action is, it holds the sum from the next action on (:func:`reward_to_go` has 0 there). [B, T].
+    """
+    check_shapes(is_action_BT, x_BT)
+    batch, steps = x_BT.shape
+    gamma_BT = torch.as_tensor(gamma, dtype=x_BT.dtype, device=x_BT.device).expand(batch, steps)
+    sum_B, sums_BT = x_BT.new_zeros(batch), torch.zeros_like(x_BT)
+    for t in reversed(range(steps)):
+        sum_B = torch.where(is_action_BT[:, t], x_BT[:, t] + gamma_BT[:, t] * sum_B, sum_B)
+        sums_BT[:, t] = sum_B
+    return sums_BT
 
 
 def reward_to_go(rewards_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor) -> Tensor:
@@ -65,4 +92,4 @@ def reward_to_go(rewards_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor
 
     This is :func:`gae` with lambda 1 and a critic that says 0 everywhere. [B, T], 0 where no action is.
     """
-    return gae(rewards_BT, torch.zeros_like(rewards_BT), is_action_BT, gamma=gamma, lam=1.0)[0]
+    return zero_outside(discounted_sums(rewards_BT, is_action_BT, gamma), is_action_BT)

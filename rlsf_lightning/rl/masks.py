@@ -84,3 +84,13 @@ def scale_by_rms(x_BT: Tensor, is_action_BT: Tensor, *, stats_reduce: StatsReduc
     _, mean_square = _moments(x_BT, is_action_BT, stats_reduce)
     scaled_BT = x_BT.double() * torch.rsqrt(mean_square + VARIANCE_FLOOR)
     return zero_outside(scaled_BT, is_action_BT).to(x_BT.dtype)
+
+
+@torch.no_grad()
+def normalise(how: str, advantage_BT: Tensor, is_credited_BT: Tensor, stats_reduce: StatsReduce | None) -> Tensor:
+    """``scale``: divide by the root mean square; ``centre``: mean 0 and variance 1; ``none``. Over all ranks' tokens."""
+    if how == "none":
+        return advantage_BT
+    if how == "centre":
+        return whiten(advantage_BT, is_credited_BT, centre=True, stats_reduce=stats_reduce)
+    return scale_by_rms(advantage_BT, is_credited_BT, stats_reduce=stats_reduce)

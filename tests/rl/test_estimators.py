@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from rlsf_lightning.rl.estimators import ESTIMATORS, NEEDS_VALUES, Evidence, Settings, normalise
+from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
 
 T, F = True, False
 
 
-def evidence(verifier, is_credited, passed, penalties=None, values=None, group_size=2, ids=None):
+def evidence(verifier, is_credited, passed, penalties=None, values=None, group_size=2, ids=None, **more):
     verifier_BT = torch.tensor(verifier)
     return Evidence(
         verifier_BT=verifier_BT,
@@ -18,6 +19,7 @@ def evidence(verifier, is_credited, passed, penalties=None, values=None, group_s
         is_credited_BT=torch.tensor(is_credited),
         passed_B=torch.tensor(passed),
         group_size=group_size,
+        **more,
     )
 
 
@@ -44,13 +46,13 @@ def test_prefix_tree_praises_and_blames_where_samples_part():
     assert found.tolist() == [[1.0, 1.0, 1.0], [-1.0, 0.0, -1.0]]
 
 
-def test_viable_prefix_takes_penalties_as_reward_to_go_less_the_others_total():
+def test_viable_prefix_takes_penalties_as_reward_to_go_less_the_others_at_the_same_token():
     found, _ = ESTIMATORS["viable_prefix"](
         evidence([[0.0, -1.0], [0.0, -1.0]], [[T, T], [T, T]], [F, F], penalties=[[-1.0, -2.0], [0.0, -1.0]]),
         Settings(),
     )
-    # Nobody passes: no verdict. Totals -3 and -1; to go [-3, -2] and [-1, -1].
-    assert found.tolist() == [[-2.0, -1.0], [2.0, 2.0]]
+    # Nobody passes: no verdict. To go [-3, -2] and [-1, -1].
+    assert found.tolist() == [[-2.0, -1.0], [2.0, 1.0]]
 
 
 def test_gae_ends_at_the_first_token_that_is_not_credited():
@@ -69,14 +71,67 @@ def test_a_zero_value_head_makes_the_first_advantage_the_reward_to_go():
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
 def test_what_is_not_credited_is_zero(name):
     found, _ = ESTIMATORS[name](
-        evidence([[3.0, -1.0], [1.0, 5.0]], [[F, F], [T, F]], [F, T], penalties=[[7.0, 7.0], [7.0, 7.0]]), Settings()
+        evidence(
+            [[3.0, -1.0], [1.0, 5.0]],
+            [[F, F], [T, F]],
+            [F, T],
+            penalties=[[7.0, 7.0], [7.0, 7.0]],
+            logp_BT=torch.tensor([[-1.0, -9.0], [-2.0, -9.0]]),
+            ref_logp_BT=torch.tensor([[-3.0, -1.0], [-1.0, -1.0]]),
+            step_BT=torch.zeros(2, 2, dtype=torch.long),
+            step_value_BK=torch.tensor([[5.0, 5.0], [0.5, 0.0]]),
+        ),
+        Settings(kl_beta=0.5),
     )
     assert found[0].tolist() == [0.0, 0.0]
     assert found[1, 1] == 0.0
 
 
-def test_only_gae_needs_a_value_head():
-    assert NEEDS_VALUES == {"gae"}
+def test_what_each_needs():
+    assert {name for name, e in ADVANTAGES.items() if e.needs_values} == {"gae", "etpo"}
+    assert {name for name, e in ADVANTAGES.items() if e.needs_rollouts} == {"vine"}
+    assert {name for name, e in ADVANTAGES.items() if e.folds_kl} == {"etpo"}
+    groups = {"prefix_tree", "viable_prefix", "rloo", "grpo", "dr_grpo"}
+    assert {name for name, e in ADVANTAGES.items() if e.needs_group} == groups
+    assert {name: e.loss_mean for name, e in ADVANTAGES.items() if e.loss_mean != "token"} == {
+        "grpo": "sequence",
+        "dr_grpo": "constant",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+def test_a_line_for_people(name):
+    summary = ADVANTAGES[name].summary
+    assert 20 < len(summary) <= 110 and "\n" not in summary and not summary.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["etpo", "vine"])
+def test_what_is_missing_is_named(name):
+    with pytest.raises(AssertionError, match=name):
+        ESTIMATORS[name](evidence([[0.0]], [[T]], [F], group_size=1), Settings())
+
+
+def test_reinforce_pp_normalises_over_all_ranks():
+    # This rank's rewards-to-go are 1 and 3; the other rank has two tokens of 0 and 4.
+    seen = []
+
+    def with_other_rank(stats):
+        seen.append(stats.tolist())
+        return stats + torch.tensor([2.0, 4.0, 16.0], dtype=torch.float64)
+
+    found, _ = ESTIMATORS["reinforce_pp"](
+        evidence([[1.0], [3.0]], [[T], [T]], [F, T]), Settings(stats_reduce=with_other_rank)
+    )
+    assert seen == [[2.0, 4.0, 10.0]]
+    root = 2.5**0.5  # of 0, 1, 3, 4: mean 2, variance 10 / 4
+    assert found.flatten().tolist() == pytest.approx([-1 / root, 1 / root])
+
+
+def test_decoupled_lambdas_reach_the_critic():
+    case = evidence([[0.0, 1.0]], [[T, T]], [T], values=[[0.25, 0.5]], group_size=1)
+    advantage, returns = ESTIMATORS["gae"](case, Settings(1.0, 0.0, value_lam=1.0))
+    assert advantage.tolist() == [[0.25, 0.5]]
+    assert returns.tolist() == [[1.0, 1.0]]
 
 
 def test_normalise():

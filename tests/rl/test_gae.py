@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rl_cases import FLOATS, actions, masked
 
-from rlsf_lightning.rl.gae import gae, reward_to_go
+from rlsf_lightning.rl.gae import discounted_sums, gae, reward_to_go
 
 # Dense rewards, per-step discounts and a bootstrap value: the rlax test case.
 RLAX_R = [[0.0, 0.0, 1.0, 0.0, -0.5], [0.0, 0.0, 0.0, 0.0, 1.0]]
@@ -113,6 +113,40 @@ def test_against_the_double_sum(case, lam, with_bootstrap):
         sums = [a + b for a, b in zip(expected, v, strict=True)]
         assert returns_BT[row, at].tolist() == pytest.approx(sums, abs=1e-9)
     assert (advantages_BT[~is_action_BT] == 0).all() and (returns_BT[~is_action_BT] == 0).all()
+
+
+def test_decoupled_lambda_literal():
+    # r = v = [0, 0, 0, 1], gamma 1: with lambda 1 the critic is told 1 everywhere, while lambda 0 gives the differences.
+    r = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
+    advantages_BT, returns_BT = gae(r, r, torch.ones(1, 4, dtype=torch.bool), gamma=1.0, lam=0.0, value_lam=1.0)
+    assert advantages_BT.tolist() == [[0.0, 0.0, 1.0, 0.0]]
+    assert returns_BT.tolist() == [[1.0, 1.0, 1.0, 1.0]]
+
+
+@given(masked(FLOATS, FLOATS), st.floats(0, 1), st.floats(0, 1))
+def test_decoupled_lambdas_are_two_runs(case, lam, value_lam):
+    is_action_BT, rewards_BT, values_BT = case
+    advantages_BT, returns_BT = gae(rewards_BT, values_BT, is_action_BT, gamma=0.9, lam=lam, value_lam=value_lam)
+    for row in range(len(is_action_BT)):
+        at = actions(is_action_BT, row)
+        r, v, d = rewards_BT[row, at].tolist(), values_BT[row, at].tolist(), [0.9] * len(at)
+        assert advantages_BT[row, at].tolist() == pytest.approx(slow_gae(r, v, d, lam, 0.0), abs=1e-9)
+        targets = [a + b for a, b in zip(slow_gae(r, v, d, value_lam, 0.0), v, strict=True)]
+        assert returns_BT[row, at].tolist() == pytest.approx(targets, abs=1e-9)
+    assert (returns_BT[~is_action_BT] == 0).all()
+
+
+@pytest.mark.parametrize("lams", [{"lam": 1.5}, {"lam": 0.5, "value_lam": -0.1}])
+def test_lambda_is_a_share(lams):
+    with pytest.raises(AssertionError, match="lambda"):
+        gae(torch.zeros(1, 1), torch.zeros(1, 1), torch.ones(1, 1, dtype=torch.bool), gamma=1.0, **lams)
+
+
+def test_sums_reach_across_gaps():
+    is_action_BT = torch.tensor([[False, True, False, True, False]])
+    x_BT = torch.tensor([[9.0, 1.0, 9.0, 2.0, 9.0]])
+    assert discounted_sums(x_BT, is_action_BT, 0.5).tolist() == [[2.0, 2.0, 2.0, 2.0, 0.0]]
+    assert discounted_sums(x_BT, is_action_BT, 0.0).tolist() == [[1.0, 1.0, 2.0, 2.0, 0.0]]
 
 
 @given(masked(FLOATS), st.floats(0, 1))

@@ -39,6 +39,52 @@ def test_surrogate_against_a_loop(case, clip):
             assert float(loss_BT[row, t]) == pytest.approx(expected, abs=1e-9)
 
 
+def test_decoupled_bounds_and_dual_clip_literals():
+    # Ratios 1.5, 1.5, .5, .5, 5, 5 with advantages 1, -1, 1, -1, 1, -1.
+    logp_BT = torch.tensor([[1.5, 1.5, 0.5, 0.5, 5.0, 5.0]]).log()
+    advantages_BT = torch.tensor([[1.0, -1.0, 1.0, -1.0, 1.0, -1.0]])
+    bounds = {"clip": 0.2, "clip_high": 0.28, "dual_clip": 3.0}
+    ones_BT, zeros_BT = torch.ones(1, 6).bool(), torch.zeros(1, 6)
+    loss_BT = clipped_surrogate(logp_BT, zeros_BT, advantages_BT, ones_BT, **bounds)
+    torch.testing.assert_close(loss_BT, torch.tensor([[-1.28, 1.5, -0.5, 0.8, -1.28, 3.0]]))
+    sums = policy_sums(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, **bounds)
+    assert int(sums["clip_fraction"]) == 4  # the first, the fourth and the last two
+    without = policy_sums(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, clip=0.2, clip_high=0.6)
+    assert int(without["clip_fraction"]) == 2  # the fourth and the fifth
+
+
+@given(masked(LOGP, LOGP, FLOATS), st.floats(0.05, 0.5), st.floats(0.05, 0.5), st.floats(1.1, 4))
+def test_all_bounds_against_a_loop_and_the_gradient(case, clip, clip_high, dual_clip):
+    is_action_BT, logp_BT, old_logp_BT, advantages_BT = case
+    leaf_BT = logp_BT.clone().requires_grad_()
+    bounds = {"clip": clip, "clip_high": clip_high, "dual_clip": dual_clip}
+    loss_BT = clipped_surrogate(leaf_BT, old_logp_BT, advantages_BT, is_action_BT, **bounds)
+    loss_BT.sum().backward()
+    loss_BT = loss_BT.detach()
+    removed, kinks = 0, 0
+    for row in range(len(is_action_BT)):
+        for t in actions(is_action_BT, row):
+            ratio = math.exp(float(logp_BT[row, t]) - float(old_logp_BT[row, t]))
+            a = float(advantages_BT[row, t])
+            expected = min(ratio * a, min(max(ratio, 1 - clip), 1 + clip_high) * a)
+            if a < 0:
+                expected = max(expected, dual_clip * a)
+            assert float(loss_BT[row, t]) == pytest.approx(-expected, abs=1e-9)
+            kinks += min(abs(ratio - x) for x in (1 - clip, 1 + clip_high, dual_clip)) < 1e-6
+            removed += a != 0 and float(leaf_BT.grad[row, t]) == 0
+    assert (leaf_BT.grad[~is_action_BT] == 0).all()
+    sums = policy_sums(logp_BT, old_logp_BT, advantages_BT, old_logp_BT, is_action_BT, **bounds)
+    if not kinks:
+        assert int(sums["clip_fraction"]) == removed
+
+
+@pytest.mark.parametrize("bounds", [{"clip": 0.0}, {"clip": 0.2, "clip_high": 0.0}, {"clip": 0.2, "dual_clip": 1.0}])
+def test_bounds_that_bound_nothing_are_refused(bounds):
+    zeros_BT = torch.zeros(1, 1)
+    with pytest.raises(AssertionError, match="must be above"):
+        clipped_surrogate(zeros_BT, zeros_BT, zeros_BT, zeros_BT == 0, **bounds)
+
+
 def test_value_loss_literals():
     # Inside the clip range; beyond it, where the larger loss counts; and a move away from the target, not clipped down.
     values_BT = torch.tensor([[1.1, 2.0, 0.0, NAN]])
