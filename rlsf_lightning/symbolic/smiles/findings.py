@@ -55,7 +55,9 @@ def unsound(text: str, max_chars: int, elements: Elements) -> tuple[list[Finding
     findings = illegible(text, max_chars)
     if findings:
         return findings, None
-    molecule = toolkit.parse(text)
+    # RDKit bonds two fragments by a ring number that is open at a dot, and cuts large numbers of an atom to a byte or two.
+    read = read_smiles(text) if "." in text or "[" in text else None
+    molecule = None if read is not None and read.problems else toolkit.parse(text)
     findings = invalid(text) if molecule is None else []
     return findings + ([] if elements.is_any else elements.findings(read_smiles(text))), molecule
 

@@ -48,6 +48,8 @@ _BRACKET = re.compile(
     rf"(?::(?P<map>{_NUMBER}))?\]",
     re.ASCII,
 )
+#: RDKit keeps no more of these numbers of an atom: one byte, one byte, two bytes.
+MAX_CHARGE, MAX_HYDROGENS, MAX_ISOTOPE = 127, 255, 65_535
 #: One of these turns every beginning of a bracket atom into a whole one.
 _ENDINGS = ("]", "C]", "1]", "H1]", "L1]", "P1]", "B1]", "6]", *(f"{letter}]" for letter in "lyuaigbesno"))
 
@@ -148,6 +150,8 @@ def read_atom(text: str) -> Atom | None:
         return None
     charge = match["charge"] or "+0"
     size = {"+": 1, "-": 1, "++": 2, "--": 2}.get(charge) or int(charge[1:])
+    if size > MAX_CHARGE or int(match["hydrogens"] or 0) > MAX_HYDROGENS or int(match["isotope"] or 0) > MAX_ISOTOPE:
+        return None
     return Atom(
         start=0,
         end=len(text),
@@ -354,6 +358,9 @@ class _Reader:
         self.current, self.pending, self.after = atom, None, ""
 
     def read_dot(self, at: int, end: int) -> None:
+        for number, (_, _, spans) in self.rings.items():
+            self.fail("unclosed_ring", *spans[0], f"ring {number} is still open at the dot", at)
+        self.rings = {}
         if self.current < 0 or self.after:
             self.fail("syntax", at, end, "the dot does not follow an atom")
         elif self.pending is not None:

@@ -1,0 +1,67 @@
+"""The text of a name: what may stand in it, and OPSIN's tokens at their characters."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any, NamedTuple
+
+#: Beside ASCII: Greek letters, primes and dashes. OPSIN would also fold accents away, which would pass a misspelling.
+_FURTHER = frozenset("αβγδεζηθικλμνξοπρστυφχψω′″‴‵‐‑‒–—−")  # noqa: RUF001
+
+#: OPSIN reads something else for these, or for what may become these.
+REPLACED = re.compile(r"[^ -~]|[$&`\"]|\.[A-Za-z]")
+
+
+class Token(NamedTuple):
+    """A token of a name: its characters, its kind in OPSIN's grammar, and the number of the part of the name it is in."""
+
+    start: int
+    end: int
+    tag: str
+    part: int
+
+
+def is_bad(character: str) -> bool:
+    """Whether a character cannot be in a name. Control characters would also break the line that OPSIN reads."""
+    return not (" " <= character <= "~" or character in _FURTHER)
+
+
+def american(text: str) -> tuple[str, list[int]]:
+    """The text with ``sulf`` for ``sulph``, as OPSIN reads it, and the place in the text of each character and of the end."""
+    places, kept, last = list[int](), list[str](), 0
+    for match in re.finditer(r"sulph", text, re.IGNORECASE):
+        stop = match.start() + 3
+        kept.append(text[last:stop] + "f")
+        places += [*range(last, stop), stop]
+        last = match.end()
+    kept.append(text[last:])
+    places += range(last, len(text) + 1)
+    return "".join(kept), places
+
+
+def tokens_of(found: list[list[Any]], text: str) -> tuple[Token, ...]:
+    """OPSIN's tokens (part, kind, text) at their characters of the text; an empty range where one cannot be found.
+
+    They come in the order of the name, but for inverted names: there the parts behind the first come before it.
+    """
+    lower, places = american(text.lower())
+    cuts = [match.start() for match in re.finditer(", ", lower)]
+    pieces = [range(a, b) for a, b in itertools.pairwise([0, *cuts, len(lower)])]
+    orders = [pieces, [*pieces[1:], pieces[0]], [*pieces[:0:-1], pieces[0]]] if cuts else [pieces]
+    tries = [_aligned(found, "".join(lower[p.start : p.stop] for p in order), order, places) for order in orders]
+    return tuple(min(tries, key=lambda tokens: sum(token.start == token.end for token in tokens)))
+
+
+def _aligned(found: list[list[Any]], ordered: str, order: list[range], places: list[int]) -> list[Token]:
+    """Each token at its first occurrence behind the one before it."""
+    original = [at for piece in order for at in piece]
+    tokens, at = list[Token](), 0
+    for part, tag, value in found:
+        start = ordered.find(value.lower(), at) if value else -1
+        if start < 0:
+            tokens.append(Token(0, 0, tag, part))
+            continue
+        at = start + len(value)
+        tokens.append(Token(places[original[start]], places[original[at - 1] + 1], tag, part))
+    return tokens
