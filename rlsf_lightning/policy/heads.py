@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rlsf_lightning.policy.tiles import LinearHead
+
 
 def _at_least_fp32(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
@@ -27,9 +29,7 @@ def lm_head(causal_lm: PreTrainedModel) -> Callable[[Tensor], Tensor]:
     Granite's division, Cohere's factor.
     """
     head = causal_lm.get_output_embeddings()
-    config = causal_lm.config.get_text_config()
-    cap = getattr(config, "final_logit_softcapping", None)
-    factor = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    cap, factor = _constants(causal_lm)
     is_plain = type(head) is nn.Linear and head.weight.is_floating_point()
     dtype = _at_least_fp32(head.weight.dtype) if is_plain else torch.float32
     weight_VD = head.weight.to(dtype) if is_plain else None
@@ -46,6 +46,25 @@ def lm_head(causal_lm: PreTrainedModel) -> Callable[[Tensor], Tensor]:
             return logits_NV if cap is None else torch.tanh(logits_NV / cap) * cap
 
     return logits
+
+
+def linear_head(causal_lm: PreTrainedModel) -> LinearHead | None:
+    """The same head as numbers, where it is a plain linear one that does not learn and has no soft cap; else None."""
+    head = causal_lm.get_output_embeddings()
+    cap, factor = _constants(causal_lm)
+    if type(head) is not nn.Linear or not head.weight.is_floating_point() or cap is not None:
+        return None
+    if any(parameter.requires_grad for parameter in head.parameters()):
+        return None
+    dtype = _at_least_fp32(head.weight.dtype)
+    return LinearHead(head.weight.to(dtype), None if head.bias is None else head.bias.to(dtype), factor)
+
+
+def _constants(causal_lm: PreTrainedModel) -> tuple[float | None, float]:
+    """The soft cap of the logits, and what they are multiplied by before it."""
+    config = causal_lm.config.get_text_config()
+    cap = getattr(config, "final_logit_softcapping", None)
+    return cap, (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
 
 
 class ValueHead(nn.Module):
