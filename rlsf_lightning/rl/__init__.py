@@ -1,7 +1,7 @@
 """Reinforcement-learning mathematics: pure functions on tensors, and nothing else.
 
-What a function needs comes in as a tensor and what it finds goes out as one: no state but the one number of
-``controllers.py``, no logging, no collective calls (where a statistic spans all ranks, the caller passes the reduction),
+What a function needs comes in as a tensor and what it finds goes out as one: no state,
+no logging, no collective calls (where a statistic spans all ranks, the caller passes the reduction),
 no knowledge of tools, certificates or models.
 
 Shape legend, used as suffixes of tensor names:
