@@ -11,11 +11,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
 import pickle
 import signal
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -44,6 +46,11 @@ START_SECONDS = 600.0
 BROKEN_TRIES = 3
 #: Seconds by which a worker's death shows late.
 GRACE_SECONDS = 0.05
+#: Bytes that a worker may hold in memory; programs that a tool starts are not counted, as they are to be bounded by it.
+MAX_MEMORY = 4 << 30
+PAGE = os.sysconf("SC_PAGE_SIZE")
+#: Seconds between two looks at the memory of all workers (which needs /proc: elsewhere there is no limit).
+WATCH_SECONDS = 0.05
 #: What stands for the exit code 0 of a worker.
 EXITED = 256
 #: Characters of an error that are kept.
@@ -70,6 +77,7 @@ class Processes:
         self._context = WorkerContext()
         self._context.set_forkserver_preload([__name__])
         self._closed = False
+        _memory.start()
         self._pool = self._new_pool()
         atexit.register(self.close)  # before pebble's own: no worker may be started while the interpreter goes down
         try:
@@ -155,6 +163,8 @@ class Processes:
         if isinstance(error, ProcessExpired):
             if error.exitcode == -signal.SIGALRM:
                 return late
+            if error.pid in _memory.killed:
+                return f"the worker held more than {MAX_MEMORY >> 20} MB and was killed"
             if error.exitcode < 0:
                 return f"the worker was killed by signal {-error.exitcode} ({signal.strsignal(-error.exitcode)})"
             return f"the worker died with exit code {error.exitcode % EXITED}"
@@ -215,9 +225,60 @@ class WorkerProcess(ForkServerProcess):
 
             spawn.get_preparation_data = without_main
             try:
-                return ForkServerProcess._Popen(process_obj)
+                started = ForkServerProcess._Popen(process_obj)
             finally:
                 spawn.get_preparation_data = prepare
+        _memory.add(started)
+        return started
+
+
+class _Memory:
+    """Kills every worker that holds too much memory.
+
+    It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
+    inherited by the programs that a tool starts, of which some reserve far more than they use.
+    """
+
+    def __init__(self) -> None:
+        #: Ids of workers that were killed here.
+        self.killed: set[int] = set()
+        self._workers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._owner = 0
+
+    def start(self) -> None:
+        """Begin to look, if nobody does in this process."""
+        with self._lock:
+            if self._owner != os.getpid():
+                self._owner = os.getpid()
+                threading.Thread(target=self._watch, daemon=True).start()
+
+    def add(self, worker: Any) -> None:
+        """From now on this one is watched: what multiprocessing made of it, with ``pid`` and ``sentinel``."""
+        with self._lock:
+            self.killed.discard(worker.pid)
+            self._workers.add(worker)
+
+    def _watch(self) -> None:
+        while True:
+            with self._lock:
+                workers = list(self._workers)
+            for worker in workers:
+                with contextlib.suppress(OSError, ValueError):  # it has just ended
+                    if _resident(worker.pid) > MAX_MEMORY and not multiprocessing.connection.wait([worker.sentinel], 0):
+                        self.killed.add(worker.pid)
+                        os.kill(worker.pid, signal.SIGKILL)
+            del workers
+            time.sleep(WATCH_SECONDS)
+
+
+_memory = _Memory()
+
+
+def _resident(pid: int) -> int:
+    """Bytes in memory. Raises OSError if there is no such process, or no /proc."""
+    with open(f"/proc/{pid}/statm", "rb") as statm:
+        return int(statm.read().split()[1]) * PAGE
 
 
 class WorkerContext(ForkServerContext):

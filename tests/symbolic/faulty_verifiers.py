@@ -68,6 +68,12 @@ class Faulty:
     def do_memory(self, argument):
         raise MemoryError
 
+    def do_hog(self, argument):
+        """Takes more and more memory: so many megabytes at a time."""
+        kept = []
+        while True:
+            kept.append(b"x" * (int(argument) << 20))
+
     def do_none(self, argument):
         return None
 

@@ -234,6 +234,18 @@ def test_a_worker_killed_by_others_while_busy_costs_no_verdict():
         assert [c.verdict for c in pending.result()] == [Verdict.PASS] * 8
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_a_worker_that_eats_memory_is_killed_and_nobody_else(monkeypatch):
+    monkeypatch.setattr(processes, "MAX_MEMORY", 300 << 20)
+    with VerifierPool(FAULTY, {}, workers=2, timeout=20.0) as pool:
+        start = time.monotonic()
+        certificates = ask(pool, "a", "hog 20", "b", "pass", "exit 1", "c")
+        assert time.monotonic() - start < 15.0
+        assert "more than 300 MB" in error_of(certificates[1]) and "exit code 1" in error_of(certificates[4])
+        others = [certificates[at].verdict for at in (0, 2, 3, 5)]
+        assert others == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS, Verdict.FAIL]
+
+
 def test_a_worker_that_never_comes_back_does_not_block_for_ever(tmp_path, monkeypatch):
     options = {"marker": str(tmp_path / "marker")}
     with VerifierPool("faulty_verifiers:SlowSecondStart", options, workers=1, timeout=0.2) as pool:
