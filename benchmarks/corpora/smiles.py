@@ -54,18 +54,14 @@ def spelling(smiles: str, rng: random.Random) -> str:
     """The same molecule from another atom, in another order, in one of RDKit's styles."""
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    rdBase.SeedRandomNumberGenerator(rng.randrange(1 << 30))
-    style = rng.randrange(6)
+    style, seed = rng.randrange(6), rng.randrange(1, 1 << 30)
     if style in (1, 2):
         Chem.Kekulize(molecule, clearAromaticFlags=style == 1)
-    text = Chem.MolToSmiles(
-        molecule,
-        doRandom=style != 5,
-        canonical=False,
-        kekuleSmiles=style in (1, 2),
-        allBondsExplicit=style == 3,
-        allHsExplicit=style == 4,
-    )
+    written = {"kekuleSmiles": style in (1, 2), "allBondsExplicit": style == 3, "allHsExplicit": style == 4}
+    if style == 5:
+        text = Chem.MolToSmiles(molecule, canonical=False, **written)
+    else:  # MolToSmiles(doRandom=True) draws from a generator that cannot be seeded
+        (text,) = Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=seed, **written)
     return text if canonical(text) == canonical(smiles) else smiles
 
 
