@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.sql.database import Database, Limits, Result, Row
-from rlsf_lightning.symbolic.sql.tokens import Token, tokens_of
+from rlsf_lightning.symbolic.sql.tokens import Token, folded, tokens_of
 
 _MAX_TOKENS = 400
 _MAX_TRIED = 40
@@ -113,7 +113,7 @@ def smallest_change(text: str, reference: str, is_right: Callable[[str], bool]) 
     ours, theirs = tokens_of(text), tokens_of(reference)
     if len(ours) > _MAX_TOKENS or len(theirs) > _MAX_TOKENS:
         return None
-    matcher = difflib.SequenceMatcher(None, [_same(t) for t in ours], [_same(t) for t in theirs], autojunk=False)
+    matcher = difflib.SequenceMatcher(None, [meaning(t) for t in ours], [meaning(t) for t in theirs], autojunk=False)
     hunks = [(i, j, k, m) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"]
     if len(hunks) > _MAX_TRIED:
         return None
@@ -148,10 +148,10 @@ def _change(
     return Change(at, at, word)
 
 
-def _same(token: Token) -> str:
+def meaning(token: Token) -> str:
     """Equal for tokens that mean the same."""
     if token.kind == "word":
-        return token.text.lower()
+        return folded(token.text)
     return {"<>": "!=", "==": "="}.get(token.text, token.text)
 
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.sql.tokens import tokens_of
+from rlsf_lightning.symbolic.sql.tokens import folded, tokens_of
 
 Row = tuple[Any, ...]
 _READS = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
@@ -85,8 +85,9 @@ class Database:
             self._connection.create_function(name, -1, _printf, deterministic=True)
         for limit, value in _LIMITS.items():
             self._connection.setlimit(limit, value)
-        found = self._connection.execute("SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view')")
-        self.tables = frozenset(name for (name,) in found)
+        masters = "SELECT * FROM sqlite_master UNION ALL SELECT * FROM sqlite_temp_master"
+        found = self._connection.execute(f"SELECT name FROM ({masters}) WHERE type IN ('table', 'view')")
+        self.tables = frozenset(folded(name) for (name,) in found)
         self._connection.set_authorizer(_may_read)
         self._results: dict[tuple[str, Limits], Result] = {}
 

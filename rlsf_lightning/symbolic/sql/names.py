@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.sql.database import Database
-from rlsf_lightning.symbolic.sql.tokens import Token, tokens_of
+from rlsf_lightning.symbolic.sql.tokens import Token, folded, tokens_of
 from rlsf_lightning.symbolic.sql.viable import is_syntax_error
 
 MAX_ROUNDS = 20
@@ -31,7 +31,7 @@ class Named(NamedTuple):
 MESSAGES = (
     Named(re.compile(r"no such column: (.+)", re.DOTALL), "unknown_column", "NULL"),
     Named(re.compile(r"ambiguous column name: (.+)", re.DOTALL), "ambiguous_column", "NULL"),
-    Named(re.compile(r"no such table: (.+)", re.DOTALL), "unknown_table", "(SELECT 1)"),
+    Named(re.compile(r"no such table: (.+)", re.DOTALL), "unknown_table", "sqlite_master"),
     Named(re.compile(r"no such function: (.+)", re.DOTALL), "unknown_function", "char"),
     Named(re.compile(r"wrong number of arguments to function (.+)\(\)", re.DOTALL), "wrong_arguments", "char"),
     Named(
@@ -88,7 +88,7 @@ def with_replaced(text: str, tokens: Sequence[Token], replaced: dict[tuple[int, 
 def places_of(tokens: Sequence[Token], name: str, kind: str) -> list[tuple[int, int]]:
     """The ranges of tokens that spell a name in full: ``a.b`` is no place of ``b``."""
     found = []
-    wanted = name.lower()
+    wanted = folded(name)
     for i, token in enumerate(tokens):
         if token.name is None or (i and tokens[i - 1].text == "."):
             continue

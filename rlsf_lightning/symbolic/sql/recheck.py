@@ -1,24 +1,59 @@
-"""A second opinion on a certificate about a query: a fresh database, sorted rows compared pair by pair, changes applied."""
+"""A second opinion on a certificate about a query: a fresh database, rows sorted and compared in pairs, changes applied.
+
+All that a certificate says is checked but its messages, and that it has no first dead character. Whatever it says, the
+answer is True or False: it may come from a stranger.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Span, Verdict
+from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Verdict
 from rlsf_lightning.symbolic.extract import stripped
-from rlsf_lightning.symbolic.sql.compare import groups_of
-from rlsf_lightning.symbolic.sql.database import Database, Limits, Result, Row
-from rlsf_lightning.symbolic.sql.names import read_message, with_replaced
-from rlsf_lightning.symbolic.sql.tokens import Token, tokens_of
-from rlsf_lightning.symbolic.sql.viable import is_dead
+from rlsf_lightning.symbolic.sql.compare import groups_of, meaning
+from rlsf_lightning.symbolic.sql.database import Database, Limits, Result
+from rlsf_lightning.symbolic.sql.names import ascii_of, places_of, read_message, with_replaced
+from rlsf_lightning.symbolic.sql.recheck_rows import alike, in_common, in_order, more_of
+from rlsf_lightning.symbolic.sql.tokens import Token, folded, tokens_of
+from rlsf_lightning.symbolic.sql.viable import WRITING, is_dead, is_unfinished
 
 _OF_RESULTS = frozenset(("wrong_columns", "wrong_rows", "wrong_order"))
-_NAMED = frozenset(
-    "unknown_table unknown_column unknown_function ambiguous_column wrong_arguments misuse forbidden invalid_query "
-    "too_complex".split()
-)
+_OF_RUNS = frozenset(("too_costly", "too_large", "runtime_error"))
+_STAND_INS = {"unknown_column": "NULL", "ambiguous_column": "NULL", "unknown_table": "sqlite_master"}
+_MAX_BAD = 50
+
+#: ``text`` in the place of ``[start, end)`` of the query.
+Change = tuple[int, int, str]
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a certificate is about: the query, where it starts in the completion, and what is right."""
+
+    database: Database
+    text: str
+    offset: int
+    tokens: tuple[Token, ...]
+    reference: str
+    wanted: Result
+    limits: Limits
+    max_chars: int
+
+    def places(self, finding: Finding) -> list[Place]:
+        """Of a finding, in the query."""
+        return [(span.start - self.offset, span.end - self.offset) for span in finding.spans]
+
+    def run(self, query: str) -> Result:
+        return Result(error="refused") if self.database.error_of(query) else self.database.run(query, self.limits)
+
+    def is_right(self, result: Result) -> bool:
+        groups = groups_of(self.database, self.reference, self.wanted, self.limits)
+        return in_order(result, self.wanted, groups)
 
 
 def stands(
@@ -26,261 +61,256 @@ def stands(
 ) -> bool:
     """Whether nothing speaks against the certificate."""
     text, offset = stripped(completion)
-    kinds = [finding.kind for finding in certificate.findings]
     spans = [span for finding in certificate.findings for span in finding.spans]
     if any(not offset <= span.start <= span.end <= offset + len(text) for span in spans):
         return False
-    if (certificate.verdict is Verdict.FAIL) != bool(kinds):
+    if (certificate.verdict is Verdict.FAIL) != bool(certificate.findings):
         return False
     if certificate.verdict is Verdict.ABSTAIN:
-        return not kinds and certificate.score == 0 and certificate.dead_from is None
-    database = Database(script)
+        return certificate.score == 0 and certificate.dead_from is None and set(certificate.witness) == {"error"}
+    database, reference = Database(script), reference.strip().rstrip(";")
+    wanted = database.run(reference, limits)
+    tokens = tuple(tokens_of(text)) if len(text) <= max_chars else ()
+    subject = Subject(database, text, offset, tokens, reference, wanted, limits, max_chars)
     place = certificate.dead_from
-    if place is not None and not _dies_at(database, completion, place, max_chars):
+    if wanted.error is not None or (place is not None and not _dies_at(subject, completion, place)):
         return False
-    if len(text) > max_chars or not text:
-        return kinds == ["too_long" if text else "empty"] and certificate.score == 0
-    if set(kinds) & _OF_RESULTS or not kinds:
-        wanted = database.run(reference.strip().rstrip(";"), limits)
-        return _stands_on_rows(certificate, database, text, offset, reference, wanted, limits)
-    if certificate.score != 0:
-        return False
-    if set(kinds) & {"too_costly", "too_large", "runtime_error"}:
-        return database.error_of(text) is None and database.run(text, limits).error is not None
-    own = _without_repair(certificate, database, text, offset, reference, limits)
-    return own is not None and all(_shows(database, finding, own, text, offset) for finding in own.findings)
+    if certificate.verdict is Verdict.PASS:
+        rows = {"rows": [len(wanted.rows), len(wanted.rows)]}
+        return place is None and certificate.score == 1 and certificate.witness == rows and _passes(subject)
+    kind = certificate.findings[0].kind
+    if kind in _OF_RESULTS:
+        return len(certificate.findings) == 1 and _stands_on_rows(subject, certificate)
+    if kind in _OF_RUNS:
+        return len(certificate.findings) == 1 and certificate.score == 0 and _fails_to_run(subject, certificate)
+    own = _without_repair(subject, certificate) if certificate.score == 0 else None
+    return own is not None and _is_refused(subject, own)
 
 
-def _without_repair(
-    certificate: Certificate, database: Database, text: str, offset: int, reference: str, limits: Limits
-) -> Certificate | None:
-    """The certificate with what SQLite itself shows; None if the changes do not make the query right."""
-    if "repair" not in certificate.witness:
-        return certificate
-    first, shown = certificate.findings[0], certificate.witness.get("shown")
-    own = [span for finding in certificate.findings for span in finding.spans if finding is not first]
-    own += first.spans[:shown]
-    places = [Span(*place) for place in _places(certificate.witness["repair"], text, offset)]
-    more = [place for place in places if not any(s.start <= place.start <= place.end <= s.end for s in own)]
-    wanted = database.run(reference.strip().rstrip(";"), limits)
-    if list(first.spans[shown:]) != more or not _becomes_right(certificate, database, text, offset, wanted, limits):
-        return None
-    return replace(certificate, findings=(replace(first, spans=first.spans[:shown]), *certificate.findings[1:]))
+def _passes(subject: Subject) -> bool:
+    return _is_legible(subject.text, subject.max_chars) and subject.is_right(subject.run(subject.text))
 
 
-def _dies_at(database: Database, completion: str, place: int, max_chars: int) -> bool:
+def _dies_at(subject: Subject, completion: str, place: int) -> bool:
     """What stands before the place is alive, what goes on with the character there is not."""
     if not 0 <= place <= len(completion):
         return False
-    before, after = (completion[:end].lstrip() for end in (place, place + 1))
-    alive = len(before.strip()) <= max_chars and not _is_dead(database, before, max_chars)
+    before = completion[:place].lstrip()
+    if _is_dead(subject, before):
+        return False
     if place < len(completion):
-        return alive and _is_dead(database, after, max_chars)
-    unfinished = database.error_of(before) == "incomplete input" or tokens_of(before)[-1].kind.startswith("open")
-    return alive and (unfinished or _is_dead(database, before + " ", max_chars))
+        return _is_dead(subject, completion[: place + 1].lstrip())
+    text = subject.text
+    return is_unfinished(subject.database, text) or is_dead(subject.database, text + " ")
 
 
-def _is_dead(database: Database, text: str, max_chars: int) -> bool:
-    bad = any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
-    return bad or len(text) > max_chars or is_dead(database, text)
+def _is_dead(subject: Subject, text: str) -> bool:
+    return not _is_legible(text.strip(), subject.max_chars) or is_dead(subject.database, text)
 
 
-def _stands_on_rows(
-    certificate: Certificate, database: Database, text: str, offset: int, reference: str, wanted: Result, limits: Limits
-) -> bool:
-    """The verdict on a query that runs: PASS, or one finding about its rows."""
-    result = Result(error="refused") if database.error_of(text) else database.run(text, limits)
-    if result.error is not None or wanted.error is not None:
+def _is_legible(text: str, max_chars: int) -> bool:
+    return len(text) <= max_chars and not _bad(text)
+
+
+def _bad(text: str) -> list[Place]:
+    return [(i, i + 1) for i, character in enumerate(text) if character == "\0" or 0xD800 <= ord(character) <= 0xDFFF]
+
+
+def _fails_to_run(subject: Subject, certificate: Certificate) -> bool:
+    """SQLite takes the query, but it gives no rows, for the reason that is given."""
+    (finding,) = certificate.findings
+    error = subject.run(subject.text).error if _is_legible(subject.text, subject.max_chars) else None
+    if error is None or error in ("refused", "too slow") or finding.spans:
         return False
-    ours, theirs = _sorted(result.rows), _sorted(wanted.rows)
-    same = result.columns == wanted.columns and len(ours) == len(theirs)
-    same = same and all(_alike(a, b) for a, b in zip(ours, theirs, strict=True))
-    groups = groups_of(database, reference.strip().rstrip(";"), wanted, limits)
-    ordered = same and _in_order(result.rows, wanted.rows, groups)
-    if certificate.verdict is Verdict.PASS:
-        return ordered
-    kind = certificate.findings[0].kind
-    right_kind = "wrong_columns" if result.columns != wanted.columns else "wrong_order" if same else "wrong_rows"
-    if len(certificate.findings) != 1 or kind != right_kind or ordered:
-        return False
-    common = 0 if kind == "wrong_columns" else len(ours) if same else _common(list(ours), list(theirs))
-    share = common / max(len(ours), len(theirs), 1)
-    if not math.isclose(certificate.score, min(MOST_WITHOUT_PASS, share)):
-        return False
-    witness = certificate.witness
-    if witness.get("rows") != [len(ours), len(theirs)]:
-        return False
-    if not _all_in(witness.get("missing", []), theirs, ours) or not _all_in(witness.get("extra", []), ours, theirs):
-        return False
-    return _repairs(certificate, database, text, offset, wanted, limits)
+    kind = {"too costly": "too_costly", "too large": "too_large"}.get(error, "runtime_error")
+    return finding.kind == kind and certificate.witness == {"error": ascii_of(error)}
 
 
-def _repairs(
-    certificate: Certificate, database: Database, text: str, offset: int, wanted: Result, limits: Limits
-) -> bool:
-    """The changes lie where the finding says, and make the rows right."""
-    changes = certificate.witness.get("repair")
-    spans = certificate.findings[0].spans
+def _stands_on_rows(subject: Subject, certificate: Certificate) -> bool:
+    """A query that runs, and its rows are wrong as the certificate says."""
+    (finding,), witness, wanted = certificate.findings, dict(certificate.witness), subject.wanted
+    result = subject.run(subject.text) if _is_legible(subject.text, subject.max_chars) else Result(error="refused")
+    if result.error is not None or subject.is_right(result):
+        return False
+    columns = result.columns == wanted.columns
+    same = alike(result, wanted)
+    kind = "wrong_order" if same else "wrong_rows" if columns else "wrong_columns"
+    most = max(len(result.rows), len(wanted.rows), 1)
+    share = (len(wanted.rows) if same else in_common(result, wanted)) / most if columns else 0.0
+    if finding.kind != kind or not math.isclose(certificate.score, min(MOST_WITHOUT_PASS, share)):
+        return False
+    repair = witness.pop("repair", None)
+    shown = {"missing": more_of(wanted, result), "extra": more_of(result, wanted)}
+    if witness != {"rows": [len(result.rows), len(wanted.rows)], **shown}:
+        return False
+    if "repair" not in certificate.witness:
+        return not finding.spans
+    changes = _changes(subject, repair)
+    return changes is not None and subject.places(finding) == [_place(subject.text, change) for change in changes]
+
+
+def _changes(subject: Subject, repair: Any) -> list[Change] | None:
+    """The changes of a witness, if they are from token to token, from the reference, and make the query right."""
+    if not isinstance(repair, list | tuple) or not repair:
+        return None
+    starts, ends = {token.start for token in subject.tokens}, {token.end for token in subject.tokens}
+    changes: list[Change] = []
+    for change in repair:
+        if not isinstance(change, list | tuple) or [type(part) for part in change] != [int, int, str]:
+            return None
+        start, end, word = change[0] - subject.offset, change[1] - subject.offset, change[2]
+        is_gap = start == end and (start in ends or start == subject.tokens[0].start)
+        if not (is_gap and word) and not (start < end and start in starts and end in ends):
+            return None
+        if not _is_difference(subject, (start, end, word)) or (changes and start < changes[-1][1]):
+            return None
+        changes.append((start, end, word))
+    pieces, at = [], 0
+    for start, end, word in changes:
+        pieces += [subject.text[at:start], " ", word, " "]
+        at = end
+    return changes if subject.is_right(subject.run("".join([*pieces, subject.text[at:]]))) else None
+
+
+def _is_difference(subject: Subject, change: Change) -> bool:
+    """Whether the word stands in the reference between the same two tokens (or ends) as in the query."""
+    start, end, word = change
+    before = [meaning(token) for token in subject.tokens if token.end <= start][-1:]
+    after = [meaning(token) for token in subject.tokens if token.start >= end][:1]
+    theirs = tokens_of(subject.reference)
+    meanings = [meaning(token) for token in theirs]
+    behind = {token.end: i + 1 for i, token in enumerate(theirs)}
+    for i in range(len(theirs) + bool(not word)):
+        at = theirs[i].start if i < len(theirs) else len(subject.reference)
+        j = i if not word else behind.get(at + len(word), -1) if subject.reference.startswith(word, at) else -1
+        if j >= i and meanings[max(0, i - 1) : i] == before and meanings[j : j + 1] == after:
+            return True
+    return False
+
+
+def _place(text: str, change: Change) -> Place:
+    """Where a change is; an insertion is at the gap and both of its neighbours."""
+    start, end, _ = change
+    if start < end:
+        return start, end
+    while end < len(text) and text[end].isspace():
+        end += 1
+    return max(0, start - 1), min(len(text), end + 1)
+
+
+def _without_repair(subject: Subject, certificate: Certificate) -> Certificate | None:
+    """The certificate with what SQLite itself shows; None if its changes are not where it says, or do not help."""
+    witness, (first, *others) = certificate.witness, certificate.findings
+    if not witness:
+        return certificate
+    shown = witness.get("shown")
+    if set(witness) != {"repair", "shown"} or type(shown) is not int or not 0 <= shown <= len(first.spans):
+        return None
+    changes = _changes(subject, witness["repair"]) if subject.tokens else None
     if changes is None:
-        return not spans
-    if [(span.start, span.end) for span in spans] != _places(changes, text, offset):
-        return False
-    return _becomes_right(certificate, database, text, offset, wanted, limits)
+        return None
+    own = [place for finding in others for place in subject.places(finding)] + subject.places(first)[:shown]
+    places = [_place(subject.text, change) for change in changes]
+    more = [place for place in places if not any(start <= place[0] and place[1] <= end for start, end in own)]
+    if subject.places(first)[shown:] != more:
+        return None
+    return replace(certificate, findings=(replace(first, spans=first.spans[:shown]), *others))
 
 
-def _places(changes: list[list[Any]], text: str, offset: int) -> list[tuple[int, int]]:
-    """Where changes are; an insertion is at the gap and both of its neighbours."""
-    places = []
-    for start, end, _ in changes:
-        if start == end:
-            while end - offset < len(text) and text[end - offset].isspace():
-                end += 1
-            start, end = max(offset, start - 1), min(offset + len(text), end + 1)
-        places.append((start, end))
-    return places
-
-
-def _becomes_right(
-    certificate: Certificate, database: Database, text: str, offset: int, wanted: Result, limits: Limits
-) -> bool:
-    for start, end, word in sorted(certificate.witness["repair"], reverse=True):
-        text = f"{text[: start - offset]} {word} {text[end - offset :]}"
-    result = database.run(text, limits)
-    return (
-        result.error is None
-        and len(result.rows) == len(wanted.rows)
-        and result.columns == wanted.columns
-        and all(_alike(a, b) for a, b in zip(_sorted(result.rows), _sorted(wanted.rows), strict=True))
-    )
-
-
-def _shows(database: Database, finding: Finding, certificate: Certificate, text: str, offset: int) -> bool:
-    """Whether a query that SQLite refuses is refused for this, at this place."""
-    tokens = tokens_of(text)
-    places = [(span.start - offset, span.end - offset) for span in finding.spans]
-    if finding.kind == "empty":
-        return not tokens
-    if finding.kind == "bad_character":
-        odd = [(t.start, t.end) for t in tokens if t.kind in ("variable", "bad")]
-        return bool(places) and all(p in odd or text[p[0] : p[1]] == "\0" or _is_surrogate(text[p[0]]) for p in places)
+def _is_refused(subject: Subject, certificate: Certificate) -> bool:
+    """Whether a query that SQLite does not take is refused for this, at these places."""
+    text, tokens, (finding, *others) = subject.text, subject.tokens, certificate.findings
+    places, bad = subject.places(finding), _bad(text)[:_MAX_BAD]
+    if len(text) > subject.max_chars:
+        return not others and finding.kind == "too_long" and places == [(subject.max_chars, len(text))]
+    if bad:
+        return not others and finding.kind == "bad_character" and places == bad
+    if not tokens:
+        return not others and finding.kind == "empty" and not places
     if finding.kind == "unclosed":
-        return tokens[-1].kind.startswith("open") and places == [(tokens[-1].start, tokens[-1].start + 1)]
+        opened = [(tokens[-1].start, tokens[-1].start + 1)]
+        return not others and tokens[-1].kind in ("open", "open_blob", "open_comment") and places == opened
+    dies = is_dead(subject.database, text + " ")
+    message = subject.database.error_of(text)
+    if dies and (message is None or read_message(message) is None):
+        return not others and _is_where_it_dies(subject, certificate, message)
     if finding.kind == "unexpected_end":
-        return database.error_of(text) == "incomplete input" and places == [(len(text), len(text))]
-    if any(place not in _ranges(tokens) for place in places):
+        return not others and message == "incomplete input" and places == [(len(text), len(text))]
+    if message is not None and _is_elsewhere(subject, certificate, message):
+        return True
+    return all(_is_named(subject, one, certificate) for one in certificate.findings)
+
+
+def _is_where_it_dies(subject: Subject, certificate: Certificate, message: str | None) -> bool:
+    """At the token that holds the first dead character, or at the one before, which must not end there."""
+    (finding,), dead = certificate.findings, certificate.dead_from
+    if dead is None:
         return False
-    if finding.kind == "syntax" or (finding.kind == "forbidden" and database.error_of(text) is None):
-        dead = certificate.dead_from
-        return len(places) == 1 and dead is not None and places[0][0] <= dead - offset <= places[0][1]
-    return finding.kind in _NAMED and _is_named(database, finding, certificate, text, offset, tokens)
+    at = min(dead - subject.offset, len(subject.text) - 1)
+    *before, token = [token for token in subject.tokens if token.start <= at] or [subject.tokens[0]]
+    if before and before[-1].end == at and is_dead(subject.database, subject.text[:at] + " "):
+        token = before[-1]
+    odd = token.kind in ("variable", "bad")
+    refused = token.name in WRITING or message == "not authorized"
+    kind = "bad_character" if odd else "forbidden" if refused else "syntax"
+    return finding.kind == kind and subject.places(finding) == [(token.start, token.end)]
 
 
-def _is_named(
-    database: Database, finding: Finding, certificate: Certificate, text: str, offset: int, tokens: list[Token]
-) -> bool:
-    """With every other place that is blamed out of the way SQLite still complains, and of this name."""
-    if finding.kind == "unknown_table":
-        names = [text[s.start - offset : s.end - offset].strip("\"'`[]").lower() for s in finding.spans]
-        return bool(names) and not set(names) & database.tables
-    stand_in = {"unknown_column": "NULL", "ambiguous_column": "NULL"}
-    starts, ends = {t.start: i for i, t in enumerate(tokens)}, {t.end: i + 1 for i, t in enumerate(tokens)}
-    others = {
-        (starts[span.start - offset], ends[span.end - offset]): stand_in.get(other.kind, "char")
-        for other in certificate.findings
-        if other is not finding and other.kind != "unknown_table"
-        for span in other.spans
-    }
-    message = database.error_of(with_replaced(text, tokens, others))
-    named = None if message is None else read_message(message)
-    if message is None:
+def _is_elsewhere(subject: Subject, certificate: Certificate, message: str) -> bool:
+    """A message that names no place: at the token with which SQLite first says so, or nowhere if that is the last."""
+    (finding, *others), tokens = certificate.findings, subject.tokens
+    named = read_message(message)
+    if others or (named is not None and places_of(tokens, named[1], named[0].kind)):
         return False
-    if named is None or named[0].kind != finding.kind:
-        return finding.kind in ("invalid_query", "too_complex", "forbidden") and named is None
-    written = ["".join(text[s.start - offset : s.end - offset].split()).lower() for s in finding.spans]
-    return all(named[1].lower().split(".")[-1] in spelled for spelled in written)
+    large = "stack overflow" in message or "too large" in message
+    kind = named[0].kind if named is not None else "too_complex" if large else "invalid_query"
+    places, known = subject.places(finding), [(token.start, token.end) for token in tokens]
+    if finding.kind != ("forbidden" if "not authorized" in message or "prohibited" in message else kind):
+        return False
+    if len(places) > 1 or not set(places) <= set(known[:-1]):
+        return False
+    at = known.index(places[0]) if places else len(known) - 1
+    *before, said = [subject.database.error_of(subject.text[:end]) for _, end in known[max(0, at - 1) : at + 1]]
+    return said == message and message not in before
 
 
-def _ranges(tokens: list[Token]) -> set[tuple[int, int]]:
-    """Tokens, and dotted names of several."""
-    found = set()
+def _is_named(subject: Subject, finding: Finding, certificate: Certificate) -> bool:
+    """With every other place that is blamed out of the way SQLite still complains, and of the name at this one."""
+    names = _names(subject.tokens)
+    blamed = [(place, one.kind) for one in certificate.findings for place in subject.places(one)]
+    places = subject.places(finding)
+    if not places or any(place not in names for place, _ in blamed):
+        return False
+
+    def is_to_blame(kept: Sequence[Place]) -> bool:
+        others = {names[p][0]: _STAND_INS.get(kind, "char") for p, kind in blamed if p not in kept}
+        message = subject.database.error_of(with_replaced(subject.text, subject.tokens, others))
+        named = None if message is None else read_message(message)
+        said = None if named is None else (named[0].kind, folded(named[1]))
+        return all(said == (finding.kind, names[place][1]) for place in kept)
+
+    if finding.kind == "unknown_table" and all(_is_no_table(subject, names[place]) for place in places):
+        return True
+    alone = [is_to_blame([place]) for place in places]
+    return all(alone) or (not any(alone) and is_to_blame(places))
+
+
+def _is_no_table(subject: Subject, name: tuple[Place, str]) -> bool:
+    """Whether it stands after FROM or JOIN, and neither the database nor the query has such a table."""
+    (i, _), spelled = name
+    tokens = subject.tokens
+    defined = {token.name for token, after in itertools.pairwise(tokens) if after.name == "as"}
+    after = i > 0 and tokens[i - 1].kind == "word" and tokens[i - 1].name in ("from", "join")
+    return after and spelled not in subject.database.tables | defined
+
+
+def _names(tokens: Sequence[Token]) -> dict[Place, tuple[Place, str]]:
+    """Places of names, also of dotted ones -> their tokens, from and to, and how they are spelled."""
+    names = {}
     for i, token in enumerate(tokens):
-        end = i + 1
-        found.add((token.start, token.end))
-        while end + 1 < len(tokens) and tokens[end].text == ".":
-            end += 2
-            found.add((token.start, tokens[end - 1].end))
-    return found
-
-
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
-
-
-def _sorted(rows: tuple[Row, ...]) -> list[Row]:
-    def key(row: Row) -> list[tuple[str, Any]]:
-        return [("", 0) if value is None else (_sort_of(value), value) for value in row]
-
-    return sorted(rows, key=key)
-
-
-def _sort_of(value: Any) -> str:
-    return "number" if isinstance(value, int | float) else str(type(value))
-
-
-def _alike(ours: Any, theirs: Any) -> bool:
-    """Rows, value by value."""
-    if len(ours) != len(theirs):
-        return False
-    for a, b in zip(ours, theirs, strict=True):
-        numbers = isinstance(a, int | float) and isinstance(b, int | float)
-        if not (math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) if numbers else type(a) is type(b) and a == b):
-            return False
-    return True
-
-
-def _in_order(ours: tuple[Row, ...], theirs: tuple[Row, ...], groups: list[int] | None) -> bool:
-    at = 0
-    for size in groups or []:
-        if not all(map(_alike, _sorted(ours[at : at + size]), _sorted(theirs[at : at + size]))):
-            return False
-        at += size
-    return True
-
-
-def _common(ours: list[Row], theirs: list[Row]) -> int:
-    """How many rows of one sorted list are also in the other, by striking them out."""
-    left: dict[str, int] = {}
-    for row in theirs:
-        left[_written(row)] = left.get(_written(row), 0) + 1
-    common = 0
-    for row in ours:
-        if left.get(_written(row), 0) > 0:
-            left[_written(row)] -= 1
-            common += 1
-    return common
-
-
-def _written(row: Row) -> str:
-    return repr([("number", f"{float(value):.12g}") if isinstance(value, int | float) else value for value in row])
-
-
-def _all_in(shown: list[list[Any]], more: list[Row], fewer: list[Row]) -> bool:
-    """Whether each of these rows occurs more often in one result than in the other."""
-    return all(_times(row, more) > _times(row, fewer) for row in shown)
-
-
-def _times(shown: list[Any], rows: list[Row]) -> int:
-    return sum(_alike_shown(shown, row) for row in rows)
-
-
-def _alike_shown(shown: list[Any], row: Row) -> bool:
-    return _alike([_shown(value) for value in row], shown)
-
-
-def _shown(value: Any) -> Any:
-    """A value as witnesses show it."""
-    if isinstance(value, bytes):
-        value = f"x'{value.hex()}'"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value[:200] if isinstance(value, str) else value
+        spelled, end = token.name, i + 1
+        while spelled is not None:
+            names[token.start, tokens[end - 1].end] = ((i, end), spelled)
+            further = tokens[end + 1].name if end + 1 < len(tokens) and tokens[end].text == "." else None
+            spelled, end = None if further is None else f"{spelled}.{further}", end + 2
+    return names

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""(?P<space>[ \t\n\f\r]+|--[^\n]*|/\*.*?\*/)
+    r"""(?P<space>[ \t\n\f\r][ \t\n\v\f\r]*|\ufeff|--[^\n]*|/\*.*?\*/)
     |(?P<open_comment>/\*.*)
     |(?P<blob>[xX]'(?:[0-9a-fA-F]{2})*')
     |(?P<open_blob>[xX]'[0-9a-fA-F]*\Z)
-    |(?P<string>'(?:[^']|'')*')
-    |(?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+    |(?P<string>'(?:[^']|'')*'(?!'))
+    |(?P<name>"(?:[^"]|"")*"(?!")|`(?:[^`]|``)*`(?!`)|\[[^\]]*\])
     |(?P<open>['"`\[].*)
     |(?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![A-Za-z0-9_$\x80-\U0010ffff]))
     |(?P<open_number>(?:0[xX]|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][+-]?)\Z)
@@ -22,6 +23,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
 SIGNS = "|| -> ->> << >> <= >= <> != == - + * / % & | ~ < = > ( ) , . ;".split()
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 #: Every keyword of SQLite 3.40 (https://www.sqlite.org/lang_keywords.html) that a query may hold.
 KEYWORDS = (
     "ALL AND AS ASC BETWEEN BY CASE CAST COLLATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DESC DISTINCT "
@@ -47,11 +49,16 @@ class Token(NamedTuple):
     def name(self) -> str | None:
         """What it names, in lower case: of a word or a quoted name. SQLite takes a text for a name, too, where one must be."""
         if self.kind == "word":
-            return self.text.lower()
+            return folded(self.text)
         if self.kind not in ("name", "string"):
             return None
         quote = self.text[-1]
-        return self.text[1:-1].replace(quote * 2, quote).lower()
+        return folded(self.text[1:-1].replace(quote * 2, quote))
+
+
+def folded(name: str) -> str:
+    """A name in SQLite's lower case, which is of A to Z alone: it stays as long, and what begins it still does."""
+    return name.translate(_LOWER)
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -64,9 +71,8 @@ def could_become(token: Token) -> list[str]:
     """What the last token of an unfinished text can be in the end, as far as grammar tells the difference."""
     text = token.text
     if token.kind == "word":
-        name = text if text.upper() not in KEYWORDS else text + "_0"
         blob = ["x''"] if text in "xX" else []
-        return [name, *(keyword for keyword in KEYWORDS if keyword.startswith(text.upper())), *blob]
+        return [f"{text}_0", *(keyword for keyword in KEYWORDS if keyword.startswith(text.upper())), *blob]
     if token.kind == "sign":
         comment = [""] if text in "-/" else []
         return [*(sign for sign in SIGNS if sign.startswith(text)), *comment, *([".5"] if text == "." else [])]

@@ -32,7 +32,7 @@ from rlsf_lightning.symbolic.sql.compare import (
 from rlsf_lightning.symbolic.sql.database import Database, Limits, Result, Row, database_of
 from rlsf_lightning.symbolic.sql.names import ascii_of, name_findings, read_message
 from rlsf_lightning.symbolic.sql.tokens import tokens_of
-from rlsf_lightning.symbolic.sql.viable import first_dead, is_dead, is_syntax_error
+from rlsf_lightning.symbolic.sql.viable import WRITING, first_dead, is_dead, is_syntax_error, is_unfinished
 
 #: The kinds that mean "no query that runs".
 INVALID_KINDS = frozenset(
@@ -43,7 +43,6 @@ KINDS = INVALID_KINDS | frozenset(("wrong_columns", "wrong_rows", "wrong_order")
 _WITHOUT_PLACE = frozenset(("empty", "too_long", "bad_character", "too_complex"))
 _SHOWN_ROWS = 5
 _SHOWN_CHARS = 200
-_WRITING = frozenset("insert update delete replace drop create alter attach detach pragma vacuum reindex begin".split())
 
 
 class SqlVerifier:
@@ -112,7 +111,7 @@ class SqlVerifier:
         """False: no query that SQLite takes begins so, which is certain. True: it passes as it stands."""
         database, reference, wanted = self.task(prompt)
         text = prefix.strip()
-        if not self._is_readable(text) or self._dies(database, prefix.lstrip()):
+        if not self._is_readable(text) or is_dead(database, prefix.lstrip()):
             return False
         result = Result(error="not run") if database.error_of(text) else database.run(text, self.limits)
         if not text or result.error is not None:
@@ -153,25 +152,17 @@ class SqlVerifier:
     def _is_readable(self, text: str) -> bool:
         return len(text) <= self.max_chars and not any(is_bad(character) for character in text)
 
-    def _dies(self, database: Database, text: str) -> bool:
-        return is_dead(database, text)
-
     def _dead_from(self, database: Database, text: str, offset: int, completion: str) -> int | None:
         """The first dead character of the completion, where that is certain."""
         if not text:
             return len(completion)
-        bad = next((i for i, character in enumerate(text) if is_bad(character)), len(text))
-        legible = text[: min(bad, self.max_chars)]
-        dead = first_dead(database, legible)
-        if dead is None and len(legible) < len(text):
-            dead = len(legible)
-        if dead is None:  # a last word that may become another one, but not end here
-            dead = first_dead(database, text + " ")
-        if dead is None and database.error_of(text) == "incomplete input":
-            return len(completion)
-        if dead is None and tokens_of(text)[-1].kind.startswith("open"):
-            return len(completion)
-        return None if dead is None else dead + offset
+        illegible = (i for i, c in enumerate(text) if is_bad(c) or (i >= self.max_chars and not c.isspace()))
+        bad = next(illegible, len(text))
+        dead = first_dead(database, completion[offset:] if bad == len(text) else text[:bad])
+        if dead is not None or bad < len(text):
+            return offset + (bad if dead is None else dead)
+        # a last word that may become another one, but not end here
+        return len(completion) if is_dead(database, text + " ") or is_unfinished(database, text) else None
 
     def _unreadable(self, database: Database, text: str) -> list[Finding]:
         """Why SQLite does not take the query; nothing if it does."""
@@ -288,16 +279,17 @@ def _shown(rows: Any) -> list[list[Any]]:
 def _refused(database: Database, text: str, dead: int, message: str | None) -> Finding:
     """The finding for the token in which a query dies."""
     *before, token = [token for token in tokens_of(text) if token.start <= dead]
-    ended = before and before[-1].end == dead  # a word may die by being over
-    if ended and is_syntax_error(message) and f'near "{before[-1].text}"' in str(message):
+    if before and before[-1].end == dead and is_dead(database, text[:dead] + " "):  # a word may die by being over
         token = before[-1]
     span = Span(token.start, token.end)
     if token.kind in ("variable", "bad"):
         return Finding(
             "bad_character", f"{ascii_of(token.text)} is nothing that a query without parameters has", (span,)
         )
-    if token.name in _WRITING:
+    if token.name in WRITING:
         return Finding("forbidden", f"{token.text.upper()} is refused: only SELECT, WITH and VALUES are run", (span,))
+    if message == "not authorized":
+        return Finding("forbidden", f"SQLite: {message}", (span,))
     reason = ascii_of(message) if message and is_syntax_error(message) else f"{ascii_of(token.text)} cannot stand here"
     return Finding("syntax", f"SQLite: {reason}", (span,))
 

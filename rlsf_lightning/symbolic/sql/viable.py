@@ -7,24 +7,42 @@ in the query can have defined it. Dead is certain; nothing is said of columns, w
 
 from __future__ import annotations
 
+import re
+
 from rlsf_lightning.symbolic.sql.database import Database
 from rlsf_lightning.symbolic.sql.tokens import Token, could_become, tokens_of
 
+#: Words by which a statement that writes is known, for what is said of it.
+WRITING = frozenset("insert update delete replace drop create alter attach detach pragma vacuum reindex begin".split())
 _VERBS = ("SELECT", "WITH", "VALUES")
 #: What may stand after FROM without being a table of the schema.
 _OTHER_SOURCES = frozenset(
     "json_each json_tree main temp sqlite_master sqlite_schema sqlite_temp_master sqlite_temp_schema".split()
 )
+#: A whole message: names that a query makes up may end like one.
+_SYNTAX = re.compile(r'near ".*": syntax error|unrecognized token: .*', re.DOTALL)
+#: White space to SQLite. What else is white space to Python counts at the end of a whole query, where it is stripped.
+_SPACE = " \t\n\f\r"
 _WRITES = frozenset(("delete", "insert", "update"))
 
 
 def is_syntax_error(message: str | None) -> bool:
     """Whether SQLite's parser refused a token."""
-    return message is not None and (message.endswith(": syntax error") or message.startswith("unrecognized token"))
+    return message is not None and _SYNTAX.fullmatch(message) is not None
 
 
 def is_dead(database: Database, text: str) -> bool:
-    """Whether no query that SQLite takes begins with this text: certain."""
+    """Whether no query that SQLite takes begins with this text, or is it but for white space at the end: certain."""
+    text = text[: len(text.rstrip(_SPACE)) + 1]  # more of it changes nothing
+    return _has_no_future(database, text) and not (text.rstrip() != text.rstrip(_SPACE) and _is_whole(database, text))
+
+
+def _is_whole(database: Database, text: str) -> bool:
+    query = text.rstrip()
+    return database.error_of(query) is None and not _has_no_future(database, query + " ")
+
+
+def _has_no_future(database: Database, text: str) -> bool:
     tokens = tokens_of(text)
     if not tokens:
         return False
@@ -47,13 +65,19 @@ def first_dead(database: Database, text: str) -> int | None:
     return dead - 1
 
 
+def is_unfinished(database: Database, text: str) -> bool:
+    """Whether a living text must go on: at its end a query is no query yet, or something is open."""
+    tokens = tokens_of(text)
+    return not tokens or tokens[-1].kind.startswith("open") or database.error_of(text) == "incomplete input"
+
+
 def _breaks_rules(database: Database, tokens: list[Token], growing: bool) -> bool:
     """What the parser would take, but a verifier does not: writing, several statements, parameters, unknown tables."""
     if growing and (tokens[-1].text in ("-", "/") or tokens[-1].kind == "open_comment"):
         tokens, growing = tokens[:-1], False  # a comment, perhaps
     if not tokens:
         return False
-    first, last = tokens[0], tokens[-1]
+    first = tokens[0]
     verb_is_growing = growing and len(tokens) == 1
     if not any(v.startswith(first.text.upper()) if verb_is_growing else v == first.text.upper() for v in _VERBS):
         return True
@@ -65,9 +89,8 @@ def _breaks_rules(database: Database, tokens: list[Token], growing: bool) -> boo
         return True
     if any(token.name in _WRITES for token in over if token.kind == "word"):
         return True
-    if any(token.name == "with" for token in tokens) or last.kind.startswith("open"):
-        return False
-    return any(_is_unknown_source(database, tokens, i, growing) for i in range(2, len(tokens)))
+    defining = next((i for i, token in enumerate(tokens) if token.name == "with"), len(tokens) - 1)
+    return any(_is_unknown_source(database, tokens, i, growing) for i in range(2, defining + 1))
 
 
 def _is_unknown_source(database: Database, tokens: list[Token], i: int, growing: bool) -> bool:
@@ -80,8 +103,6 @@ def _is_unknown_source(database: Database, tokens: list[Token], i: int, growing:
     ):
         return False
     known = database.tables | _OTHER_SOURCES
-    if i + 1 < len(tokens):
-        return tokens[i + 1].text not in (".", "(") and name not in known
-    if growing and tokens[i].kind == "word":
-        return not any(source.startswith(name) for source in known)
-    return name not in known and tokens[i].kind == "word"
+    if growing and i + 1 == len(tokens):  # a doubled quote would go on with the name
+        return tokens[i].kind == "word" and not any(source.startswith(name) for source in known)
+    return name not in known
