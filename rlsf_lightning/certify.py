@@ -33,11 +33,14 @@ if TYPE_CHECKING:
 #: The text and the characters of every token of a completion, the end token last with an empty span.
 Tokenize = Callable[[str], list[tuple[str, Span]]]
 
+#: An empty completion is one, too; no argument of a command holds this character.
+NOT_GIVEN = "\0"
+
 
 @dataclass
 class Options:
     #: What the model answered; "-" reads it from standard input.
-    completion: str | None = None
+    completion: str = NOT_GIVEN
     #: The prompt that it answers.
     prompt: str = ""
     #: The known answer; without one only what holds for any answer is checked.
@@ -59,7 +62,7 @@ class Options:
 
 
 def run(recipe: Recipe, options: Options) -> None:
-    if (options.completion is None) == (options.input is None):
+    if (options.completion == NOT_GIVEN) == (options.input is None):
         raise UserError("one of the two: completion=TEXT, or input=FILE.jsonl with output=FILE.jsonl")
     if options.input is not None:
         certify_file(recipe, options)
@@ -75,7 +78,7 @@ def certify_one(recipe: Recipe, options: Options) -> None:
     from rlsf_lightning.symbolic.show import render
     from rlsf_lightning.symbolic.verifier import load_verifier
 
-    completion = sys.stdin.read() if options.completion == "-" else str(options.completion)
+    completion = sys.stdin.read() if options.completion == "-" else options.completion
     verifier = load_verifier(recipe.verifier.name, verifier_options(recipe, options))
     prompt = Prompt("command line", options.prompt, options.reference, facts=options.facts)
     certificate = verifier.verify(prompt, completion)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rlsf_lightning import certify
+from rlsf_lightning import certify, cli
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.recipe import load_recipe
 
 FAULTY = "faulty_verifiers:Faulty"
+ALONE = {"default_recipe": "_base", "optional": ["data.source"]}
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +146,14 @@ def test_wrong_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options:
     recipe = load_recipe("_base", ["verifier=smiles"], optional=["data.source"])
     with pytest.raises(UserError, match=words):
         certify.run(recipe, certify.Options(**{"workers": 0} | options))
+
+
+def test_an_empty_completion_is_one(capsys) -> None:
+    cli.main("", certify.run, certify.Options, ["verifier=smiles", "completion="], **ALONE)
+    assert "empty: there is no SMILES" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main("", certify.run, certify.Options, ["verifier=smiles"], **ALONE)
+    assert "one of the two: completion=TEXT" in capsys.readouterr().err
 
 
 def test_a_tool_that_dies_spoils_its_own_row_alone(tmp_path: Path) -> None:
