@@ -26,10 +26,10 @@ from rlsf_lightning.records import Prompt
 OPTIONS: dict[str, Any] = {}
 WHY = {
     "viable": "There is no `viable`: a later answer replaces an earlier one, and a chain may set right what began wrongly.",
-    "found": "An equation after a word like `of` or `by` may be a part of something else (a third of 60 + 10), and is not "
-    "judged.",
-    "hit": "A step whose operand was changed is wrong as a whole: it is blamed at its result, and at an operator that could "
-    "be another one, not at its operands.",
+    "found": "Where a word beside an equation may change what it means (`and 2 + 1 = 4`, `= 50 cents`, `= 3 dozen`, two "
+    "numbers in a row), it is not judged.",
+    "hit": "Of a wrong step the result is blamed, and an operand only where a number of the question, or from before the step, "
+    "would make it right in its place; to blame both operands of each wrong step would put the first blame before its result.",
 }
 #: Seconds of a call: a comparison by math-verify may take 3 seconds of computing, and its process has to be started again.
 LIMIT = 30

@@ -96,16 +96,22 @@ def test_other_targets() -> None:
         ("(4+6", [("unclosed_bracket", ["("])]),
         ("(4+(6", [("unclosed_bracket", ["("]), ("unclosed_bracket", ["("])]),
         ("4)+6", [("extra_bracket", [")"])]),
-        ("(10*(8-6)+4", [("unclosed_bracket", ["("])]),
-        ("10*(8)-6)+4", [("extra_bracket", [")"])]),
+        ("(10*(8-6)+4", [("unclosed_bracket", ["(", "0*", "6)", "4"])]),  # left out, or closed in one of three gaps
+        ("10*(8)-6)+4", [("extra_bracket", ["*(", ")"])]),
+        ("10*(8-6+4", [("unclosed_bracket", ["6+"])]),  # or ")" where it is missing
+        ("10 *8 - 6) + 4", [("extra_bracket", ["*8"])]),
+        ("10 8-6)+4", [("missing_operator", ["10 8"]), ("extra_bracket", [")"])]),
         ("04*6*10/8", [("number_not_available", ["04"])]),
         ("10*(8-6)+5", [("number_not_available", ["5"])]),
         ("10*(8-6)+4+4", [("number_not_available", ["4", "4"])]),
         ("10*(8-6)", [("number_unused", [])]),
+        ("10*(-6)+4", [("number_unused", ["(-"])]),  # 8 before the minus
+        ("-6*8/10", [("number_unused", [])]),
         ("24", [("number_not_available", ["24"]), ("number_unused", [])]),
         ("8/(10-6-4)", [("division_by_zero", ["8/(10-6-4"])]),
         ("10*(8-6)-4", [("wrong_value", ["-"])]),  # with + it would be right
-        ("10*(6-8)+4", [("wrong_value", ["-"])]),  # with its operands turned round
+        ("10*(6-8)+4", [("wrong_value", ["6", "-", "8"])]),  # with its operands turned round
+        ("10+4*(8-6)", [("wrong_value", ["10", "4"])]),  # these two exchanged
         ("(10-8)*4+6", [("wrong_value", ["-"])]),  # from 2, 4 and 6 there is no way
         ("10*(8-6)+4 = 25", [("wrong_arithmetic", ["25"])]),
         ("10*(8-6)+4 = 2 4", [("wrong_arithmetic", ["2 4"])]),
@@ -134,7 +140,10 @@ def test_findings_of_expressions(completion: str, expected: list[tuple[str, list
         ),
         ("4 + 8 = 12", "5 + 8 = 13", [("number_not_available", ["5"])]),
         ("6 - 4 = 2", "6 / 0 = 2", [("number_not_available", ["0"]), ("division_by_zero", ["6 / 0"])]),
-        ("\n2 * 12 = 24 (left: 24)", "", [("number_unused", [])]),
+        ("\n2 * 12 = 24 (left: 24)", "", [("number_unused", [")"])]),
+        ("4 + 8 = 12 (left: 4 6 12)\n", "", [("number_unused", ["6"])]),
+        ("\n6 - 4 = 2 (left: 2 12)", "", [("number_unused", [")\n2"])]),
+        ("\n6 - 4 = 2 (left: 2 12)\n2 * 12 = 24 (left: 24)", "", [("number_unused", [")"])]),
         ("2 * 12 = 24 (left: 24)", "so it is 24", [("bad_character", ["so", "it", "is"])]),
         ("6 - 4 = 2", "6 / 4 = 2", [("wrong_arithmetic", ["/", "2"])]),
         ("2 * 12 = 24 (left: 24)", "2 * 12", [("bad_step", ["2 * 12"])]),
@@ -148,6 +157,16 @@ def test_findings_of_steps(old: str, new: str, expected: list[tuple[str, list[st
     told = found(STEPS.replace(old, new), [4, 4, 6, 8])
     assert [finding for finding in expected if finding not in told] == []
     assert told[0] == expected[0]
+
+
+def test_numbers_are_counted_in_words() -> None:
+    """One time, two times."""
+
+    def message(completion: str, numbers: list[int]) -> str:
+        return next(f.message for f in verify(completion, numbers).findings if f.kind == "number_not_available")
+
+    assert message("(8-4)*(10-5)", [4, 4, 8, 10]) == "5 is used 1 time, given 0 times; unused: 4"
+    assert message("10*(8-6)+4+4", HAND) == "4 is used 2 times, given 1 time; unused: none"
 
 
 def test_a_mistake_of_a_step_is_reported_once() -> None:
@@ -310,9 +329,39 @@ def tampered(certificate: Certificate) -> list[Certificate]:
             if certificate.dead_from + by >= 0
         ]
         others.append(replace(certificate, dead_from=None))
-    if certificate.witness.get("value") is not None:
-        others.append(replace(certificate, witness={**certificate.witness, "value": "7"}))
-    return others
+    return others + tampered_witnesses(certificate)
+
+
+def tampered_witnesses(certificate: Certificate) -> list[Certificate]:
+    """Each field changed, left out, or made up."""
+    witness = dict(certificate.witness)
+    others = [
+        {**witness, "other": 1},
+        *({k: v for k, v in witness.items() if k != key} for key in witness if witness[key]),
+    ]
+    for key, value in witness.items():
+        others += [{**witness, key: other} for other in ("7", ["7"], None, []) if other != value]
+    for number, row in enumerate(witness.get("steps", [])):
+        for changed in ({**row, "value": "7"}, {**row, "span": [0, 1]}, {}):
+            rows = [*witness["steps"][:number], changed, *witness["steps"][number + 1 :]]
+            others.append({**witness, "steps": rows})
+    return [replace(certificate, witness=other) for other in others]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "completion"),
+    [
+        ([4, 4, 8, 10], "(8-4)*(10-4)"),
+        ([4, 4, 6, 8], STEPS),
+        (HAND, ""),
+        (HAND, "1" * 501),
+        ([1, 2, 3, 4, 5, 6], STEPS),
+    ],
+)
+def test_tampered_witnesses_are_rejected(numbers: list[int], completion: str) -> None:
+    certificate = verify(completion, numbers)
+    for other in tampered_witnesses(certificate):
+        assert not VERIFIER.recheck(other, prompt(numbers), completion), other.witness
 
 
 @pytest.mark.parametrize(

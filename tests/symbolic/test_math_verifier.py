@@ -126,6 +126,27 @@ def test_an_operator_that_should_be_another_one_is_named_too() -> None:
     assert found("5 - 3 = 7\n#### 72") == [("wrong_step", ["7"])]
 
 
+def test_an_operand_is_blamed_where_a_number_that_was_given_would_make_the_step_right() -> None:
+    """The question and what stands before the step are looked at, not what stands after it."""
+
+    def places(question: str, completion: str) -> list[tuple[str, list[str]]]:
+        return shown(checked(NUMBERS, Prompt("id", question, "72"), completion), completion)
+
+    assert places("48 and 24 clips?", "43 + 24 = 72\n#### 72") == [("wrong_step", ["43", "72"])]
+    assert places("48 and 24 clips?", "48 + 24 = 73\n#### 72") == [("wrong_step", ["73"])]
+    assert places("1,200 clips?", "1200 / 2 = 600, 1300 / 2 = 600\n#### 72") == [("wrong_step", ["1300", "600"])]
+    assert places("How many?", "43 + 24 = 72, not 48\n#### 72") == [("wrong_step", ["72"])]
+    assert places("3 or 6?", "4 - 1 = 5\n#### 72") == [("wrong_step", ["4", "-", "5"])]  # 6 - 1, 4 + 1
+
+
+def test_operands_of_many_steps_are_looked_for_in_bounded_time() -> None:
+    question = " ".join(str(number) for number in range(1000, 1400))
+    step = " + ".join(["3"] * 6) + " = 1500\n"
+    start = time.process_time()
+    certificate = NUMBERS.verify(Prompt("id", question, "72"), step * 250 + "#### 72")
+    assert certificate.verdict is Verdict.FAIL and time.process_time() - start < 3
+
+
 @pytest.mark.parametrize("completion", ["", " \n "])
 def test_empty(completion: str) -> None:
     assert found(completion) == [("empty", [])]
@@ -197,6 +218,10 @@ class TestMathVerify:
         assert self.verifier.verify(prompt, "\\boxed{\\sqrt{4}}").verdict is Verdict.PASS
         wrong = self.verifier.verify(prompt, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
         assert [f.kind for f in wrong.findings] == ["wrong_step"]  # that much is certain
+        question = Prompt("id", "?", "2")
+        assert self.verifier.recheck(wrong, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
+        other = replace(wrong, witness={**wrong.witness, "error": "made up"})
+        assert not self.verifier.recheck(other, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
 
     def test_nothing_of_an_answer_is_run(self, tmp_path: object) -> None:
         target = f"{tmp_path}/made"
@@ -287,6 +312,16 @@ def test_every_changed_result_is_found_and_nothing_else() -> None:
         assert any(place in spans for spans in spans_found), (other, spans_found)
 
 
+def tampered_answers(certificate: Certificate) -> list[dict[str, object]]:
+    """Witnesses that say something else of the final answer."""
+    witness = dict(certificate.witness)
+    answer = witness.pop("answer", None)
+    if answer is None:
+        return [{**witness, "answer": {"text": "72", "span": [0, 2], "equal": True}}]
+    others = [{**answer, "text": "1"}, {**answer, "span": [0, 1]}, {**answer, "equal": not answer["equal"]}, {}]
+    return [witness, *({**witness, "answer": other} for other in others)]
+
+
 def tampered(certificate: Certificate) -> list[Certificate]:
     """The same with one thing changed in each."""
     first = certificate.findings[0]
@@ -303,7 +338,10 @@ def tampered(certificate: Certificate) -> list[Certificate]:
             certificate, witness={**certificate.witness, "steps": [{**steps[0], "values": ["1", "1"]}, *steps[1:]]}
         ),
         replace(certificate, witness={**certificate.witness, "reference": "7"}),
+        replace(certificate, witness={**certificate.witness, "error": "made up"}),
+        replace(certificate, witness={**certificate.witness, "other": 1}),
     ]
+    others += [replace(certificate, witness=witness) for witness in tampered_answers(certificate)]
     if first.spans:
         moved = tuple(Span(span.start + 1, span.end + 1) for span in first.spans)
         others.append(replace(certificate, findings=(replace(first, spans=moved), *certificate.findings[1:])))
@@ -318,6 +356,13 @@ def test_tampered_certificates_are_rejected(old: str, new: str) -> None:
     certificate = verify(completion)
     for other in tampered(certificate):
         assert not NUMBERS.recheck(other, Prompt("id", "?", "72"), completion), other
+
+
+def test_tampered_witnesses_of_right_and_empty_answers_are_rejected() -> None:
+    right, empty = verify(SOLUTION), verify("")
+    for witness in tampered_answers(right):
+        assert not NUMBERS.recheck(replace(right, witness=witness), Prompt("id", "?", "72"), SOLUTION), witness
+    assert not NUMBERS.recheck(replace(empty, witness={"steps": []}), Prompt("id", "?", "72"), "")
 
 
 def test_a_right_solution_cannot_be_certified_as_wrong() -> None:

@@ -103,6 +103,33 @@ def test_wrong_steps_do_not(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "a total of 5 + 3 = 9 apples",
+        "a cost of $5 + $3 = $9",
+        "it comes to 5 + 3 = 9",
+        "which is equal to 5 + 3 = 9",
+        "the price increased by 5 + 3 = 9",
+        "It's 5 + 3 = 9",
+        "8 dozen, or 5 + 3 = 9",
+        "And 5 + 3 = 9",
+        "She has a 5 + 3 = 9 apples",
+        "Monday:5 + 3 = 9",
+        "5 + 3 = 9 of them",
+        "5 + 3 = 9 per week",
+        "5 + 3 = 9 a week",
+        "5 + 3 = 9 times as many",
+        "5 + 3 = 9 times a week",
+        "the base is 5 + 3 = 9",
+        "5 + 3 = 9 from her",
+    ],
+)
+def test_words_that_leave_an_equation_what_it_is(text: str) -> None:
+    steps = judged(text)
+    assert len(steps) == 1 and not steps[0][1], steps
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "2x + 3 = 7",
         "x + 5 + 3 = 9",
         "f(2) + 3 = 7",
@@ -116,6 +143,20 @@ def test_wrong_steps_do_not(text: str) -> None:
         "2 = 3",
         "50 + 20% = 60",
         "20% of 50 + 5 = 15",
+        "the sum of 3 + 4 = 8",
+        "the average of 3 + 5 = 4",
+        "10 increased by 5 + 3 = 18",
+        "add 3 to 4 + 5 = 12",
+        "5 and 3 + 4 = 12",
+        "2 * 8 = 4 times 4",
+        "2 * 8 = 4 times (2 + 2)",
+        "10 = 1/2 of 20",
+        "5 + 3 = 40% of 20",
+        "5 + 3 = 9 to 12",
+        "5 + 3 = 4 a",
+        "5 + 3 = 9 cents",
+        "5's 5 + 3 = 9",
+        "x:5 + 3 = 9",
         "half of 10 + 2 = 7",
         "the sum of 3 and 4 + 5 = 12",
         "3 times 4 + 1 = 13",
@@ -123,6 +164,8 @@ def test_wrong_steps_do_not(text: str) -> None:
         "10 + 5 = 3 (mod 12)",
         "10 + 5 \\equiv 3 \\pmod{12}, 10 + 5 = 3",
         "in base 2, 1 + 1 = 10",
+        "base-2: 1 + 1 = 10",
+        "in base two 1 + 1 = 10",
         "11 + 2 = 1 o'clock",
         "11 + 2 = 1 pm",
         "5 km + 3 km = 9 km",

@@ -70,16 +70,16 @@ def read_expression(text: str, offset: int = 0) -> Reading:
     bad = [token for token in tokens if token.text not in set("+-*/()=") and not token.is_number]
     if bad:
         named = ", ".join(ascii(token.text) for token in bad)[:100]
-        reading.errors.append(_finding("bad_character", f"{named}: not part of an expression", *bad))
+        reading.errors.append(finding_at("bad_character", f"{named}: not part of an expression", *bad))
         return reading
     equals = next((i for i, token in enumerate(tokens) if token.text == "="), len(tokens))
     reading.tokens = tokens[:equals]
-    _Yard(reading).run(reading.tokens)
+    Yard(reading).run(reading.tokens)
     if equals < len(tokens) - 1:
         said = Span(tokens[equals + 1].span.start, tokens[-1].span.end)
         reading.stated = Token(text[said.start - offset : said.end - offset], said)
     elif equals == len(tokens) - 1:
-        reading.errors.append(_finding("missing_operand", "a value is missing after =", tokens[equals]))
+        reading.errors.append(finding_at("missing_operand", "a value is missing after =", tokens[equals]))
     return reading
 
 
@@ -88,75 +88,6 @@ def evaluate(postfix: list[Token]) -> Fraction:
     value = _nodes(postfix)[-1][1].value
     assert value is not None
     return value
-
-
-def judge_expression(
-    text: str, offset: int, hand: Hand, target: Fraction
-) -> tuple[list[Finding], float, dict[str, object]]:
-    """(findings, score, witness); no finding means that the expression is right."""
-    reading = read_expression(text, offset)
-    findings = list(reading.errors)
-    witness: dict[str, object] = {"form": "expression", "value": None}
-    if findings:
-        return _needless_bracket(reading, hand, target) or findings, 0.0, witness
-    in_hand, written = Counter(map(str, hand)), Counter(token.text for token in reading.numbers)
-    unused = sorted((in_hand - written).elements(), key=int)
-    witness |= {"used": [token.text for token in reading.numbers], "unused": unused}
-    for number in written - in_hand:
-        message = (
-            f"{number} is there {written[number]} times, not {in_hand[number]}; unused: {', '.join(unused) or 'none'}"
-        )
-        places = [token for token in reading.numbers if token.text == number]
-        findings.append(_finding("number_not_available", message, *places))
-    if len(reading.numbers) < len(hand):
-        findings.append(Finding("number_unused", f"not used: {', '.join(unused)}"))
-    try:
-        value = evaluate(reading.postfix)
-    except DivisionByZero as error:
-        findings.append(Finding("division_by_zero", "the divisor is 0", error.spans))
-        value = None
-    if value is not None:
-        witness["value"] = str(value)
-        if value != target and not findings:
-            findings.append(_wrong_value(reading, value, hand, target))
-        findings += _wrong_statement(reading.stated, value, target)
-    used = (written & in_hand).total()
-    score = 0.5 * used / max(len(hand), len(reading.numbers)) + (0.4 if value == target else 0.0)
-    return findings, score, witness
-
-
-def _needless_bracket(reading: Reading, hand: Hand, target: Fraction) -> list[Finding]:
-    """The brackets, each of which alone could be left out and all would be right, where there is one too many."""
-    written = Counter(token.text for token in reading.tokens)
-    if abs(written["("] - written[")"]) != 1:
-        return []
-    bracket, kind = ("(", "unclosed_bracket") if written["("] > written[")"] else (")", "extra_bracket")
-    found = []
-    for at, token in enumerate(reading.tokens):
-        if token.text == bracket:
-            other = Reading()
-            _Yard(other).run([*reading.tokens[:at], *reading.tokens[at + 1 :]])
-            numbers = hand_of(int(number.text) for number in other.numbers)
-            if not other.errors and numbers == hand and _value_of(other.postfix) == target:
-                found.append(token)
-    return [_finding(kind, "without this bracket all would be right", *found)] if found else []
-
-
-def suspects(reading: Reading, target: Fraction) -> list[Token]:
-    """The operators, each of which alone could be another one, or have its operands the other way round, or be left out
-    if it is a minus before an operand, and the value would be the target."""
-    tokens = reading.tokens
-    found = []
-    for at, token in enumerate(tokens):
-        if token.text in ("+", "-", "*", "/"):
-            others = [[token._replace(text=operator)] for operator in "+-*/"]
-            if Token("minus", token.span) in reading.postfix:
-                others = [[]]
-            values = [_value_of(_postfix([*tokens[:at], *other, *tokens[at + 1 :]])) for other in others]
-            turned = [node._replace(text=f"~{node.text}") if node == token else node for node in reading.postfix]
-            if target in (*values, _value_of(turned)):
-                found.append(token)
-    return found
 
 
 def first_dead_operator(postfix: list[Token], hand: Hand, target: Fraction) -> Token | None:
@@ -170,25 +101,7 @@ def first_dead_operator(postfix: list[Token], hand: Hand, target: Fraction) -> T
     return None
 
 
-def _wrong_value(reading: Reading, value: Fraction, hand: Hand, target: Fraction) -> Finding:
-    message = f"the value is {value}, not {target}"
-    tokens = suspects(reading, target)
-    if tokens:
-        return _finding("wrong_value", f"{message}; another operation here would do", *tokens)
-    dead = first_dead_operator(reading.postfix, hand, target)
-    if dead is None:
-        return Finding("wrong_value", message)
-    return _finding("wrong_value", f"{message}; with this part's value nothing leads there", dead)
-
-
-def _wrong_statement(stated: Token | None, value: Fraction, target: Fraction) -> list[Finding]:
-    """What is said after = must be the target's value; where the expression is wrong, that alone is reported."""
-    if stated is None or stated.text == str(target) or (stated.text == str(value) and value != target):
-        return []
-    return [_finding("wrong_arithmetic", f"the value is {value}, not {ascii(stated.text)[1:-1][:50]}", stated)]
-
-
-class _Yard:
+class Yard:
     """The stack of operators and open brackets, and whether an operand comes next."""
 
     def __init__(self, reading: Reading) -> None:
@@ -251,7 +164,7 @@ class _Yard:
         return token if self.last is None else Token("", Span(self.last.span.start, token.span.end))
 
     def _error(self, kind: str, message: str, token: Token) -> None:
-        self.reading.errors.append(_finding(kind, message, token))
+        self.reading.errors.append(finding_at(kind, message, token))
 
 
 def _nodes(postfix: list[Token]) -> list[tuple[Token, _Value]]:
@@ -284,20 +197,6 @@ def _nodes(postfix: list[Token]) -> list[tuple[Token, _Value]]:
     return nodes
 
 
-def _postfix(tokens: list[Token]) -> list[Token]:
-    reading = Reading()
-    _Yard(reading).run(tokens)
-    assert not reading.errors, "an operator was exchanged for another one"
-    return reading.postfix
-
-
-def _value_of(postfix: list[Token]) -> Fraction | None:
-    """None: division by zero."""
-    try:
-        return evaluate(postfix)
-    except DivisionByZero:
-        return None
-
-
-def _finding(kind: str, message: str, *tokens: Token) -> Finding:
+def finding_at(kind: str, message: str, *tokens: Token) -> Finding:
+    """A finding whose places are those of the tokens."""
     return Finding(kind, message, tuple(token.span for token in tokens))

@@ -6,14 +6,13 @@ let stand.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from fractions import Fraction
 
 from rlsf_lightning.records import Certificate, Verdict
-from rlsf_lightning.symbolic.game24.recheck_steps import Said, steps_findings, steps_live
+from rlsf_lightning.symbolic.game24.recheck_mends import blamed, bracket_mends, number_gaps
+from rlsf_lightning.symbolic.game24.recheck_steps import Replay, Said, replay, steps_live
 from rlsf_lightning.symbolic.game24.rewrite import (
     BLANKS,
-    OPERATIONS,
     DividesByZero,
     Numbers,
     Place,
@@ -22,6 +21,7 @@ from rlsf_lightning.symbolic.game24.rewrite import (
     is_right,
     makes,
 )
+from rlsf_lightning.symbolic.game24.values import reaches_signed
 
 Places = tuple[Place, ...]
 
@@ -35,23 +35,29 @@ def stands(certificate: Certificate, completion: str, hand: Numbers, target: Fra
     offset = completion.find(text) if text else 0
     if certificate.verdict is Verdict.ABSTAIN:
         return not certificate.findings
-    if not _solution_holds(certificate.witness.get("solution"), hand, target):
+    if "solution" not in certificate.witness or not _solution_holds(certificate.witness["solution"], hand, target):
         return False
     findings = certificate.findings[:_MANY] if len(certificate.findings) == _MANY + 1 else certificate.findings
     said = sorted((f.kind, tuple((s.start - offset, s.end - offset) for s in f.spans)) for f in findings)
+    witness = {key: value for key, value in certificate.witness.items() if key != "solution"}
     if not text or len(text) > max_chars:
-        alone = certificate.verdict is Verdict.FAIL and said == [("too_long" if text else "empty", ())]
+        alone = certificate.verdict is Verdict.FAIL and said == [("too_long" if text else "empty", ())] and not witness
         return alone and certificate.score == 0.0 and _dies(certificate, completion, hand, target, max_chars)
-    steps = steps_findings(text, hand, target) if len(hand) > 1 else ([("bad_step", ())], 0.0)
-    if is_right(text, hand, target) or (steps is not None and not steps[0]):
-        return certificate.verdict is Verdict.PASS
-    if certificate.witness.get("form") == "steps":
-        if steps is None:
+    steps = replay(text, hand, target) if len(hand) > 1 else Replay([("bad_step", ())], 0.0, [], [])
+    if is_right(text, hand, target):
+        return certificate.verdict is Verdict.PASS and witness == _expression_witness(text, hand)
+    if steps.findings == []:
+        return certificate.verdict is Verdict.PASS and _steps_witness_holds(witness, steps, offset)
+    if witness.get("form") == "steps":
+        if not _steps_witness_holds(witness, steps, offset):
+            return False
+        if steps.findings is None:
             return True
-        agrees = certificate.verdict is Verdict.FAIL and abs(steps[1] - certificate.score) < 1e-9
-        agrees = agrees and (said == sorted(steps[0]) or len(steps[0]) > _MANY)
+        agrees = certificate.verdict is Verdict.FAIL and abs(steps.score - certificate.score) < 1e-9
+        agrees = agrees and (said == sorted(steps.findings) or len(steps.findings) > _MANY)
     else:
         agrees = certificate.verdict is Verdict.FAIL and _expression_stands(certificate, text, said, hand, target)
+        agrees = agrees and witness == _expression_witness(text, hand)
     return agrees and _dies(certificate, completion, hand, target, max_chars)
 
 
@@ -80,18 +86,49 @@ def _dies(certificate: Certificate, completion: str, hand: Numbers, target: Frac
 
 
 def _solution_holds(solution: object, hand: Numbers, target: Fraction) -> bool:
-    """Whether the witness solves the puzzle; None must mean that nothing does."""
+    """Whether the witness solves the puzzle; None must mean that nothing does. Of many numbers the verifier's search tells."""
     if solution is None:
-        return not makes(hand, target) and not makes(hand, -target)
+        answers = makes(hand, target), makes(hand, -target)
+        return not reaches_signed(hand, target) if None in answers else True not in answers
     return (
         isinstance(solution, str) and len(solution) < 200 and "=" not in solution and is_right(solution, hand, target)
+    )
+
+
+def _expression_witness(text: str, hand: Numbers) -> dict[str, object]:
+    """All that the witness says of an expression but for a solution."""
+    expression, equals, stated = text.partition("=")
+    value = None
+    try:
+        if re.search(r"[^-0-9+*/()= \t\r\n]", text) or bool(equals) != bool(stated.strip(BLANKS)):
+            raise ValueError("not an expression")
+        value = str(evaluate(expression))
+    except DividesByZero:
+        pass
+    except ValueError:
+        return {"form": "expression", "value": None}
+    _, used, unused = _numbers_found(expression, hand)
+    return {"form": "expression", "value": value, "used": used, "unused": unused}
+
+
+def _steps_witness_holds(witness: dict[str, object], steps: Replay, offset: int) -> bool:
+    """Whether the witness tells the steps as they are, and what is left in any order."""
+    left = witness.get("left")
+    rows = [
+        {"span": [start + offset, end + offset], "value": None if value is None else str(value)}
+        for (start, end), value in steps.steps
+    ]
+    return (
+        witness.keys() == {"form", "steps", "left"}
+        and (witness["form"], witness["steps"]) == ("steps", rows)
+        and isinstance(left, list)
+        and sorted(map(str, left)) == sorted(map(str, steps.left))
     )
 
 
 def _expression_stands(certificate: Certificate, text: str, said: list[Said], hand: Numbers, target: Fraction) -> bool:
     expression, equals, stated = text.partition("=")
     after = stated.strip(BLANKS)
-    witness = certificate.witness
     value, zeros = None, Places()
     try:
         if re.search(r"[^-0-9+*/()= \t\r\n]", text) or bool(equals) != bool(after):
@@ -100,29 +137,26 @@ def _expression_stands(certificate: Certificate, text: str, said: list[Said], ha
     except DividesByZero as error:
         zeros = error.places
     except ValueError:
-        needless = _needless(expression, hand, target)
-        shown = said == needless if needless else bool(said) and all(_shows(kind, at, text) for kind, at in said)
-        return shown and certificate.score == 0.0 and witness.get("value") is None
+        mends = bracket_mends(expression, hand, target)
+        shown = said == mends if mends else bool(said) and all(_shows(kind, at, text) for kind, at in said)
+        return shown and certificate.score == 0.0
     found, used, unused = _numbers_found(expression, hand)
+    if found == [("number_unused", ())]:
+        found = [("number_unused", number_gaps(expression, used, unused, hand, target))]
     if zeros:
         found.append(("division_by_zero", zeros))
     elif value != target and not found:
         claimed = next((places for kind, places in said if kind == "wrong_value"), ())
-        blamed = _blamed(expression, claimed, hand, target)
-        if blamed is None:
+        places = blamed(expression, claimed, hand, target)
+        if places is None:
             return False
-        found.append(("wrong_value", blamed))
+        found.append(("wrong_value", places))
     if value is not None and equals and after != str(target) and (after != str(value) or value == target):
         start = len(expression) + 1 + len(stated) - len(stated.lstrip(BLANKS))
         found.append(("wrong_arithmetic", ((start, start + len(after)),)))
     good = len(hand) - len(unused)
     score = 0.5 * good / max(len(hand), len(used)) + (0.4 if value == target else 0.0)
-    return (
-        (said == sorted(found) or len(found) > _MANY)
-        and abs(score - certificate.score) < 1e-9
-        and witness.get("value") == (None if value is None else str(value))
-        and (witness.get("used"), witness.get("unused")) == (used, unused)
-    )
+    return (said == sorted(found) or len(found) > _MANY) and abs(score - certificate.score) < 1e-9
 
 
 def _numbers_found(expression: str, hand: Numbers) -> tuple[list[Said], list[str], list[str]]:
@@ -141,66 +175,6 @@ def _numbers_found(expression: str, hand: Numbers) -> tuple[list[Said], list[str
     if len(used) < len(hand):
         found.append(("number_unused", ()))
     return found, used, unused
-
-
-def _blamed(expression: str, claimed: Places, hand: Numbers, target: Fraction) -> Places | None:
-    """Each operator that could mean something else and the value would be right. If there is none: what is claimed, if that
-    is the operator of a smallest part that leads nowhere, or nothing and there is no such part. None: the claim is wrong."""
-    places = [match.start() for match in re.finditer(r"[-+*/]", expression)]
-    mends = tuple((at, at + 1) for at in places if _mends(expression, at, target))
-    if mends:
-        return mends
-    dead = [at for at in places if _leads_nowhere(expression, at, hand, target)]
-    if not claimed:
-        return None if dead else ()
-    (at, end), *more = claimed
-    if more or at not in dead or end != at + 1:
-        return None
-    start, stop = _part(expression, at)
-    return None if any(start <= other < stop for other in dead if other != at) else claimed
-
-
-def _mends(expression: str, at: int, target: Fraction) -> bool:
-    """Whether the value would be right with another operator there, or with its operands turned round, or without it if it
-    is a sign."""
-    others = [(expression[:at] + operator + expression[at + 1 :], -1) for operator in OPERATIONS]
-    for text, turned in [*others, (expression, at)]:
-        try:
-            if evaluate(text, {turned: lambda a, b: OPERATIONS[expression[at]](b, a)}) == target:
-                return True
-        except (ValueError, DividesByZero):
-            continue
-    return False
-
-
-def _part(expression: str, at: int) -> Place:
-    """Where the part begins and ends whose operator stands there; (at, at) for a sign."""
-
-    def interrupt(a: Fraction, b: Fraction) -> Fraction:
-        raise ZeroDivisionError
-
-    try:
-        evaluate(expression, {at: interrupt})
-    except DividesByZero as error:
-        return error.places[0]
-    return at, at
-
-
-def _leads_nowhere(expression: str, at: int, hand: Numbers, target: Fraction) -> bool:
-    """Whether the part's value and the numbers outside it make neither the target nor its negative."""
-    start, end = _part(expression, at)
-    if start == end:
-        return False
-    values: list[Fraction] = []
-
-    def record(a: Fraction, b: Fraction) -> Fraction:
-        values.append(OPERATIONS[expression[at]](a, b))
-        return values[-1]
-
-    evaluate(expression, {at: record})
-    rest = Counter(hand) - Counter(map(Fraction, re.findall("[0-9]+", expression[start:end])))
-    numbers = tuple(sorted([values[-1], *rest.elements()]))
-    return not makes(numbers, target) and not makes(numbers, -target)
 
 
 def _shows(kind: str, places: Places, text: str) -> bool:
@@ -222,15 +196,6 @@ def _shows(kind: str, places: Places, text: str) -> bool:
     cuts = [at for at in (start, end) if 0 < at < len(text) and text[at - 1 : at + 1].isdigit()]
     meeting = re.fullmatch(r"[0-9]+\s+[0-9]+|[0-9]+\s*\(|\)\s*[0-9]+|\)\s*\(", here)
     return kind == "missing_operator" and meeting is not None and not cuts
-
-
-def _needless(expression: str, hand: Numbers, target: Fraction) -> list[Said]:
-    """The finding of the brackets, each of which alone could be left out and all would be right, where one is too many."""
-    surplus = expression.count("(") - expression.count(")")
-    bracket, kind = ("(", "unclosed_bracket") if surplus > 0 else (")", "extra_bracket")
-    places = [at for at, character in enumerate(expression) if character == bracket] if abs(surplus) == 1 else []
-    mends = [at for at in places if is_right(f"{expression[:at]} {expression[at + 1 :]}", hand, target)]
-    return [(kind, tuple((at, at + 1) for at in mends))] if mends else []
 
 
 def _unmatched(text: str, bracket: str) -> list[Place]:

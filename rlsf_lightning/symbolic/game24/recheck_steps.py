@@ -33,33 +33,98 @@ class _Reading(NamedTuple):
     left_place: Place
 
 
-def steps_findings(text: str, hand: Numbers, target: Fraction) -> tuple[list[Said], float] | None:
-    """(kind and places of every finding, score). None: cannot tell."""
-    now, found, right, at = list(hand), list[Said](), 0, 0
-    for line in text.split("\n"):
-        body = line.strip(_BLANKS)
-        start = at + len(line) - len(line.lstrip(_BLANKS))
-        at += len(line) + 1
-        if not body:
-            continue
+class Replay(NamedTuple):
+    """What steps come to."""
+
+    #: (kind, places) of each; None: cannot tell.
+    findings: list[Said] | None
+    score: float
+    #: (place of the line, value of its operation) of each step that can be read.
+    steps: list[tuple[Place, Fraction | None]]
+    left: list[Fraction]
+
+
+def replay(text: str, hand: Numbers, target: Fraction) -> Replay:
+    """The steps, judged one after the other."""
+    now, found, right = list(hand), list[Said](), 0
+    is_known, steps, lines = True, list[tuple[Place, Fraction | None]](), list[tuple[str, int]]()
+    for body, start in _lines(text):
+        lines.append((body, start))
         readings = [(reading, _wrong(reading, now)) for reading in _readings(body, start)]
         if not readings:
             bad = [(start + m.start(), start + m.end()) for m in _BAD.finditer(body.replace("left", "    "))]
             found.append(("bad_character", tuple(bad)) if bad else ("bad_step", ((start, start + len(body)),)))
             continue
         reading, wrong = min(readings, key=lambda one: ("number_not_available" in dict(one[1]), bool(one[1])))
-        rest = Counter(now) - Counter([reading.a[0], reading.b[0]])
-        now = [*rest.elements(), reading.stated[0]] if reading.left is None else [n for n, _ in reading.left]
+        steps.append(((start, start + len(body)), _made(reading)))
+        now = _left(reading, now)
         if not wrong and not found:
             reachable = makes(tuple(sorted(now)), target)
-            if reachable is None:
-                return None
-            right += reachable
-            wrong = [] if reachable else [("dead_end", ((reading.a[1][0], reading.b[1][1]),))]
+            is_known = is_known and reachable is not None
+            right += reachable is True
+            wrong = [("dead_end", ((reading.a[1][0], reading.b[1][1]),))] if reachable is False else []
         found += wrong
-    if not found and len(now) > 1:
-        found.append(("number_unused", ()))
-    return found, 0.9 * min(1.0, right / max(1, len(hand) - 1))
+    if found or len(now) > 1:
+        missing = _gaps(lines, hand, target)
+        end = lines[-1][1] + len(lines[-1][0]) if lines else 0
+        found = [("number_unused", missing)] if missing else found or [("number_unused", ((end - 1, end),))]
+    return Replay(found if is_known else None, 0.9 * min(1.0, right / max(1, len(hand) - 1)), steps, now)
+
+
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    """Each line that is not empty, without the blanks around it, and where it begins."""
+    at = 0
+    for line in text.split("\n"):
+        if line.strip(_BLANKS):
+            yield line.strip(_BLANKS), at + len(line) - len(line.lstrip(_BLANKS))
+        at += len(line) + 1
+
+
+def _made(reading: _Reading) -> Fraction | None:
+    """What the operation comes to; None: it divides by zero."""
+    if reading.operator == "/" and not reading.b[0]:
+        return None
+    return OPERATIONS[reading.operator](reading.a[0], reading.b[0])
+
+
+def _left(reading: _Reading, now: list[Fraction]) -> list[Fraction]:
+    """What is there after a step, as it says."""
+    if reading.left is not None:
+        return [number for number, _ in reading.left]
+    return [*(Counter(now) - Counter([reading.a[0], reading.b[0]])).elements(), reading.stated[0]]
+
+
+def _gaps(lines: list[tuple[str, int]], hand: Numbers, target: Fraction) -> tuple[Place, ...]:
+    """Where one step put in between makes all the lines right, if one is missing."""
+    if len(lines) != len(hand) - 2:
+        return ()
+    gaps = []
+    for at in range(len(lines) + 1):
+        before = lines[at - 1][1] + len(lines[at - 1][0]) - 1 if at else lines[0][1]
+        after = lines[at][1] + 1 if at < len(lines) else lines[-1][1] + len(lines[-1][0])
+        begun = _walked(lines[:at], [list(hand)])
+        if [target] in _walked(lines[at:], [rest for now in begun for rest in _joined(now)]):
+            gaps.append((before, after))
+    return tuple(gaps)
+
+
+def _walked(lines: list[tuple[str, int]], states: list[list[Fraction]]) -> list[list[Fraction]]:
+    """Where right steps lead from these states; nowhere if a line is none."""
+    for body, start in lines:
+        readings = list(_readings(body, start))
+        ends = [sorted(_left(r, now)) for now in states for r in readings if not _wrong(r, now)]
+        states = [end for at, end in enumerate(ends) if end not in ends[:at]]
+    return states
+
+
+def _joined(now: list[Fraction]) -> list[list[Fraction]]:
+    """What one more operation can leave."""
+    ends: list[list[Fraction]] = []
+    for i, j in permutations(range(len(now)), 2):
+        rest = [number for k, number in enumerate(now) if k not in (i, j)]
+        made = [operation(now[i], now[j]) for operator, operation in OPERATIONS.items() if operator != "/" or now[j]]
+        ends += [sorted([*rest, value]) for value in made]
+    return [end for at, end in enumerate(ends) if end not in ends[:at]]
 
 
 def steps_live(text: str, hand: Numbers, target: Fraction) -> bool:

@@ -96,10 +96,13 @@ def judge_steps(text: str, offset: int, hand: Hand, target: Fraction) -> tuple[l
     findings: list[Finding] = []
     right = 0
     taken: list[dict[str, object]] = []
+    lines: list[tuple[str, Span]] = []
     now, start = list(hand), offset
     for line in text.split("\n"):
         place = Span(start + len(line) - len(line.lstrip(_BLANKS)), start + len(line.rstrip(_BLANKS)))
         written = _read(line, start, now) if line.strip(_BLANKS) else None
+        if place.start < place.end:
+            lines.append((line, place))
         start += len(line) + 1
         if place.start >= place.end:
             continue
@@ -117,10 +120,31 @@ def judge_steps(text: str, offset: int, hand: Hand, target: Fraction) -> tuple[l
                 found = [Finding("dead_end", message, (span,))]
         findings += found
         taken.append({"span": [place.start, place.end], "value": None if written.made is None else str(written.made)})
-    if not findings and len(now) > 1:
-        findings.append(Finding("number_unused", f"steps are missing: {_spelled(now)} left"))
+    missing = _missing_step(lines, hand, target) if findings or len(now) > 1 else []
+    if missing:
+        findings = [Finding("number_unused", "with one step more here all would be right", tuple(missing))]
+    elif not findings and len(now) > 1:
+        end = lines[-1][1].end
+        findings.append(Finding("number_unused", f"steps are missing: {_spelled(now)} left", (Span(end - 1, end),)))
     score = 0.9 * min(1.0, right / max(1, len(hand) - 1))
     return findings, score, {"form": "steps", "steps": taken, "left": [str(number) for number in now]}
+
+
+def _missing_step(lines: list[tuple[str, Span]], hand: Hand, target: Fraction) -> list[Span]:
+    """The gaps between lines, where one step is missing, in which some step could stand and all would be right."""
+    if len(lines) != len(hand) - 2:
+        return []
+    places = [place for _, place in lines]
+    gaps, states = [], {hand}
+    for at in range(len(lines) + 1):
+        ends = {step.left for state in states for step in _steps(state)}
+        for line, _ in lines[at:]:
+            ends = _after(line, ends, target)
+        if (target,) in ends:
+            before = places[at - 1].end - 1 if at else places[0].start
+            gaps.append(Span(before, places[at].start + 1 if at < len(lines) else places[-1].end))
+        states = _after(lines[at][0], states, target) if at < len(lines) else states
+    return gaps
 
 
 @lru_cache(maxsize=20_000)

@@ -1,8 +1,9 @@
 """The game of 24: an expression, or steps, that make the target out of the numbers, each used once.
 
 Covered: every mistake that keeps an answer from being read (at its character), numbers that are not there or not used,
-division by zero, a value that is not the target (at the operators that could have been other ones, else at the smallest
-part that leads nowhere), and in step form wrong results, wrong remainders and dead ends. The first dead character is exact
+division by zero, a value that is not the target, and in step form wrong results, wrong remainders and dead ends. Where one
+small change would make all right, its place is blamed: another operator, two neighbours exchanged, a bracket or a number put
+in, a step in between; else, for a wrong value, the smallest part that leads nowhere. The first dead character is exact
 for hands of up to five numbers. All arithmetic is in fractions; nothing of a completion is ever evaluated by Python.
 
 Not covered: other notations (crosses and dots for times, powers, decimals in an expression), text around the answer.
@@ -19,7 +20,7 @@ import rlsf_lightning
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
 from rlsf_lightning.symbolic.extract import stripped
-from rlsf_lightning.symbolic.game24.expression import judge_expression
+from rlsf_lightning.symbolic.game24.judge import judge_expression
 from rlsf_lightning.symbolic.game24.recheck import stands
 from rlsf_lightning.symbolic.game24.steps import judge_steps, looks_like_steps, steps_pass, viable_steps
 from rlsf_lightning.symbolic.game24.values import Hand, hand_of, reaches_signed, solution

@@ -10,16 +10,31 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rlsf_lightning.records import Certificate, Finding, Verdict
-from rlsf_lightning.symbolic.math.answer import find_answer
-from rlsf_lightning.symbolic.math.steps import Side, Step, exchangeable, read_steps
+from rlsf_lightning.symbolic.math.answer import Answer, find_answer
+from rlsf_lightning.symbolic.math.compare import ToolFailed
+from rlsf_lightning.symbolic.math.steps import (
+    Side,
+    Step,
+    exchangeable,
+    exchangeable_operands,
+    known_numbers,
+    read_steps,
+)
 
-#: With more findings the last one sums up the rest.
-_MANY = 50
+#: More findings than these are summed up in a last one; no more steps are in the witness.
+MAX_FINDINGS = 50
+MAX_STEPS = 200
+#: In so many wrong steps, the first ones, a wrong operand is looked for.
+MAX_EXPLAINED = 10
+#: Longer final answers are not compared, and stand in the witness cut.
+MAX_ANSWER = 300
 
 Same = Callable[[str, str], bool | None]
 
 
-def stands(certificate: Certificate, completion: str, reference: str, max_chars: int, same: Same) -> bool:
+def stands(
+    certificate: Certificate, question: str, completion: str, reference: str, max_chars: int, same: Same
+) -> bool:
     """Whether the certificate says what is found again; ``same`` compares two final answers."""
     text = completion.strip()
     if certificate.verdict is Verdict.ABSTAIN:
@@ -27,13 +42,14 @@ def stands(certificate: Certificate, completion: str, reference: str, max_chars:
     if not text or len(text) > max_chars:
         beyond = completion.lstrip()[max_chars:]
         dead = len(completion) - len(beyond.lstrip()) if text else len(completion)
-        alone = [(f.kind, f.spans) for f in certificate.findings] == [("too_long" if text else "empty", ())]
-        return alone and (certificate.verdict, certificate.score, certificate.dead_from) == (Verdict.FAIL, 0.0, dead)
+        alone = [_said(f) for f in certificate.findings] == [("too_long" if text else "empty", ())]
+        fields = (certificate.verdict, certificate.score, certificate.dead_from, certificate.witness)
+        return alone and fields == (Verdict.FAIL, 0.0, dead, {})
     steps = read_steps(completion)
     wrong = [step for step in steps if not _holds(step)]
-    expected = [_expected(step) for step in wrong]
+    expected = [_expected(step, number, question, completion) for number, step in enumerate(wrong)]
     answer = find_answer(completion)
-    equal = None if answer is None else same(reference, answer.text)
+    equal, error = _compared(reference, answer, same)
     if answer is None:
         expected.append(("missing_answer", ()))
     elif equal is False:
@@ -41,43 +57,70 @@ def stands(certificate: Certificate, completion: str, reference: str, max_chars:
     share = (len(steps) - len(wrong)) / len(steps) if steps else 0.0
     score = 1.0 if not expected and equal else 0.4 * share + (0.5 if equal else 0.0)
     has_room = len(text) + len(reference) + 6 <= max_chars  # for a last line with the answer
-    said = [_said(finding) for finding in certificate.findings[:_MANY]]
+    said = [_said(finding) for finding in certificate.findings[:MAX_FINDINGS]]
+    witness = dict(certificate.witness)
     return (
         (certificate.verdict is Verdict.PASS) == (not expected and equal is True)
-        and said == expected[:_MANY]
+        and said == expected[:MAX_FINDINGS]
         and abs(score - certificate.score) < 1e-9
         and certificate.dead_from == (len(completion) if answer is None and not wrong and has_room else None)
-        and _witness_holds(certificate, steps, reference)
+        and _steps_hold(witness.pop("steps", None), steps)
+        and _without_numbers(witness.pop("error", None)) == _without_numbers(error)
+        and witness == {"reference": reference, **_answer_row(answer, equal)}
     )
+
+
+def _compared(reference: str, answer: Answer | None, same: Same) -> tuple[bool | None, str | None]:
+    """(whether the answer is the reference, why that is not known)."""
+    if answer is None:
+        return None, None
+    try:
+        return same(reference, answer.text), None
+    except ToolFailed as error:
+        return None, str(error)
+
+
+def _without_numbers(error: object) -> str | None:
+    """How a process ended is another number where the machine is busy."""
+    return None if error is None else re.sub(r"-?[0-9]+", "0", str(error))
+
+
+def _answer_row(answer: Answer | None, equal: bool | None) -> dict[str, object]:
+    if answer is None:
+        return {}
+    return {"answer": {"text": answer.text[:MAX_ANSWER], "span": [answer.span.start, answer.span.end], "equal": equal}}
 
 
 def _said(finding: Finding) -> tuple[str, tuple[tuple[int, int], ...]]:
     return finding.kind, tuple((span.start, span.end) for span in finding.spans)
 
 
-def _expected(step: Step) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _expected(step: Step, number: int, question: str, text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     for side in (step.left, step.right):
         if _values(side) is None:
             return "division_by_zero", ((side.start, side.end),)
-    operators = [(token.start, token.end) for token in exchangeable(step)]
-    return "wrong_step", (*operators, (step.right.start, step.right.end))
+    tokens = exchangeable(step)
+    if number < MAX_EXPLAINED:
+        tokens += exchangeable_operands(step, known_numbers(question, text, step.left.start), _holds)
+    places = [(token.start, token.end) for token in tokens]
+    return "wrong_step", tuple(sorted([*places, (step.right.start, step.right.end)]))
 
 
-def _witness_holds(certificate: Certificate, steps: list[Step], reference: str) -> bool:
-    rows = certificate.witness.get("steps")
-    if (
-        not isinstance(rows, list)
-        or len(rows) != min(len(steps), 200)
-        or certificate.witness.get("reference") != reference
-    ):
+def _steps_hold(rows: object, steps: list[Step]) -> bool:
+    """Whether the witness's rows are the steps, each with some reading of its sides."""
+    if not isinstance(rows, list) or len(rows) != min(len(steps), MAX_STEPS):
         return False
     for row, step in zip(rows, steps, strict=False):
-        if row["span"] != [step.left.start, step.right.end] or row["holds"] != _holds(step):
+        if not isinstance(row, dict) or row.keys() != {"span", "values", "holds"}:
             return False
-        for side, value in zip((step.left, step.right), row["values"], strict=True):
-            values = _values(side)
-            if value not in ([None] if values is None else [str(one)[:200] for one in values]):
-                return False
+        if row["span"] != [step.left.start, step.right.end] or row["holds"] is not _holds(step):
+            return False
+        readings = [_values(side) for side in (step.left, step.right)]
+        shown = [[None] if values is None else [str(value)[:200] for value in values] for values in readings]
+        if len(row["values"]) != 2 or any(
+            value not in texts for value, texts in zip(row["values"], shown, strict=True)
+        ):
+            return False
     return True
 
 

@@ -9,15 +9,19 @@ LaTeX (\times, \cdot, \div, \frac of two numbers), currency signs and thousands 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
+from rlsf_lightning.symbolic.math.sentence import MOST_BEFORE, Run, is_clean_after, is_clean_before, is_operand_end
 from rlsf_lightning.symbolic.math.value import DividesByZero, NoValue, Token, value_of
 
 #: Longer numbers are not read as numbers.
 MAX_DIGITS = 40
+#: A wrong operand is looked for among so many others, in steps of so many numbers.
+MAX_KNOWN = 40
+MAX_OPERANDS = 6
 
 _TOKEN = re.compile(
     r"""
@@ -43,17 +47,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPERATORS = {"stars": "^", "times": "*", "divide": "/", "minus": "-", "plus": "+", "hat": "^"}
-#: After or before these a number is not what it seems.
-_SPEAKING = frozenset(
-    """mod modulo base of times plus minus over by and than to per choose percent squared cubed factorial remainder root sqrt
-    log ln lg sin cos tan cot sec csc exp max min gcd lcm abs floor ceil ceiling negative less divided multiplied half third
-    quarter double twice hundred thousand million billion trillion dozen k cent cents pm am o or between from""".split()
-)
-_SILENT_LATEX = frozenset(
-    r"\text \mathrm \textbf \mathbf \quad \qquad \end \boxed \mbox \Rightarrow \implies \therefore \because".split()
-)
+_KNOWN = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?")
 #: Whole lines in which equations do not mean what they say.
-_OTHER_ARITHMETIC = re.compile(r"\bmod(?:ulo)?\b|\\[pb]?mod\b|\bbase\b|_\{?[0-9]|o'clock", re.IGNORECASE)
+_OTHER_ARITHMETIC = re.compile(
+    r"\bmod(?:ulo)?\b|\\[pb]?mod\b|\bbase[\s-]*[0-9]|\b(?:in|to|from) base\b|_\{?[0-9]|o'clock", re.IGNORECASE
+)
 _ENUMERATION = re.compile(r"[ \t]*(?:\(?[0-9]{1,2}[.)]|[*\u2022])[ \t]+")
 
 
@@ -108,12 +106,40 @@ def exchangeable(step: Step) -> list[Token]:
     found = []
     tokens = step.left.tokens
     for at in range(1, len(tokens)):
-        if tokens[at].text in tuple("+-*/") and _is_operand_end(tokens[at - 1]):
+        if tokens[at].text in tuple("+-*/") and is_operand_end(tokens[at - 1]):
             others = [[*tokens[:at], tokens[at]._replace(text=o), *tokens[at + 1 :]] for o in "+-*/"]
-            steps = [_judge(step.left._replace(tokens=tuple(other)), step.right, step.relation) for other in others]
-            if any(other is not None and other.holds for other in steps):
+            if any(is_right(step._replace(left=step.left._replace(tokens=tuple(other)))) for other in others):
                 found.append(tokens[at])
     return found
+
+
+def exchangeable_operands(step: Step, known: Sequence[Fraction], holds: Callable[[Step], bool]) -> list[Token]:
+    """The numbers on the left, each of which alone could be one of the known numbers and the step would be right."""
+    tokens = step.left.tokens
+    numbers = [at for at, token in enumerate(tokens) if token.kind == "number"]
+    if not step.left.is_expression or len(numbers) > MAX_OPERANDS:
+        return []
+    found = []
+    for at in numbers:
+        for value in known:
+            other = (*tokens[:at], tokens[at]._replace(text=str(value), value=value), *tokens[at + 1 :])
+            if value != tokens[at].value and holds(step._replace(left=step.left._replace(tokens=other))):
+                found.append(tokens[at])
+                break
+    return found
+
+
+def known_numbers(question: str, text: str, end: int) -> list[Fraction]:
+    """The numbers of the question and of the solution before a step, those next to it first."""
+    written = [match.group() for source in (question, text[:end]) for match in _KNOWN.finditer(source)]
+    values = (Fraction(number.replace(",", "")) for number in reversed(written) if len(number) <= MAX_DIGITS)
+    return list(islice(dict.fromkeys(values), MAX_KNOWN))
+
+
+def is_right(step: Step) -> bool:
+    """Whether it holds as its sides now are."""
+    judged = _judge(step.left, step.right, step.relation)
+    return judged is not None and judged.holds
 
 
 def agree(left: Side, right: Side, relation: str, left_value: Fraction, right_value: Fraction) -> bool:
@@ -181,17 +207,13 @@ def _token(match: re.Match[str], start: int) -> Token | None:
     return None if name == "skip" else Token(name, text, *place)
 
 
-def _is_operand_end(token: Token | None) -> bool:
-    return token is not None and token.kind in ("number", "close", "percent")
-
-
 def _is_markup(tokens: list[Token], i: int) -> bool:
     """Two stars that are bold type, not a power."""
     token = tokens[i]
     if token.kind != "operator" or token.text != "^" or token.end - token.start != 2:
         return False
     before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
-    is_power = _is_operand_end(before) and after is not None and after.kind in ("number", "open")
+    is_power = is_operand_end(before) and after is not None and after.kind in ("number", "open")
     return not is_power
 
 
@@ -201,45 +223,37 @@ def _times(tokens: list[Token], i: int) -> Token:
     if token.kind != "word" or token.text not in ("x", "X") or not 0 < i < len(tokens) - 1:
         return token
     before, after = tokens[i - 1], tokens[i + 1]
-    if not _is_operand_end(before) or after.kind not in ("number", "open") or before.text == "0":
+    if not is_operand_end(before) or after.kind not in ("number", "open") or before.text == "0":
         return token
     gaps = (token.start - before.end, after.start - token.end)
     spaced = gaps[0] > 0 and gaps[1] > 0
     return token._replace(kind="operator", text="*") if spaced or (gaps == (0, 0) and after.kind == "number") else token
 
 
-class _Run(NamedTuple):
-    """Tokens in a row that belong to arithmetic, and what stands before and after."""
-
-    tokens: list[Token]
-    before: list[Token]
-    after: list[Token]
-
-
 _ARITHMETIC = frozenset(("number", "operator", "open", "close", "equals", "about", "percent"))
 
 
-def _runs(tokens: list[Token]) -> Iterator[_Run]:
+def _runs(tokens: list[Token]) -> Iterator[Run]:
     at = 0
     while at < len(tokens):
         end = at
         while end < len(tokens) and tokens[end].kind in _ARITHMETIC:
             end += 1
         if any(token.kind in ("equals", "about") for token in tokens[at:end]):
-            yield _Run(tokens[at:end], tokens[max(0, at - 2) : at], tokens[end : end + 2])
+            yield Run(tokens[at:end], tokens[max(0, at - MOST_BEFORE) : at], tokens[end : end + 2])
         at = max(end, at + 1)
 
 
-def _steps_of(run: _Run) -> Iterator[Step]:
+def _steps_of(run: Run) -> Iterator[Step]:
     relations = [i for i, token in enumerate(run.tokens) if token.kind in ("equals", "about")]
     bounds = [-1, *relations, len(run.tokens)]
     sides: list[Side | None] = []
     for first, last in pairwise(bounds):
         part = _unbracketed(run.tokens[first + 1 : last], is_first=first == -1, is_last=last == len(run.tokens))
         sides.append(Side(tuple(part), part[0].start, part[-1].end) if part else None)
-    if not _is_clean_before(run):
+    if not is_clean_before(run):
         sides[0] = None
-    if not _is_clean_after(run):
+    if not is_clean_after(run):
         sides[-1] = None
     has_expression = False
     for left, right, relation in zip(sides, sides[1:], relations, strict=False):
@@ -288,43 +302,3 @@ def _judge(left: Side, right: Side, relation: str) -> Step | None:
     pairs = [(a, b) for a in ours for b in theirs]
     a, b = next((pair for pair in pairs if agree(left, right, relation, *pair)), pairs[0])
     return Step(left, right, relation, a, b, agree(left, right, relation, a, b))
-
-
-def _is_clean_before(run: _Run) -> bool:
-    """Whether the first side certainly begins here."""
-    first = run.tokens[0]
-    if first.kind == "operator" and (run.before or first.text != "-"):
-        return False
-    if not run.before:
-        return True
-    last = run.before[-1]
-    touches = last.end == first.start
-    if last.kind == "word":
-        return not touches and _is_plain_word(last)
-    if last.text in tuple("^_\\}") or (touches and last.text in tuple("]!|'\"\u00b0#@~")):
-        return False
-    return not (touches and last.text in tuple(",.:;/") and len(run.before) > 1 and _is_glued(run.before[-2], last))
-
-
-def _is_clean_after(run: _Run) -> bool:
-    """Whether the last side certainly ends here."""
-    if not run.after:
-        return True
-    first = run.after[0]
-    touches = first.start == run.tokens[-1].end
-    if first.kind == "word":
-        return (not touches or first.text.startswith("\\")) and _is_plain_word(first)
-    if first.text in tuple("?^_[{|") or (touches and first.text in tuple("!'\u00b0~#@")):
-        return False
-    return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
-
-
-def _is_glued(first: Token, second: Token) -> bool:
-    """Whether a number or a word directly meets the other token."""
-    return first.end == second.start and bool({first.kind, second.kind} & {"number", "word"})
-
-
-def _is_plain_word(token: Token) -> bool:
-    if token.text.startswith("\\"):
-        return token.text in _SILENT_LATEX
-    return len(token.text) > 1 and token.text.lower() not in _SPEAKING

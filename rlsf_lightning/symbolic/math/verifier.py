@@ -1,6 +1,7 @@
 """Worked solutions: every equation of literal numbers is recomputed, and the final answer is compared with the reference.
 
-Covered: each wrong step `a op b = c`, at c, and at an operator that could be another one; a wrong final answer, at its place;
+Covered: each wrong step `a op b = c`, at c, at an operator that could be another one, and at an operand with which another
+number from the question or from what stands before would make it right; a wrong final answer, at its place;
 a missing one. Steps are judged by exact fractions, and only where they certainly say what they seem to (``steps``).
 Answers that are plain numbers are compared exactly, all others by math-verify, in a process of its own with limits of time and
 memory.
@@ -22,18 +23,20 @@ from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.math import compare
 from rlsf_lightning.symbolic.math.answer import Answer, find_answer, plain_number, same_number
 from rlsf_lightning.symbolic.math.compare import Comparer, ToolFailed
-from rlsf_lightning.symbolic.math.recheck import stands
-from rlsf_lightning.symbolic.math.steps import Step, exchangeable, read_steps
+from rlsf_lightning.symbolic.math.recheck import MAX_ANSWER, MAX_EXPLAINED, MAX_FINDINGS, MAX_STEPS, stands
+from rlsf_lightning.symbolic.math.steps import (
+    Step,
+    exchangeable,
+    exchangeable_operands,
+    is_right,
+    known_numbers,
+    read_steps,
+)
 
 #: The kinds that mean "no answer at all".
 INVALID_KINDS = frozenset(("empty", "too_long", "missing_answer"))
 KINDS = INVALID_KINDS | {"wrong_step", "division_by_zero", "wrong_answer"}
-#: More findings than these are summed up in a last one; no more steps are in the witness.
-MAX_FINDINGS = 50
-MAX_STEPS = 200
 MAX_CHARS = 50_000
-#: Longer final answers are not compared.
-MAX_ANSWER = 300
 
 
 class MathVerifier:
@@ -70,15 +73,15 @@ class MathVerifier:
         """The certificate; spans are of ``completion``. Raises UserError where the prompt has no reference."""
         start = time.perf_counter()
         reference = _reference(prompt)
-        fields = self._judge(reference, completion)
+        fields = self._judge(reference, prompt.text, completion)
         return Certificate(tool=self.tool, version=self.version, seconds=time.perf_counter() - start, **fields)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the steps, computed again by another evaluator, and the answer bear a certificate out."""
         reference = _reference(prompt)
-        return stands(certificate, completion, reference.text, self.max_chars, self._is_same)
+        return stands(certificate, prompt.text, completion, reference.text, self.max_chars, self._is_same)
 
-    def _judge(self, reference: Answer, completion: str) -> dict[str, Any]:
+    def _judge(self, reference: Answer, question: str, completion: str) -> dict[str, Any]:
         text, offset = stripped(completion)
         if not text:
             return _failed([Finding("empty", "there is no answer")], 0.0, len(completion), {})
@@ -88,7 +91,9 @@ class MathVerifier:
             dead = offset + self.max_chars + len(beyond) - len(beyond.lstrip())
             return _failed([Finding("too_long", message)], 0.0, dead, {})
         steps = read_steps(completion)
-        findings = [_finding_of(step, completion) for step in steps if not step.holds]
+        wrong = [step for step in steps if not step.holds]
+        blamed = (_blamed(step, number, question, completion) for number, step in enumerate(wrong))
+        findings = [_finding_of(step, places, completion) for step, places in zip(wrong, blamed, strict=True)]
         answer = find_answer(completion)
         witness: dict[str, Any] = {"steps": [_row(step) for step in steps[:MAX_STEPS]], "reference": reference.text}
         share = (len(steps) - len(findings)) / len(steps) if steps else 0.0
@@ -135,14 +140,21 @@ def _reference(prompt: Prompt) -> Answer:
     return found or Answer(text.strip(), Span(0, len(text)))
 
 
-def _finding_of(step: Step, text: str) -> Finding:
+def _blamed(step: Step, number: int, question: str, text: str) -> list[Span]:
+    """Where a wrong step is wrong: at its result, and wherever one change of its left side would do."""
+    tokens = exchangeable(step)
+    if number < MAX_EXPLAINED:
+        tokens += exchangeable_operands(step, known_numbers(question, text, step.left.start), is_right)
+    return sorted([*(Span(token.start, token.end) for token in tokens), Span(step.right.start, step.right.end)])
+
+
+def _finding_of(step: Step, blamed: list[Span], text: str) -> Finding:
     left, right = text[step.left.start : step.left.end], text[step.right.start : step.right.end]
     if step.left_value is None or step.right_value is None:
         side = step.left if step.left_value is None else step.right
         return Finding("division_by_zero", "a division by 0", (Span(side.start, side.end),))
     message = f"{left[:60]} is {str(step.left_value)[:60]}, not {right[:60]}"
-    operators = [Span(token.start, token.end) for token in exchangeable(step)]
-    return Finding("wrong_step", message, (*operators, Span(step.right.start, step.right.end)))
+    return Finding("wrong_step", message, tuple(blamed))
 
 
 def _row(step: Step) -> dict[str, Any]:
