@@ -223,6 +223,7 @@ def test_opsins_own_command_line_reads_a_list() -> None:
         ("ethanol(9c", None),  # an index number
         (".", None),
         (".alph", None),  # .alpha.
+        ("carbonotrithioic-ac", None),  # a hyphen for the space
         ("$l^", None),
         ("ethanol\n", None),
         ("ethanol\nq", False),

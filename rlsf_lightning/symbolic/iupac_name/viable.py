@@ -3,7 +3,7 @@
 One-sided: a beginning that is not dead may still have no continuation that names the reference. What OPSIN does beside
 reading words of its grammar is allowed for, here or in ``NameServer.java``:
 
-- spaces may be left out or added, so only what stands before the first one is judged;
+- spaces may be left out or added, so only what stands before the first one is judged; a hyphen before "acid" is one;
 - inverted names ("benzene, chloro-") put other parts in front of the first, whose ending they may change;
 - a ratio ("(1:1)"), an index number ("(9CI)") and a comma at the end are taken away before the rest is read;
 - some characters are replaced: what stands behind the first of them is not judged.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from rlsf_lightning.symbolic.iupac_name.text import REPLACED, american
 
-_END_OF_WORD = re.compile(rf"\s|{REPLACED.pattern}")
+_END_OF_WORD = re.compile(rf"\s|(?<=ic)-|(?<=ous)-|{REPLACED.pattern}")
 #: What may vanish, or turn into something else, at the end of a first word. Every beginning of a match matches too.
 _LOOSE_ENDS = (
     re.compile(r"[(\[{][0-9:/?cCiI,(\[{)\]}]*$"),
