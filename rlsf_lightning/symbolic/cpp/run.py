@@ -180,7 +180,8 @@ def _read(outcome: Outcome, number: int) -> Built:
     """The script's output; ``number`` tests were asked for."""
     first, _, rest = outcome.output.partition(b"\n")
     if not first.isdigit() or len(first) > 3:
-        return Built(None, outcome.errors, (), outcome.ended_by or "nothing came back")
+        said = outcome.errors.strip()[-300:] or "not a word"
+        return Built(None, outcome.errors, (), outcome.ended_by or f"nothing came back but {said!r}")
     if number == 0 or int(first) != 0:
         return Built(int(first), rest.decode("utf-8", "replace"), (), outcome.ended_by)
     heads, mark, outputs = rest.partition(b"outputs\n")
