@@ -152,9 +152,7 @@ def test_every_mistake_is_found_at_its_place(completion: str, expected: list[tup
         ("C", "[CH260]", "bad_bracket_atom", "[CH260]", 3),
     ],
 )
-def test_what_rdkit_would_read_as_something_else(
-    reference: str, completion: str, kind: str, text: str, dead: int
-) -> None:
+def test_what_rdkit_reads_otherwise(reference: str, completion: str, kind: str, text: str, dead: int) -> None:
     certificate = verify(reference, completion)
     assert (certificate.verdict, certificate.dead_from) == (Verdict.FAIL, dead)
     assert (kind, text) in [(f.kind, completion[f.spans[0].start : f.spans[0].end]) for f in certificate.findings]
