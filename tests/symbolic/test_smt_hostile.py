@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from certificates import checked
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Prompt, Verdict
@@ -173,6 +173,8 @@ PIECES = [
 
 
 @settings(deadline=None, max_examples=60)
+@example("\x1f")
+@example("\u2003\u2003")
 @given(st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_any_text_gets_a_certificate(text: str) -> None:
     certificate = checked(VERIFIER, TASK, text)

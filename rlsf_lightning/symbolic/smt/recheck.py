@@ -85,7 +85,8 @@ def _is_wrong(certificate: Certificate, task: Task, completion: str) -> bool:
         )
         known = set(task.scope.symbols if kind == "unknown_symbol" else task.scope.sorts)
         bad = bad or (kind in ("unknown_symbol", "unknown_sort") and word in known and not word.startswith("("))
-        bad = bad or (kind == "empty" and bool(tokens))
+        # White space of Unicode may stand around a text: it is taken off, and no token of the language.
+        bad = bad or (kind == "empty" and bool(tokens) and bool(completion.strip()))
         if bad:
             return False
     odd = balance != 0 or any(token.kind in ("bad", "cut") for token in tokens)
