@@ -178,18 +178,17 @@ def _spelled(answer: str, rng: random.Random) -> str:
 def _spelling(smiles: str, rng: random.Random) -> str:
     """One molecule from another atom, in another order, and in one of RDKit's styles; itself if that is another molecule."""
     molecule = Chem.MolFromSmiles(smiles)
-    rdBase.SeedRandomNumberGenerator(rng.randrange(1 << 30))
     style = rng.choice(["plain", "plain", "canonical", "kekule", "bonds", "hydrogens"])
     if style == "kekule":
         Chem.Kekulize(molecule, clearAromaticFlags=True)
-    text = Chem.MolToSmiles(
-        molecule,
-        doRandom=style != "canonical",
-        canonical=style == "canonical",
-        kekuleSmiles=style == "kekule",
-        allBondsExplicit=style in ("bonds", "hydrogens"),
-        allHsExplicit=style == "hydrogens",
-    )
+    options = {
+        "kekuleSmiles": style == "kekule",
+        "allBondsExplicit": style in ("bonds", "hydrogens"),
+        "allHsExplicit": style == "hydrogens",
+    }
+    text = Chem.MolToSmiles(molecule)
+    if style != "canonical":  # MolToSmiles(doRandom=True) draws from a generator that cannot be seeded
+        text = next(iter(Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=rng.randrange(1, 1 << 30), **options)))
     return text if _canonical(text) == _canonical(smiles) else smiles
 
 

@@ -1,13 +1,33 @@
-"""Real molecules, and other ways to write them, for the tests of the SMILES room. RDKit writes and judges."""
+"""Real molecules, other ways to write them, and checked certificates, for the tests of the SMILES room."""
 
 import functools
 import random
+from dataclasses import replace
 
+from certificates import checked, shown
 from rdkit import Chem, rdBase
 
 from rlsf_lightning.prompts.iupac import source_path
+from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.symbolic.smiles.recheck import without_departure
+from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
 
+VERIFIER = SmilesVerifier()
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 _SMILES_COLUMN = 4
+
+
+def verify(reference: str | None, completion: str, verifier: SmilesVerifier = VERIFIER) -> Certificate:
+    """The certificate, after the checks that every one must stand."""
+    return checked(verifier, Prompt("id", "name", reference), completion)
+
+
+def found(reference: str | None, completion: str) -> list[tuple[str, list[str]]]:
+    """(kind, the text of its spans) of every finding, without the place at which the reference was left."""
+    certificate = verify(reference, completion)
+    findings = without_departure(certificate, len(completion))
+    assert findings is not None
+    return shown(replace(certificate, findings=tuple(findings)), completion)
 
 
 @functools.cache
@@ -31,20 +51,16 @@ def real_smiles(count: int, seed: int, longest: int = 60) -> list[str]:
 def spelling(smiles: str, rng: random.Random) -> str:
     """The same molecule written from another atom, in another order, and in one of RDKit's styles."""
     molecule = Chem.MolFromSmiles(smiles)
-    rdBase.SeedRandomNumberGenerator(rng.randrange(1 << 30))
     style = rng.randrange(6)
     if style == 1:
         Chem.Kekulize(molecule, clearAromaticFlags=True)
     if style == 2:
         Chem.Kekulize(molecule)
-    return Chem.MolToSmiles(
-        molecule,
-        doRandom=style != 5,
-        canonical=False,
-        kekuleSmiles=style in (1, 2),
-        allBondsExplicit=style in (3, 4),
-        allHsExplicit=style == 4,
-    )
+    options = {"kekuleSmiles": style in (1, 2), "allBondsExplicit": style in (3, 4), "allHsExplicit": style == 4}
+    if style == 5:
+        return Chem.MolToSmiles(molecule, canonical=False)
+    # Chem.MolToSmiles(doRandom=True) heeds no seed.
+    return next(iter(Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=rng.randrange(1, 1 << 30), **options)))
 
 
 def corruption(smiles: str, rng: random.Random) -> str:

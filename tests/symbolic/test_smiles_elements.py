@@ -1,29 +1,11 @@
 """Elements that a recipe forbids, or alone allows: where they stand, and what they kill."""
 
-from dataclasses import replace
-
 import pytest
-from certificates import checked, shown
+from certificates import shown
+from smiles_cases import verify
 
-from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.smiles.recheck import without_departure
+from rlsf_lightning.records import Prompt, Verdict
 from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
-
-VERIFIER = SmilesVerifier()
-ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
-
-
-def verify(reference: str | None, completion: str, verifier: SmilesVerifier = VERIFIER) -> Certificate:
-    """The certificate, after the checks that every one must stand."""
-    return checked(verifier, Prompt("id", "name", reference), completion)
-
-
-def found(reference: str | None, completion: str) -> list[tuple[str, list[str]]]:
-    """(kind, the text of its spans) of every finding, without the place at which the reference was left."""
-    certificate = verify(reference, completion)
-    findings = without_departure(certificate, len(completion))
-    assert findings is not None
-    return shown(replace(certificate, findings=tuple(findings)), completion)
 
 
 def test_forbidden_elements() -> None:

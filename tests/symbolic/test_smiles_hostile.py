@@ -4,21 +4,12 @@ import threading
 import time
 
 import pytest
-from certificates import checked
 from rdkit import Chem, RDLogger, rdBase
+from smiles_cases import ASPIRIN, VERIFIER, verify
 
-from rlsf_lightning.records import Certificate, Finding, Prompt
+from rlsf_lightning.records import Finding, Prompt
 from rlsf_lightning.symbolic.smiles.places import MAX_FINDINGS
 from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
-
-VERIFIER = SmilesVerifier()
-ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
-
-
-def verify(reference: str | None, completion: str, verifier: SmilesVerifier = VERIFIER) -> Certificate:
-    """The certificate, after the checks that every one must stand."""
-    return checked(verifier, Prompt("id", "name", reference), completion)
-
 
 HOSTILE = {
     "open": "(" * 100_000,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, rdBase
-from smiles_cases import corruption, is_same, real_smiles, spelling
+from smiles_cases import VERIFIER, corruption, is_same, real_smiles, spelling, verify
 
+from rlsf_lightning.records import Prompt, Verdict
 from rlsf_lightning.symbolic.smiles import viable
 from rlsf_lightning.symbolic.smiles.map import read_smiles
 from rlsf_lightning.symbolic.smiles.reference import Reference, reference_of
@@ -341,3 +342,39 @@ def test_symmetric_molecules_end_in_time(smiles: str, text: str) -> None:
     death = find_death(reference(smiles), text)
     assert time.process_time() - start < 2.0
     assert death.at is None or 0 < death.at <= len(text)
+
+
+def test_endings_keep_a_beginning_alive() -> None:
+    for beginning in ("c1ccccc", "CC(C1CC(", "C=", "C1CC2", "CC(=O)c1ccc(", "N"):
+        assert VERIFIER.viable(Prompt("", ""), beginning) is True, beginning
+    assert VERIFIER.viable(Prompt("", ""), "C[N") is None
+
+
+def test_viable_agrees_with_dead_from() -> None:
+    rng = random.Random(10)
+    for reference in real_smiles(40, seed=10):
+        completion = f" {corruption(spelling(reference, rng), rng)}"
+        prompt = Prompt("", "", reference)
+        dead = verify(reference, completion).dead_from
+        if dead is not None and not is_same(Chem.CanonSmiles(reference, 0), completion.strip()):
+            assert VERIFIER.viable(prompt, completion[:dead]) is True
+            if dead < len(completion) and not set("@/\\") & set(reference):
+                assert VERIFIER.viable(prompt, completion[: dead + 1]) is False
+
+
+def test_blanks_around_a_prefix() -> None:
+    prompt = Prompt("", "", "CCO")
+    assert VERIFIER.viable(prompt, "") is VERIFIER.viable(prompt, "\n ") is VERIFIER.viable(prompt, " CC") is True
+    assert VERIFIER.viable(prompt, "CCO \n") is True
+    assert VERIFIER.viable(prompt, "CC ") is VERIFIER.viable(prompt, "CCO C") is VERIFIER.viable(prompt, "C C") is False
+    assert VERIFIER.viable(Prompt("", "", "C1CC"), "C") is None
+    assert VERIFIER.viable(Prompt("", ""), "CC") is True
+    assert VERIFIER.viable(Prompt("", ""), "CC ") is True
+    assert VERIFIER.viable(Prompt("", ""), "CC( ") is False
+
+
+def test_what_rdkit_repairs_in_silence_is_no_answer() -> None:
+    """RDKit reads the lower-case atom as a saturated one, and finds the reference."""
+    certificate = verify("C1CN1", "N1cC1")
+    assert certificate.verdict is Verdict.FAIL and certificate.dead_from == 2
+    assert VERIFIER.viable(Prompt("", "", "C1CN1"), "N1c") is False

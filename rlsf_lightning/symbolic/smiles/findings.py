@@ -58,7 +58,12 @@ def unsound(text: str, max_chars: int, elements: Elements) -> tuple[list[Finding
     # RDKit bonds two fragments by a ring number that is open at a dot, and cuts large numbers of an atom to a byte or two.
     read = read_smiles(text) if "." in text or "[" in text else None
     molecule = None if read is not None and read.problems else toolkit.parse(text)
-    findings = invalid(text) if molecule is None else []
+    lonely = toolkit.without_aromatic_bond(text) if molecule is not None else []
+    if lonely:
+        places = atom_spans(read_smiles(text), lonely)
+        findings, molecule = [Finding("kekulisation", "a lower-case atom without an aromatic bond", places)], None
+    elif molecule is None:
+        findings = invalid(text)
     return findings + ([] if elements.is_any else elements.findings(read_smiles(text))), molecule
 
 

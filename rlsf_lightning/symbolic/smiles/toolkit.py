@@ -19,6 +19,8 @@ VERSION: str = rdBase.rdkitVersion
 
 _log_lock = threading.RLock()
 _POSITION = re.compile(r"check for mistakes around position (\d+):")
+_LOWER_CASE = re.compile(r"[bcnopsate]")  # or the second letter of an element: only a filter
+_LONELY = Chem.MolFromSmarts("[a;!$(a:;@a)]")
 _TIME = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
 
 
@@ -55,6 +57,16 @@ def parse_all_atoms(smiles: str) -> Any | None:
     """The sanitised molecule in which atom i is the i-th atom that is written, hydrogens included."""
     with quiet():
         return Chem.MolFromSmiles(smiles, _ALL_ATOMS)
+
+
+def without_aromatic_bond(smiles: str) -> list[int]:
+    """The lower-case atoms without an aromatic bond in a ring, which RDKit reads as if they were upper-case: the c of N1cC1."""
+    if not _LOWER_CASE.search(smiles):
+        return []
+    with quiet():
+        molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
+        Chem.FastFindRings(molecule)
+        return sorted(atom for (atom,) in molecule.GetSubstructMatches(_LONELY, maxMatches=len(smiles)))
 
 
 def parse_as_written(smiles: str) -> tuple[Any | None, str, list[int]]:
