@@ -8,7 +8,7 @@ found, the share at whose place a finding has a span, and how much of the object
 certificate, and reject each that is tampered with in one thing (of the first ``rechecked`` correct and wrong ones each).
 Writes benchmarks/results/localisation_<machine>_<date>.json and .md.
 
-Leaves out: how long it takes (throughput.py), whether the first dead character is right (viability.py).
+Leaves out: how long it takes (verifier_throughput.py), whether the first dead character is right (viability.py).
 """
 
 from __future__ import annotations

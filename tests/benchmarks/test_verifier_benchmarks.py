@@ -16,7 +16,7 @@ import corpora  # noqa: E402
 import edits  # noqa: E402
 import hostile  # noqa: E402
 import localisation  # noqa: E402
-import throughput  # noqa: E402
+import verifier_throughput  # noqa: E402
 import verifiers_common as common  # noqa: E402
 import viability  # noqa: E402
 from corpora import Case, Injected  # noqa: E402
@@ -65,7 +65,7 @@ def test_a_corpus_keeps_its_contract(name: str, monkeypatch: pytest.MonkeyPatch)
         assert callable(corpus.exhaustive)
 
 
-@pytest.mark.parametrize("script", [localisation, viability, throughput])
+@pytest.mark.parametrize("script", [localisation, viability, verifier_throughput])
 def test_scripts_measure_and_write_what_they_found(
     script: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -84,7 +84,7 @@ def test_scripts_measure_and_write_what_they_found(
         assert found["correct"] == 12 and found["injected"]["injected"] == 12 and found["recheck"]["certificates"] == 24
     if script is viability:
         assert (found["prefixes"], found["called_dead"], found["wrong"]) == (120, 0, 8)
-    if script is throughput:
+    if script is verifier_throughput:
         assert found["all"]["completions"] == 20 and found["all"]["ms"] > 0
 
 

@@ -1,12 +1,12 @@
 """What does a certificate cost beside the bare tool? Both work on the same completions, in one process, in turns.
 
-    RLSF_DATA=folder python benchmarks/throughput.py [verifiers=game24,sql] [completions=1000] [block=50] [seed=0]
+    RLSF_DATA=folder python benchmarks/verifier_throughput.py [verifiers=game24,sql] [completions=1000] [block=50] [seed=0]
 
 Half of the ``completions`` are correct, half have one mistake in them. They come in blocks of ``block``: first one of the two
 goes through a block, then the other, each first in every second block. Every completion is new to both. The aim is an
 overhead of at most 30 % where the bare tool takes more than 1 ms. Counted is processor time, of this process and of all that
 it started: what one core would do, however busy the machine is.
-Writes benchmarks/results/throughput_<machine>_<date>.json and .md.
+Writes benchmarks/results/verifier_throughput_<machine>_<date>.json and .md.
 
 Leaves out: worker processes, which would use the other cores, and the cache of verdicts.
 """
@@ -128,4 +128,4 @@ COLUMNS = {
 
 
 if __name__ == "__main__":
-    run("throughput", sys.argv[1:], DEFAULTS, measure, COLUMNS, ABOUT)
+    run("verifier_throughput", sys.argv[1:], DEFAULTS, measure, COLUMNS, ABOUT)
