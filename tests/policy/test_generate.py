@@ -173,6 +173,27 @@ def test_samples_of_a_prompt_differ_and_stand_together(make_policy):
             assert answer.logp[0] == pytest.approx(float(logp[answer.ids[0]]), abs=1e-4)
 
 
+@pytest.mark.parametrize("batch_size", [1, 3, 7])
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "gemma2", "phi"])
+def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_policy, family, batch_size):
+    policy = make_policy(family)
+    policy.eos_token_ids = ends = list(range(1, 300, 7))  # so that answers end all the time
+    drawn = torch.Generator().manual_seed(1)
+    prompts = [torch.randint(1, 300, (1 + 7 * n % 20,), generator=drawn).tolist() for n in range(20)]
+    with Forwards(policy) as forwards:
+        answers = sample(policy, prompts, samples=1, max_new_tokens=15, greedy=True, batch_size=batch_size)
+    lengths = {len(answer.ids) for answer in answers}
+    assert len(lengths) > 1 and 15 in lengths
+    expected = hf_greedy(policy, prompts, 15)
+    for answer, whole in zip(answers, expected, strict=True):
+        ended = [n for n, token in enumerate(whole, start=1) if token in ends]
+        assert answer.ids == whole[: ended[0] if ended else 15]
+    steps = [rows for rows, columns in forwards.shapes if columns == 1]
+    assert max(steps, default=0) <= batch_size
+    # Batches one after the other would take 15 steps each; a row is empty for a step before the next prompt enters it.
+    assert len(steps) <= sum(len(answer.ids) for answer in answers) / batch_size + 15
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 1000])
 def test_samples_do_not_depend_on_the_batch_size(make_policy, batch_size):
     policy = make_policy()
