@@ -1,7 +1,8 @@
 """Sampling completions from the very distribution that is scored: softmax(logits / temperature), no top-k, no top-p.
 
 Every distinct prompt is prefilled once and its cache copied to its samples; finished rows leave the batch, and where
-completions wait, they enter; no logits outlive a step. It never scores for the update (logprob.py does) and keeps no
+completions wait, they enter; no
+logits outlive their rows' turn. It never scores for the update (logprob.py does) and keeps no
 gradients.
 
 Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
@@ -23,6 +24,10 @@ from rlsf_lightning.policy.policy import Policy
 
 #: Finished rows are dropped, and waiting ones enter, as soon as they are this share of the batch.
 DROP_SHARE = 1 / 16
+#: Logits that there are at a time, rows x vocabulary: 64 MB in fp32.
+MOST_LOGITS = 2**24
+#: Neighbouring tokens whose weights are summed before one is looked for among them.
+BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,8 @@ class _Decoder:
         self.length_J = torch.full((len(jobs),), max_new_tokens, device=device)
         self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
         self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
-        self.logits_RV = torch.zeros(0, 0, device=device)
+        self.hidden_RD = torch.zeros(0, 0, device=device)
+        self.rows_at_once = max(1, MOST_LOGITS // policy.causal_lm.config.get_text_config().vocab_size)
 
     def decode(self) -> list[Sampled]:
         """One token a step for all live rows, until none is left and none waits."""
@@ -145,7 +151,7 @@ class _Decoder:
         return [Sampled(ids[j][:n], ended[j], logp[j][:n]) for j, n in enumerate(lengths)]
 
     def _enter(self) -> None:
-        """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first logits."""
+        """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
         room = min(self.capacity - len(self.job_R), len(self.waiting))
         if room == 0 or (len(self.job_R) and room < min(self.capacity * DROP_SHARE, len(self.waiting))):
             return
@@ -165,7 +171,7 @@ class _Decoder:
             "job_R": torch.tensor(entering, device=device),
             "step_R": torch.zeros(room, dtype=torch.long, device=device),
             "position_R": length_P[prompt_R],
-            "logits_RV": self.logits_of(hidden_PD)[prompt_R],
+            "hidden_RD": hidden_PD[prompt_R],
         }
         is_real_RK = is_real_PK[prompt_R]
         if not len(self.job_R):
@@ -192,18 +198,31 @@ class _Decoder:
 
     def _draw(self) -> Tensor:
         """Draw a token for every row, write it down, and note which rows have finished by it."""
-        logp_RV = torch.log_softmax(self.logits_RV / self.temperature, dim=-1)
-        if self.uniform_JT is None:
-            token_R = self.logits_RV.argmax(-1)
-        else:
-            token_R = inverse_cdf(logp_RV.exp(), self.uniform_JT[self.job_R, self.step_R.clamp(max=self.limit - 1)])
+        starts = range(0, len(self.job_R), self.rows_at_once)
+        drawn = [self._drawn(slice(start, start + self.rows_at_once)) for start in starts]
+        token_R, logp_R = (torch.cat(parts) for parts in zip(*drawn, strict=True))
         self.ids_JT[self.job_R, self.step_R] = token_R
-        self.logp_JT[self.job_R, self.step_R] = logp_RV.gather(-1, token_R[:, None]).squeeze(-1).float()
+        self.logp_JT[self.job_R, self.step_R] = logp_R.float()
         is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
         self.ended_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1
         self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))
         return token_R
+
+    def _drawn(self, rows: slice) -> tuple[Tensor, Tensor]:
+        """The next tokens of these rows and their log-probabilities; only here there are logits."""
+        scaled_RV = self.logits_of(self.hidden_RD[rows])
+        if self.temperature != 1.0:
+            scaled_RV.div_(self.temperature)
+        if self.uniform_JT is None:
+            token_R = scaled_RV.argmax(-1)
+            logp_R = -(scaled_RV - scaled_RV.gather(1, token_R[:, None])).exp_().sum(-1, dtype=torch.float64).log()
+            return token_R, logp_R
+        weight_RV = scaled_RV.sub_(scaled_RV.amax(-1, keepdim=True)).exp_()
+        token_R, p_R = inverse_cdf(
+            weight_RV, self.uniform_JT[self.job_R[rows], self.step_R[rows].clamp(max=self.limit - 1)]
+        )
+        return token_R, p_R.log()
 
     def _leave(self, token_R: Tensor) -> Tensor:
         """Let finished rows go once they are many; the tokens of those that stay."""
@@ -223,7 +242,7 @@ class _Decoder:
         return token_R[:live]
 
     def _forward(self, token_R: Tensor) -> None:
-        """Append the tokens to the cache and compute the next logits."""
+        """Append the tokens to the cache and compute the next hidden states."""
         self.columns += 1
         hidden_R1D = self.policy.hidden_states(
             token_R[:, None],
@@ -232,15 +251,33 @@ class _Decoder:
             cache=self.cache,
         )
         self.position_R = self.position_R + 1
-        self.logits_RV = self.logits_of(hidden_R1D[:, 0])
+        self.hidden_RD = hidden_R1D[:, 0]
 
 
-def inverse_cdf(p_RV: Tensor, uniform_R: Tensor) -> Tensor:
-    """Token ids drawn from p_RV: the first whose cumulative probability exceeds the uniform number in [0, 1).
+def inverse_cdf(weight_RV: Tensor, uniform_R: Tensor) -> tuple[Tensor, Tensor]:
+    """Token ids drawn with probabilities in proportion to ``weight_RV``, and those probabilities in fp64.
 
-    Cumulated in fp64, so that rare tokens keep their probability, and scaled to the sum, so that one of probability 0
-    is never drawn. One random number a row, whatever the vocabulary.
+    The first token whose cumulative weight exceeds the uniform number in [0, 1) times the sum of all: one random number a
+    row, whatever the vocabulary. It is looked up first among sums of blocks, then in its block: the whole vocabulary is
+    read once and nothing of its size is written. Sums are in fp64, so that rare tokens keep their probability; one of weight 0
+    is never drawn.
     """
-    cumulative_RV = p_RV.cumsum(-1, dtype=torch.float64)
-    threshold_R1 = uniform_R[:, None] * cumulative_RV[:, -1:]
-    return torch.searchsorted(cumulative_RV, threshold_R1, right=True).squeeze(-1).clamp(max=p_RV.shape[-1] - 1)
+    vocabulary = weight_RV.shape[1]
+    whole = vocabulary // BLOCK * BLOCK
+    block_RN = weight_RV[:, :whole].unflatten(1, (-1, BLOCK)).sum(-1, dtype=torch.float64)
+    if whole < vocabulary:
+        rest_R1 = weight_RV[:, whole:].sum(-1, keepdim=True, dtype=torch.float64)
+        block_RN = torch.cat((block_RN, rest_R1), 1)
+    cumulative_RN = block_RN.cumsum(1)
+    threshold_R1 = uniform_R[:, None] * cumulative_RN[:, -1:]
+    chosen_R1 = torch.searchsorted(cumulative_RN, threshold_R1, right=True)
+    last_R1 = block_RN.shape[1] - 1 - (block_RN > 0).flip(1).int().argmax(1, keepdim=True)  # with any weight
+    chosen_R1 = torch.minimum(chosen_R1, last_R1)
+    before_R1 = cumulative_RN.gather(1, chosen_R1) - block_RN.gather(1, chosen_R1)
+    id_RK = chosen_R1 * BLOCK + torch.arange(min(BLOCK, vocabulary), device=weight_RV.device)
+    inside_RK = weight_RV.gather(1, id_RK.clamp(max=vocabulary - 1)).double() * (id_RK < vocabulary)
+    place_R1 = torch.searchsorted(inside_RK.cumsum(1), threshold_R1 - before_R1, right=True)
+    last_R1 = inside_RK.shape[1] - 1 - (inside_RK > 0).flip(1).int().argmax(1, keepdim=True)
+    place_R1 = torch.minimum(place_R1, last_R1)
+    p_R1 = inside_RK.gather(1, place_R1) / cumulative_RN[:, -1:]
+    return id_RK.gather(1, place_R1).squeeze(1), p_R1.squeeze(1)
