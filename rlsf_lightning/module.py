@@ -252,6 +252,7 @@ class RLSFModule(LightningModule):
             part.is_used_BT,
             temperature=self.recipe.rollout.temperature,
             with_entropy=with_entropy,
+            detach_entropy=self.recipe.algorithm.entropy_coef == 0,
             with_value=self.policy.value_head is not None,
             detach_value=not self.recipe.algorithm.value_reaches_backbone,
         )
