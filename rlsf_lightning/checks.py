@@ -127,7 +127,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
 )
 
 #: Shipped callbacks that only watch or steer: with these alone there is nothing to learn from.
-_WRITE_NO_REWARD = frozenset(["heldout", "kl_control", "progress", "samples"])
+_WRITE_NO_REWARD = frozenset(["heldout", "kl_control", "machine", "progress", "samples"])
 
 
 def check(recipe: Recipe) -> None:

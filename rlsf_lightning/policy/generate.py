@@ -132,7 +132,7 @@ class _Decoder:
         self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
         self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
         self.hidden_RD = torch.zeros(0, 0, device=device)
-        self.rows_at_once = max(1, MOST_LOGITS // policy.causal_lm.config.get_text_config().vocab_size)
+        self.rows_at_once = max(1, MOST_LOGITS // policy.vocabulary_size)
 
     def decode(self) -> list[Sampled]:
         """One token a step for all live rows, until none is left and none waits."""
