@@ -108,10 +108,11 @@ class RLSFModule(LightningModule):
         rollout.value_BT = torch.zeros_like(rollout.sampled_logp_BT)
         if self.needs_old_scores():
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
-            for part, scores in self.scored(rollout, everyone):
-                rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
-                if scores.value_BT is not None:
-                    rollout.value_BT[part.rows, : part.width] = scores.value_BT
+            with self.policy.merged(learning=True):
+                for part, scores in self.scored(rollout, everyone):
+                    rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
+                    if scores.value_BT is not None:
+                        rollout.value_BT[part.rows, : part.width] = scores.value_BT
         logp_BT = rollout.sampled_logp_BT if rollout.logp_BT is None else rollout.logp_BT
         watched = everyone if self.kl_beta > 0 else everyone[:: rollout.group_size]
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
@@ -195,11 +196,27 @@ class RLSFModule(LightningModule):
             max_length=self.recipe.rollout.max_new_tokens,
             stats_reduce=self.sum_over_ranks,
         )
-        sums: Counter[str] = Counter()
         optimizer, schedule = self.optimizers(), self.lr_schedulers()
         assert isinstance(optimizer, LightningOptimizer) and isinstance(schedule, LambdaLR)
         optimizer.zero_grad()
         rows = self.rows_that_teach(rollout, rows)
+        with self.policy.merged(learning=True):
+            sums = self.gradients_from(rollout, rows)
+        norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
+        stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
+        self.clip_gradients(optimizer.optimizer, settings.max_grad_norm, "norm")
+        optimizer.step()
+        schedule.step()
+        names = sorted(sums)
+        values = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
+        totals = dict(zip(names, values.tolist(), strict=True))
+        seen = max(1.0, float(totals.pop("tokens")))
+        return stats | {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
+
+    def gradients_from(self, rollout: Rollout, rows: Tensor) -> Counter[str]:
+        """Add the gradients of these rows' loss, part by part; the sums of what is logged."""
+        settings = self.recipe.algorithm
+        sums: Counter[str] = Counter()
         for part in micro_batches(
             rollout, rollout.is_credited_BT, rows, settings.micro_batch_tokens, self.most_over_ranks
         ):
@@ -214,16 +231,7 @@ class RLSFModule(LightningModule):
             # Strategies average gradients over ranks: times the world size it is the sum again.
             self.manual_backward(loss * self.trainer.world_size)
             sums.update({name: float(value) for name, value in part_sums.items()})
-        norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
-        stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
-        self.clip_gradients(optimizer.optimizer, settings.max_grad_norm, "norm")
-        optimizer.step()
-        schedule.step()
-        names = sorted(sums)
-        values = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
-        totals = dict(zip(names, values.tolist(), strict=True))
-        seen = max(1.0, float(totals.pop("tokens")))
-        return stats | {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
+        return sums
 
     def rows_that_teach(self, rollout: Rollout, rows: Tensor) -> Tensor:
         """The rows whose loss has a gradient: without critic and entropy bonus, those with an advantage; at least one.

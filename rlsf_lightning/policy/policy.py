@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead
+from rlsf_lightning.policy.merged import merged_forward, merged_weight
 
 #: The adapter that the value head reads, where it has one of its own; the policy's is peft's "default".
 CRITIC = "critic"
@@ -47,7 +49,7 @@ class Policy(nn.Module):
         gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
-        self._in_reference = False
+        self._in_reference = self._is_merged = False
         self.backbone = backbone
         self.frozen_copy = frozen_copy
         self.value_head = value_head
@@ -131,6 +133,7 @@ class Policy(nn.Module):
     @contextmanager
     def reference(self) -> Iterator[None]:
         """Inside, the policy is its own reference: adapters off (or the frozen copy); restored however it ends."""
+        assert not self._is_merged, "the adapters are in the weights"
         if self._in_reference:
             yield
             return
@@ -173,23 +176,28 @@ class Policy(nn.Module):
                 parameter.requires_grad_(flag)
 
     @contextmanager
-    def merged(self) -> Iterator[None]:
-        """Inside, adapters are added into the weights that they sit on, for sampling: the same numbers up to fp32
-        rounding, in fewer operations. The base comes back as the very tensors that it was. Layers whose weights are
-        quantised or rounder than fp32 (autocast counts) keep their adapters: a sum would swallow small updates.
+    def merged(self, *, learning: bool = False) -> Iterator[None]:
+        """Inside, adapters are added into the weights that they sit on, and get their gradients all the same: the same
+        numbers up to fp32 rounding, in fewer operations. They must not change inside. The base comes back as the very
+        tensors that it was. Layers whose weights are quantised or rounder than fp32 (autocast counts) keep their
+        adapters: a sum would swallow small updates. So do all layers, with ``learning``, where a critic's adapter takes
+        its turns with the policy's.
         """
-        layers: list[Any] = [] if self._in_reference else [m for m in self._adapter_layers if self._can_merge(m)]
+        stays = self._in_reference or (learning and self.has_critic)
+        layers: list[Any] = [] if stays else [m for m in self._adapter_layers if self._can_merge(m)]
         bases = [layer.get_base_layer().weight for layer in layers]
         originals = [weight.data for weight in bases]
+        self._is_merged = bool(layers)
         try:
             for layer, weight in zip(layers, bases, strict=True):
-                weight.data = weight.data + sum(layer.get_delta_weight(name) for name in layer.active_adapters)
-                layer._disable_adapters = True
+                weight.data = merged_weight(layer)
+                layer.forward = partial(merged_forward, layer)
             yield
         finally:
+            self._is_merged = False
             for layer, weight, original in zip(layers, bases, originals, strict=True):
                 weight.data = original
-                layer._disable_adapters = False
+                vars(layer).pop("forward", None)
 
     def encode_prompt(self, text: str) -> list[int]:
         """Token ids of a prompt: a BOS in front if the tokenizer puts one there by itself, never an EOS behind."""
@@ -261,6 +269,7 @@ class Policy(nn.Module):
             and not torch.is_autocast_enabled(base.weight.device.type)
             # Tied to the embedding, which has no adapter; or an adapter that is more than a sum, such as DoRA.
             and base.weight is not self.causal_lm.get_input_embeddings().weight
+            and len(layer.active_adapters) == 1
             and not layer.lora_variant
             and not any(layer.lora_bias.values())
         )
