@@ -60,6 +60,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "algorithm.critic": ("head", "adapter"),
     "rollout.keep": ("all", "mixed"),
     "algorithm.truncated": ("penalize", "mask"),
+    "algorithm.old_scores": ("auto", "sampler", "recompute"),
     "algorithm.optimizer": ("adamw", "adamw_8bit"),
     "algorithm.normalise": ("scale", "centre", "none"),
 }
@@ -198,6 +199,8 @@ def _relations(recipe: Recipe) -> Iterator[str]:
                 f"algorithm.critic=adapter: algorithm.advantage={algorithm.advantage} has no critic; "
                 f"remove the line or choose one of {with_critic}"
             )
+        if algorithm.old_scores == "sampler":
+            yield "algorithm.old_scores=sampler: the sampler knows no values of algorithm.critic=adapter; write auto"
         if recipe.policy.lora.r == 0:
             yield "algorithm.critic=adapter is a second adapter, and policy.lora.r=0 has not a first one: write r >= 1"
         if recipe.policy.gradient_checkpointing:

@@ -92,6 +92,7 @@ class RLSFModule(LightningModule):
             samples=settings.samples_per_prompt,
             max_new_tokens=settings.max_new_tokens,
             temperature=settings.temperature,
+            with_values=self.policy.value_head is not None and self.old_scores_are_sampled(),
             batch_size=settings.decode_batch_size,
             generator=torch.Generator(self.device).manual_seed(self.step_seed("sample")),
         )
@@ -99,14 +100,16 @@ class RLSFModule(LightningModule):
 
     @torch.no_grad()
     def score(self, rollout: Rollout) -> None:
-        """Log-probabilities under policy and reference, and values: as the update computes them, and no more than needed.
+        """Log-probabilities under policy and reference, and values: no more than is needed and not known from sampling.
 
         A single optimiser step without critic and penalty is its own old policy. Then the reference is only watched, on
         one sample of every prompt.
         """
         everyone = torch.arange(len(rollout.prompts))
-        rollout.value_BT = torch.zeros_like(rollout.sampled_logp_BT)
-        if self.needs_old_scores():
+        rollout.value_BT = rollout.sampled_value_BT
+        if self.needs_old_scores() and self.old_scores_are_sampled():
+            rollout.logp_BT = rollout.sampled_logp_BT
+        elif self.needs_old_scores():
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
             with self.policy.merged(learning=True):
                 for part, scores in self.scored(rollout, everyone):
@@ -127,6 +130,11 @@ class RLSFModule(LightningModule):
         """Whether anything is computed from the policy's scores before the update."""
         settings = self.recipe.algorithm
         return settings.epochs * settings.minibatches > 1 or self.kl_beta > 0 or self.policy.value_head is not None
+
+    def old_scores_are_sampled(self) -> bool:
+        """Whether the numbers that the sampler computed on its way serve as the policy's scores before the update."""
+        chosen = self.recipe.algorithm.old_scores
+        return chosen == "sampler" or (chosen == "auto" and self.policy.samples_as_it_scores)
 
     def value_steps(self, rollout: Rollout) -> StepValues:
         """What the states before the steps of every completion are worth, by continuations from there."""

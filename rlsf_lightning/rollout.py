@@ -39,7 +39,8 @@ class Rollout:
     is_real_BS: Tensor  # not padding
     is_action_BT: Tensor  # a token that the policy chose, its end token too
     ended_B: Tensor  # the policy stopped by itself
-    sampled_logp_BT: Tensor  # log-probabilities as the sampler computed them: for monitoring
+    sampled_logp_BT: Tensor  # log-probabilities as the sampler computed them
+    sampled_value_BT: Tensor  # values as the sampler computed them; 0 where it was not asked for them
     group_size: int  # samples a prompt
 
     logp_BT: Tensor | None = None  # as the update computes them; None where a single step makes them by itself
@@ -154,6 +155,10 @@ def collect(
         start, end = prompt_width - len(prompt), prompt_width + len(completion.ids)
         ids_BS[row, start:end] = torch.tensor([*prompt, *completion.ids])
         is_real_BS[row, start:end] = True
+
+    def padded(rows: list[list[float]]) -> Tensor:
+        return torch.tensor([row + [0.0] * (width - len(row)) for row in rows], device=policy.device)
+
     decoded = [decode_with_spans(policy.tokenizer, s.ids) for s in sampled]
     return Rollout(
         prompts=[prompt for prompt in prompts for _ in range(group_size)],
@@ -163,7 +168,8 @@ def collect(
         is_real_BS=is_real_BS.to(policy.device),
         is_action_BT=is_real_BS[:, prompt_width:].to(policy.device),
         ended_B=torch.tensor([s.ended for s in sampled], device=policy.device),
-        sampled_logp_BT=torch.tensor([s.logp + [0.0] * (width - len(s.logp)) for s in sampled], device=policy.device),
+        sampled_logp_BT=padded([s.logp for s in sampled]),
+        sampled_value_BT=padded([s.values for s in sampled]),
         group_size=group_size,
     )
 

@@ -160,6 +160,9 @@ class Algorithm:
     value_warmup_steps: int = 0
     #: Weight of the entropy bonus.
     entropy_coef: float = 0.0
+    #: Where PPO's old log-probabilities and values come from: "sampler" (they were computed when tokens were drawn),
+    #: "recompute" (a pass like the update's), or "auto": the sampler where it computes in fp32 as the update does.
+    old_scores: str = "auto"
     #: Passes over a step's experience.
     epochs: int = 1
     #: Optimiser steps a pass.

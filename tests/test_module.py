@@ -120,6 +120,44 @@ def test_the_first_minibatch_has_ratio_one(make_recipe, tmp_path, advantage, pre
         assert stats["sampler_deviation"] < (1e-5 if precision == "32-true" else 0.05)
 
 
+class ScoresAgain(RLSFCallback):
+    """Old scores as a pass computes them, beside those that the step uses."""
+
+    def __init__(self):
+        self.pairs = []
+
+    def on_advantages_ready(self, trainer, module, rollout):
+        logp_BT, value_BT = torch.zeros_like(rollout.value_BT), torch.zeros_like(rollout.value_BT)
+        with torch.no_grad():
+            for part, scores in module.scored(rollout, torch.arange(len(rollout.prompts))):
+                logp_BT[part.rows, : part.width] = scores.logp_BT
+                if scores.value_BT is not None:
+                    value_BT[part.rows, : part.width] = scores.value_BT
+        self.pairs.append(((rollout.logp_BT, logp_BT), (rollout.value_BT, value_BT)))
+
+
+@pytest.mark.parametrize("source", ["auto", "sampler", "recompute"])
+@pytest.mark.parametrize("advantage", ["gae", "prefix_tree"])
+def test_old_scores_from_the_sampler_are_those_of_a_pass(make_recipe, tmp_path, advantage, source):
+    kept, again = Keeps(), ScoresAgain()
+    overrides = [f"algorithm.advantage={advantage}", "algorithm.minibatches=2", "algorithm.kl.beta=0.1"]
+    recipe = make_recipe(*overrides, f"algorithm.old_scores={source}", "algorithm.lr=1e-2", "algorithm.value_lr=1e-2")
+    fit(recipe, tmp_path, LikesShort(), kept, again)
+    for rollout, pairs, stats in zip(kept.rollouts, again.pairs, kept.stats, strict=True):
+        assert torch.equal(rollout.logp_BT, rollout.sampled_logp_BT) == (source != "recompute")
+        for used, recomputed in pairs:
+            torch.testing.assert_close(used, recomputed, rtol=0, atol=1e-5)
+        assert stats["ratio_deviation_first_minibatch"] < 1e-5
+    assert (again.pairs[1][1][1].abs().max() > 1e-3) == (advantage == "gae")
+
+
+def test_old_scores_are_computed_again_where_sampling_rounds_otherwise(make_recipe, tmp_path):
+    kept = Keeps()
+    recipe = make_recipe("algorithm.minibatches=2")
+    fit(recipe, tmp_path, LikesShort(), kept, precision="bf16-mixed")
+    assert not torch.equal(kept.rollouts[0].logp_BT, kept.rollouts[0].sampled_logp_BT)
+
+
 def test_a_zero_value_head_gives_the_reward_to_go(make_recipe, tmp_path):
     kept = Keeps()
     recipe = make_recipe("algorithm.lam=1", "algorithm.normalise=none")

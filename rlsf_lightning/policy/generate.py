@@ -2,8 +2,7 @@
 
 Every distinct prompt is prefilled once and its cache copied to its samples; finished rows leave the batch, and where
 completions wait, they enter; no
-logits outlive their rows' turn. It never scores for the update (logprob.py does) and keeps no
-gradients.
+logits outlive their rows' turn. It keeps no gradients.
 
 Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
 prefilled, K = columns of the cache, T = new tokens, V = vocabulary.
@@ -12,7 +11,7 @@ prefilled, K = columns of the cache, T = new tokens, V = vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -38,9 +37,10 @@ class Sampled:
     ids: list[int]
     #: The policy stopped by itself; False: it was cut at ``max_new_tokens``.
     ended: bool
-    #: Natural log-probability of each id when it was sampled. Not the old log-probability of PPO: that comes from the
-    #: same forward pass as the update.
+    #: Natural log-probability of each id when it was sampled.
     logp: list[float]
+    #: The value of the state in which each id was sampled; empty where values were not asked for.
+    values: list[float] = field(default_factory=list)
 
 
 @torch.no_grad()
@@ -52,6 +52,7 @@ def sample(
     max_new_tokens: int,
     temperature: float = 1.0,
     greedy: bool = False,
+    with_values: bool = False,
     batch_size: int | None = None,
     generator: torch.Generator | None = None,
 ) -> list[Sampled]:
@@ -61,6 +62,7 @@ def sample(
         prompts_ids: ids as ``Policy.encode_prompt`` gives them; prompts may repeat.
         max_new_tokens: where a completion is cut.
         temperature: what the logits are divided by, > 0. Greedy decoding takes the likeliest token whatever it is.
+        with_values: also tell the values of the states on the way, by the policy's value head.
         batch_size: completions decoded at a time; None: all. Which tokens are drawn does not depend on it.
         generator: the only source of randomness, on any device; None: one with a fresh seed. Greedy draws nothing.
 
@@ -72,6 +74,7 @@ def sample(
     assert temperature > 0, f"temperature must be > 0, got {temperature}"
     assert batch_size is None or batch_size > 0, f"batch_size must be > 0, got {batch_size}"
     assert all(len(ids) for ids in prompts_ids), "an empty prompt cannot be continued"
+    assert not with_values or policy.value_head is not None, "this policy has no value head"
     _check_lengths(policy, prompts_ids, max_new_tokens)
 
     prompts = [tuple(ids) for ids in prompts_ids]
@@ -82,7 +85,8 @@ def sample(
         jobs = [prompt for prompt in prompts for _ in range(samples)]
         uniform_JT = _uniforms(len(jobs), max_new_tokens, generator).to(policy.device)
     with policy.merged():
-        done = _Decoder(policy, jobs, batch_size or len(jobs), max_new_tokens, temperature, uniform_JT).decode()
+        decoder = _Decoder(policy, jobs, batch_size or len(jobs), max_new_tokens, temperature, uniform_JT, with_values)
+        done = decoder.decode()
     if greedy:
         answer_of = dict(zip(jobs, done, strict=True))
         return [answer_of[prompt] for prompt in prompts for _ in range(samples)]
@@ -117,6 +121,7 @@ class _Decoder:
         max_new_tokens: int,
         temperature: float,
         uniform_JT: Tensor | None,
+        with_values: bool,
     ) -> None:
         self.policy, self.jobs, self.capacity = policy, jobs, capacity
         self.limit, self.temperature, self.uniform_JT = max_new_tokens, temperature, uniform_JT
@@ -128,6 +133,8 @@ class _Decoder:
         # One column more than there are tokens: what finished rows draw goes there.
         self.ids_JT = torch.zeros(len(jobs), max_new_tokens + 1, dtype=torch.long, device=device)
         self.logp_JT = torch.zeros(len(jobs), max_new_tokens + 1, device=device)
+        self.value_head = policy.value_head if with_values else None
+        self.value_JT = torch.zeros(len(jobs), (max_new_tokens + 1) * with_values, device=device)
         self.length_J = torch.full((len(jobs),), max_new_tokens, device=device)
         self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
         self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
@@ -147,8 +154,8 @@ class _Decoder:
         if not bool(torch.isfinite(logp_JT).all()):
             raise FloatingPointError("the policy's logits are not finite: training diverged, or weights are bad")
         lengths, ended = self.length_J.tolist(), self.ended_J.tolist()
-        ids, logp = self.ids_JT.tolist(), logp_JT.tolist()
-        return [Sampled(ids[j][:n], ended[j], logp[j][:n]) for j, n in enumerate(lengths)]
+        ids, logp, values = self.ids_JT.tolist(), logp_JT.tolist(), self.value_JT.tolist()
+        return [Sampled(ids[j][:n], ended[j], logp[j][:n], values[j][:n]) for j, n in enumerate(lengths)]
 
     def _enter(self) -> None:
         """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
@@ -203,6 +210,8 @@ class _Decoder:
         token_R, logp_R = (torch.cat(parts) for parts in zip(*drawn, strict=True))
         self.ids_JT[self.job_R, self.step_R] = token_R
         self.logp_JT[self.job_R, self.step_R] = logp_R.float()
+        if self.value_head is not None:
+            self.value_JT[self.job_R, self.step_R] = self.value_head(self.hidden_RD).float()
         is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
         self.ended_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1

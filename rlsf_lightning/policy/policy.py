@@ -199,6 +199,16 @@ class Policy(nn.Module):
                 weight.data = original
                 vars(layer).pop("forward", None)
 
+    @property
+    def samples_as_it_scores(self) -> bool:
+        """Whether what sampling computes, one token after the other, is what scoring computes, up to fp32 rounding.
+
+        Not where numbers are rounder than fp32, as they are rounded differently there, and not for a critic of its own.
+        """
+        dtypes = {p.dtype for p in self.backbone.parameters() if p.is_floating_point()}
+        is_plain = dtypes <= {torch.float32, torch.float64} and all(map(self._can_merge, self._adapter_layers))
+        return is_plain and not torch.is_autocast_enabled(self.device.type) and not self.has_critic
+
     def encode_prompt(self, text: str) -> list[int]:
         """Token ids of a prompt: a BOS in front if the tokenizer puts one there by itself, never an EOS behind."""
         ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
