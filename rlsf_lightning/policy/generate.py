@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.decode import step_of
 from rlsf_lightning.policy.heads import lm_head
 from rlsf_lightning.policy.kvcache import GrowingCache
 from rlsf_lightning.policy.policy import Policy
@@ -126,6 +127,7 @@ class _Decoder:
         self.policy, self.jobs, self.capacity = policy, jobs, capacity
         self.limit, self.temperature, self.uniform_JT = max_new_tokens, temperature, uniform_JT
         self.logits_of = lm_head(policy.causal_lm)
+        self.step = step_of(policy, max(map(len, jobs), default=0) + max_new_tokens)
         # Neighbours of like length need little padding.
         self.waiting = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
         device = policy.device
@@ -253,14 +255,16 @@ class _Decoder:
     def _forward(self, token_R: Tensor) -> None:
         """Append the tokens to the cache and compute the next hidden states."""
         self.columns += 1
-        hidden_R1D = self.policy.hidden_states(
-            token_R[:, None],
-            self.is_real_RK[:, : self.columns] if self.has_padding else None,
-            position_ids_BS=self.position_R[:, None],
-            cache=self.cache,
-        )
+        is_real_RK = self.is_real_RK[:, : self.columns] if self.has_padding else None
+        if self.step is not None:
+            self.hidden_RD = self.step(token_R, self.position_R, is_real_RK, self.cache)
+        else:
+            positions_R1 = self.position_R[:, None]
+            hidden_R1D = self.policy.hidden_states(
+                token_R[:, None], is_real_RK, position_ids_BS=positions_R1, cache=self.cache
+            )
+            self.hidden_RD = hidden_R1D[:, 0]
         self.position_R = self.position_R + 1
-        self.hidden_RD = hidden_R1D[:, 0]
 
 
 def inverse_cdf(weight_RV: Tensor, uniform_R: Tensor) -> tuple[Tensor, Tensor]:

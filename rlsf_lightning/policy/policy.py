@@ -200,6 +200,11 @@ class Policy(nn.Module):
                 vars(layer).pop("forward", None)
 
     @property
+    def weights_are_whole(self) -> bool:
+        """Whether what the base's weights say now is all that there is: without adapters, or with merged ones."""
+        return self._in_reference or self._is_merged or not self._adapter_layers
+
+    @property
     def samples_as_it_scores(self) -> bool:
         """Whether what sampling computes, one token after the other, is what scoring computes, up to fp32 rounding.
 

@@ -27,6 +27,7 @@ SIZES = {
 #: What each family adds: tied or separate heads, learned positions, dropout, sliding windows, scaled or capped logits.
 FAMILIES = {
     "llama": {**SIZES, "tie_word_embeddings": True, "attention_dropout": 0.5},
+    "qwen2": {**SIZES, "rope_theta": 1000.0},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 128},
     "mistral": {**SIZES, "sliding_window": 4},
     "gemma2": {**SIZES, "final_logit_softcapping": 0.5, "sliding_window": 4, "query_pre_attn_scalar": 8},

@@ -9,6 +9,7 @@ from scipy.stats import chi2
 
 import rlsf_lightning.policy.generate as generate_module
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy import decode
 from rlsf_lightning.policy.generate import Sampled, inverse_cdf, sample
 from rlsf_lightning.policy.logprob import score_actions
 from rlsf_lightning.policy.policy import Policy
@@ -38,7 +39,7 @@ def hf_greedy(policy: Policy, prompts: list[list[int]], new_tokens: int) -> list
     return [a[: a.index(END) + 1] if END in a else a for a in answers]
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "gemma2", "cohere", "phi"])
+@pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2", "mistral", "gemma2", "cohere", "phi"])
 def test_greedy_equals_transformers_token_for_token(make_policy, family):
     policy = make_policy(family)
     generated = torch.Generator().manual_seed(1)
@@ -196,7 +197,7 @@ def test_samples_of_a_prompt_differ_and_stand_together(make_policy):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7])
-@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "gemma2", "phi"])
+@pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2", "mistral", "gemma2", "phi"])
 def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_policy, family, batch_size):
     policy = make_policy(family)
     policy.eos_token_ids = ends = list(range(1, 300, 7))  # so that answers end all the time
@@ -226,7 +227,7 @@ def test_samples_do_not_depend_on_the_batch_size(make_policy, batch_size):
 
 
 class Forwards:
-    """The shapes of the ids that the backbone's base model is called with, and how often its layers run."""
+    """The shapes of the ids that the backbone's base model, or the own decoding step in its place, is called with."""
 
     def __init__(self, policy: Policy) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -236,11 +237,22 @@ class Forwards:
         def note(module, args, kwargs):
             self.shapes.append(tuple(kwargs["input_ids"].shape))
 
+        def noted(policy, columns):
+            step = decode.step_of(policy, columns)
+
+            def call(token_R, *arguments):
+                self.shapes.append((len(token_R), 1))
+                return step(token_R, *arguments)
+
+            return step and call
+
         self.handle = self.policy.causal_lm.base_model.register_forward_pre_hook(note, with_kwargs=True)
+        generate_module.step_of = noted
         return self
 
     def __exit__(self, *_: object) -> None:
         self.handle.remove()
+        generate_module.step_of = decode.step_of
 
 
 def test_prompts_are_prefilled_once_and_steps_read_one_token_from_the_cache(make_policy):
