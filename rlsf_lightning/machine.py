@@ -17,6 +17,7 @@ from rlsf_lightning import schema
 from rlsf_lightning.policy.generate import MOST_LOGITS
 from rlsf_lightning.policy.logprob import LOGITS_AT_A_TIME
 from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.rollout import tokens_at_a_time
 
 GIB = 2**30
 
@@ -67,7 +68,7 @@ def needs(policy: Policy, recipe: schema.Recipe, longest_prompt: int) -> Needs:
     if policy.device.type == "cpu" and recipe.policy.quantize != "nf4":
         rollout += sum(stored.values()) if learning < sum(p.numel() for p in policy.parameters()) else 0  # merged
 
-    tokens = max(recipe.algorithm.micro_batch_tokens, sequence)
+    tokens = max(tokens_at_a_time(recipe.algorithm, policy.device), sequence)
     kept = shape.layers * shape.hidden if policy.gradient_checkpointing else shape.layers * shape.a_layer
     once = shape.a_layer if policy.gradient_checkpointing else 0
     tiles = 2 * 4 * max(LOGITS_AT_A_TIME, policy.vocabulary_size)

@@ -35,7 +35,7 @@ from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.rl import estimators, kl
 from rlsf_lightning.rl.means import loss_weights, teaches
-from rlsf_lightning.rollout import Part, Rollout, StepValues, collect, micro_batches
+from rlsf_lightning.rollout import Part, Rollout, StepValues, collect, micro_batches, tokens_at_a_time
 from rlsf_lightning.schema import Recipe
 from rlsf_lightning.symbolic.credit import assign
 from rlsf_lightning.symbolic.steps import find_splitter
@@ -226,7 +226,7 @@ class RLSFModule(LightningModule):
         settings = self.recipe.algorithm
         sums: Counter[str] = Counter()
         for part in micro_batches(
-            rollout, rollout.is_credited_BT, rows, settings.micro_batch_tokens, self.most_over_ranks
+            rollout, rollout.is_credited_BT, rows, tokens_at_a_time(settings, self.device), self.most_over_ranks
         ):
             loss, part_sums = objective(
                 settings,
@@ -256,7 +256,8 @@ class RLSFModule(LightningModule):
 
     def scored(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
         """All tokens of these rows, part by part."""
-        for part in micro_batches(rollout, rollout.is_action_BT, rows, self.recipe.algorithm.micro_batch_tokens):
+        tokens = tokens_at_a_time(self.recipe.algorithm, self.device)
+        for part in micro_batches(rollout, rollout.is_action_BT, rows, tokens):
             yield part, self.scores(part)
 
     def scores(self, part: Part, *, with_entropy: bool = False) -> ActionScores:

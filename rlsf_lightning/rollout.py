@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from rlsf_lightning import schema
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.generate import Sampled
 from rlsf_lightning.policy.policy import Policy
@@ -172,6 +173,11 @@ def collect(
         sampled_value_BT=padded([s.values for s in sampled]),
         group_size=group_size,
     )
+
+
+def tokens_at_a_time(settings: schema.Algorithm, device: torch.device) -> int:
+    """``algorithm.micro_batch_tokens``, or what suits the device."""
+    return settings.micro_batch_tokens or (1024 if device.type == "cpu" else 8192)
 
 
 def micro_batches(
