@@ -35,7 +35,7 @@ from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.rl import estimators, kl
 from rlsf_lightning.rl.means import loss_weights, teaches
-from rlsf_lightning.rollout import Part, Rollout, StepValues, collect, micro_batches, tokens_at_a_time
+from rlsf_lightning.rollout import Part, Rollout, StepValues, collect, micro_batches, minibatches, tokens_at_a_time
 from rlsf_lightning.schema import Recipe
 from rlsf_lightning.symbolic.credit import assign
 from rlsf_lightning.symbolic.steps import find_splitter
@@ -186,8 +186,7 @@ class RLSFModule(LightningModule):
         settings = self.recipe.algorithm
         for epoch in range(settings.epochs):
             generator = torch.Generator().manual_seed(self.step_seed(f"shuffle {epoch}"))
-            order = torch.randperm(len(rollout.prompts), generator=generator)
-            for number, rows in enumerate(order.tensor_split(settings.minibatches)):
+            for number, rows in enumerate(minibatches(rollout, settings.minibatches, generator)):
                 stats = self.optimizer_step_on(rollout, rows)
                 if epoch == number == 0:
                     self.log_step({"ratio_deviation_first_minibatch": stats["ratio_deviation"]})

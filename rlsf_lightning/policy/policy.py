@@ -66,7 +66,7 @@ class Policy(nn.Module):
         self._critic_names = frozenset(name for name in learning if f".{CRITIC}." in name)
         self._adapter_names = frozenset(learning) - self._critic_names
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
-        self._takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
+        self.takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
         self._adds_bos = _adds_bos(tokenizer)
         _remove_dropout(self)
         if gradient_checkpointing:
@@ -120,7 +120,7 @@ class Policy(nn.Module):
         """
         if position_ids_BS is None and is_real_BS is not None:
             position_ids_BS = (is_real_BS.long().cumsum(-1) - 1).clamp(min=0)
-        kwargs: dict[str, Any] = {"position_ids": position_ids_BS} if self._takes_positions else {}
+        kwargs: dict[str, Any] = {"position_ids": position_ids_BS} if self.takes_positions else {}
         with self._checkpointing(cache), _autocast_without_cache(ids_BS.device.type):
             return self.causal_lm.base_model(
                 input_ids=ids_BS,

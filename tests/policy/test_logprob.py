@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from rlsf_lightning.policy import logprob
 from rlsf_lightning.policy.logprob import score_actions
 
 END = 0  # the end token, which is also the padding
@@ -101,6 +102,55 @@ def test_gradients_of_a_trained_tied_head_equal_those_of_full_logits(make_policy
     plain = sum(oracle(policy, p, c, 1.0)[0].sum() for p, c in zip(PROMPTS, COMPLETIONS, strict=True))
     for ours, theirs in zip(gradients, torch.autograd.grad(plain, parameters), strict=True):
         assert (ours - theirs).norm() <= 1e-9 * theirs.norm()
+
+
+SHARED = [[7, 8, 9, 10, 11, 12, 13], [5, 6], [60, 61, 62, 63]]
+GROUPS = [SHARED[0]] * 3 + [SHARED[1]] * 2 + [SHARED[2], SHARED[0]]
+ANSWERS = [[20, 21, 22], [23], [], [24, 25, 26, 27], [28, 29], [30], [31, 32, 33, 34]]
+
+
+def count_tokens(policy, batch, **kwargs):
+    """Scores, and how many tokens the backbone was given for them."""
+    counted = []
+    handle = policy.causal_lm.base_model.register_forward_pre_hook(
+        lambda module, args, kwargs: counted.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    scores = score_actions(policy, *batch, **kwargs)
+    handle.remove()
+    return scores, sum(counted)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "phi"])
+def test_a_prompt_is_computed_once_for_all_its_completions(make_policy, monkeypatch, family):
+    policy = make_policy(family).double()
+    torch.nn.init.normal_(policy.value_head.linear.weight, generator=torch.Generator().manual_seed(3))
+    parameters = policy.adapter_parameters() + policy.value_parameters()
+    kwargs = {"temperature": 0.7, "with_entropy": True, "with_value": True, "detach_value": False}
+    batch = laid_out(GROUPS, ANSWERS)
+    weight = torch.randn(batch[2].shape, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    results = []
+    for is_shared in (True, False):
+        if not is_shared:
+            monkeypatch.setattr(logprob, "_can_share", lambda policy: False)
+        scores, tokens = count_tokens(policy, batch, **kwargs)
+        values = scores.logp_BT, scores.entropy_BT, scores.value_BT
+        loss = sum(((n + 1) * weight * value).sum() for n, value in enumerate(values))
+        results.append((tokens, values, torch.autograd.grad(loss, parameters)))
+    (shared, ours, gradients), (plain, theirs, expected) = results
+    assert shared == 3 * 7 + 7 * 3 and plain == 7 * 11
+    for one, other in zip((*ours, *gradients), (*theirs, *expected), strict=True):
+        assert (one - other).norm() <= 1e-6 * other.norm()  # transformers' norms compute in fp32
+        assert other.norm() > 0
+
+
+@pytest.mark.parametrize("case", ["windows", "bf16", "checkpointing", "different prompts"])
+def test_prompts_are_not_shared_where_that_is_impossible_or_useless(make_policy, case):
+    policy = make_policy("mistral" if case == "windows" else "llama", gradient_checkpointing=case == "checkpointing")
+    prompts = [[n, *prompt] for n, prompt in enumerate(GROUPS)] if case == "different prompts" else GROUPS
+    batch = laid_out(prompts, ANSWERS)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=case == "bf16"):
+        _, tokens = count_tokens(policy, batch, temperature=1.0)
+    assert tokens == 7 * max(len(p) + len(a) for p, a in zip(prompts, ANSWERS, strict=True))
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gemma2"])
