@@ -177,7 +177,7 @@ class _Batch:
         logp_R = logp_RV.gather(-1, token_R[:, None]).squeeze(-1)
         is_end_R = torch.isin(token_R, self.eos) & self.is_live_R
         self.ids_JT[self.job_R, step] = token_R
-        self.logp_JT[self.job_R, step] = logp_R.float()
+        self.logp_JT[self.job_R, step] = logp_R.to(self.logp_JT)
         self.ended_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = step + 1
         self.is_live_R &= ~is_end_R
