@@ -35,6 +35,9 @@ SETTINGS = [
     "algorithm.entropy_coef=0.01",
     "algorithm.value_lam=1",
 ]
+#: Largest relative difference. Where the order of sums alone differs it is 1e-14; Llama's norms compute in fp32 whatever
+#: the weights' precision, and there a difference in the last bit may turn into one of 1e-10.
+SAME = 1e-8
 #: The longest prompt has 20 tokens, a completion at most 8.
 LONGEST = 28
 
@@ -122,7 +125,7 @@ def test_1_x_64_and_4_x_16_and_64_x_1_completions_are_one_step(make_recipe, monk
         assert sizes == [64 // pieces] * pieces * 2
         sizes.clear()
     assert found[1].dtype == torch.float64 and found[1].norm() > 1e-2
-    assert close(found[4], found[1]) < 1e-9 and close(found[64], found[1]) < 1e-9
+    assert close(found[4], found[1]) < SAME and close(found[64], found[1]) < SAME
 
 
 @pytest.mark.slow
@@ -136,7 +139,7 @@ def test_one_rank_and_two_are_one_step(make_recipe, tmp_path):  # noqa: F811
         one = learnt(recipe, advantage, 16 * LONGEST)
         ranks = [torch.load(tmp_path / f"{advantage}{rank}.pt") for rank in (0, 1)]
         assert torch.equal(*ranks)
-        assert close(ranks[0], one) < 1e-9, advantage
+        assert close(ranks[0], one) < SAME, advantage
 
 
 def a_rank(folder):
