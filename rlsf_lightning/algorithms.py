@@ -60,7 +60,7 @@ ADVANTAGES: Mapping[str, Advantage] = {
     ),
     "gae": Advantage("generalised advantage estimation with a value head", needs_values=True),
     "etpo": Advantage(
-        "soft Bellman backup for each token with a value head; the KL to the reference is inside the values",
+        "soft Bellman backup for each token with a value head; the KL to the reference (kl.beta) is in the values",
         needs_values=True,
         folds_kl=True,
         kl_beta=0.05,
