@@ -1,8 +1,11 @@
-"""The progress bar: step, reward, share of valid and of right samples, and the KL to the reference."""
+"""The progress bar: step, reward, share of valid and of right samples, and the KL to the reference.
+
+With ``rollout.keep=mixed`` also the share of prompts that are learnt from.
+"""
 
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-SHOWN = ("reward", "exact_match", "validity", "kl")
+SHOWN = ("reward", "exact_match", "validity", "kl", "mixed_prompts")
 
 
 class Progress(TQDMProgressBar):

@@ -25,6 +25,8 @@ class Advantage:
     needs_rollouts: bool = False
     #: Has the KL to the reference inside its values: it is no reward beside them.
     folds_kl: bool = False
+    #: ``algorithm.kl.beta`` where a recipe leaves it null.
+    kl_beta: float = 0.0
     #: What its paper averages the loss over.
     loss_mean: LossMean = "token"
 
@@ -58,9 +60,10 @@ ADVANTAGES: Mapping[str, Advantage] = {
     ),
     "gae": Advantage("generalised advantage estimation with a value head", needs_values=True),
     "etpo": Advantage(
-        "soft Bellman backup for each token with a value head; the KL to the reference is inside the values",
+        "soft Bellman backup for each token with a value head; the KL to the reference (kl.beta) is in the values",
         needs_values=True,
         folds_kl=True,
+        kl_beta=0.05,
     ),
 }
 

@@ -205,6 +205,11 @@ def _relations(recipe: Recipe) -> Iterator[str]:
             yield "algorithm.critic=adapter is a second adapter, and policy.lora.r=0 has not a first one: write r >= 1"
         if recipe.policy.gradient_checkpointing:
             yield "algorithm.critic=adapter does not go with policy.gradient_checkpointing=true: switch one of them off"
+    if advantage and advantage.folds_kl and algorithm.kl.form in ("k2", "k3") and algorithm.kl.beta != 0:
+        yield (
+            f"algorithm.kl.form={algorithm.kl.form}: algorithm.advantage={algorithm.advantage} has the KL in its values, "
+            "and a loss term would count it twice; write algorithm.kl.form=k1"
+        )
     sequences = rollout.batch_size * rollout.samples_per_prompt
     if algorithm.minibatches > sequences:
         yield (

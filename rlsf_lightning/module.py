@@ -40,6 +40,9 @@ from rlsf_lightning.schema import Recipe
 from rlsf_lightning.symbolic.credit import assign
 from rlsf_lightning.symbolic.steps import find_splitter
 
+#: Statistics of an optimiser step that are 0 in the first one on a rollout; logged as NAME_first_minibatch.
+UNMOVED = ("ratio_deviation", "clip_fraction", "approx_kl")
+
 
 class RLSFModule(LightningModule):
     """Fine-tunes ``recipe.policy`` with the reward channels that callbacks write.
@@ -55,7 +58,8 @@ class RLSFModule(LightningModule):
         self.automatic_optimization = False
         self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
         self.advantage = ADVANTAGES[recipe.algorithm.advantage]
-        self.kl_beta = recipe.algorithm.kl.beta
+        beta = recipe.algorithm.kl.beta
+        self.kl_beta = self.advantage.kl_beta if beta is None else beta
         self.steps_done = 0
         self.stats: dict[str, float] = {}
 
@@ -166,7 +170,7 @@ class RLSFModule(LightningModule):
     def judge(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
         settings = self.recipe.algorithm
-        self.log_step({"reward": float(rollout.total_reward_BT().sum(1).mean())})
+        self.log_step({"reward": rollout.mean_over_judged(rollout.total_reward_BT())})
         if settings.kl.form == "k1" and not self.advantage.folds_kl:
             rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
         is_mixed_B = teaches(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
@@ -188,8 +192,8 @@ class RLSFModule(LightningModule):
             generator = torch.Generator().manual_seed(self.step_seed(f"shuffle {epoch}"))
             for number, rows in enumerate(minibatches(rollout, settings.minibatches, generator)):
                 stats = self.optimizer_step_on(rollout, rows)
-                if epoch == number == 0:
-                    self.log_step({"ratio_deviation_first_minibatch": stats["ratio_deviation"]})
+                if epoch == number == 0:  # nothing has moved yet: 0, or old and new do not come from one computation
+                    self.log_step({f"{name}_first_minibatch": stats[name] for name in UNMOVED})
             if settings.stop_kl is not None and stats["approx_kl"] > settings.stop_kl:
                 break
         self.log_step(stats)
@@ -282,7 +286,7 @@ class RLSFModule(LightningModule):
     def report(self, rollout: Rollout) -> None:
         """Log the step: every reward channel under its name, and what ``log_step`` was told."""
         for name, reward_BT in rollout.rewards.items():
-            self.log_step({f"reward/{name}": float(reward_BT.sum(1).mean())})
+            self.log_step({f"reward/{name}": rollout.mean_over_judged(reward_BT)})
         self.log_step(
             {
                 "length": float(rollout.length_B.float().mean()),
@@ -293,6 +297,8 @@ class RLSFModule(LightningModule):
             }
         )
         on_bar = {"reward", "validity", "exact_match", "kl"}
+        if self.recipe.rollout.keep == "mixed":
+            on_bar.add("mixed_prompts")
         for name, value in self.stats.items():
             self.log(
                 name,

@@ -59,7 +59,7 @@ class Rollout:
 
     def __post_init__(self) -> None:
         self.is_credited_BT = self.is_action_BT.clone()
-        self.weight_BT = torch.zeros(self.is_action_BT.shape, device=self.is_action_BT.device)
+        self.weight_BT = torch.zeros(self.is_action_BT.shape, dtype=torch.float32, device=self.is_action_BT.device)
 
     @property
     def length_B(self) -> Tensor:
@@ -75,7 +75,10 @@ class Rollout:
         return torch.tensor(passed, device=self.ids_BS.device) & self.ended_B
 
     def add_reward(self, name: str, reward_BT: Tensor) -> None:
-        """Write a channel, once. ``reward_BT``: (B, T), finite, zero where there is no action."""
+        """Write a channel, once. ``reward_BT``: (B, T), finite, zero where there is no action.
+
+        It is kept in the precision of the log-probabilities, on their device.
+        """
         if name in self.rewards:
             raise UserError(f"the reward channel `{name}` is written twice; give the second one another name")
         if reward_BT.shape != self.is_action_BT.shape:
@@ -87,13 +90,26 @@ class Rollout:
             raise UserError(f"the reward channel `{name}` holds values that are not finite")
         if (reward_BT * ~self.is_action_BT).any():
             raise UserError(f"the reward channel `{name}` is not zero on padding; multiply it by rollout.is_action_BT")
-        self.rewards[name] = reward_BT.to(device=self.ids_BS.device, dtype=torch.float32)
+        self.rewards[name] = reward_BT.to(self.sampled_logp_BT)
 
     def total_reward_BT(self) -> Tensor:
         """The sum of all channels."""
         if not self.rewards:
             raise UserError("no callback wrote a reward; add the line `callbacks.verifier: {}` to the recipe")
         return torch.stack(list(self.rewards.values())).sum(0)
+
+    @property
+    def judged_B(self) -> Tensor:
+        """The tool did not abstain; everywhere without certificates."""
+        if not self.certificates:
+            return torch.ones_like(self.ended_B)
+        judged = [c.verdict.value != "abstain" for c in self.certificates]
+        return torch.tensor(judged, device=self.ids_BS.device)
+
+    def mean_over_judged(self, reward_BT: Tensor) -> float:
+        """What a completion got, on average over those of which the tool has an opinion; 0 if there are none."""
+        judged_B = self.judged_B
+        return float(reward_BT.sum(1)[judged_B].mean()) if judged_B.any() else 0.0
 
     def evidence(self) -> Evidence:
         """The rewards as an advantage estimator reads them."""

@@ -100,8 +100,8 @@ class Kl:
     #: How moving away from the reference is penalised: "k1" inside the reward, "k2" or "k3" as a loss term.
     #: `algorithm.kl=k3` means the same as `algorithm.kl.form=k3`.
     form: str = "k1"
-    #: Coefficient of that penalty.
-    beta: float = 0.0
+    #: Coefficient of that penalty; null: what the estimator needs (etpo: 0.05, the others: 0).
+    beta: float | None = None
 
 
 @dataclass

@@ -59,6 +59,8 @@ def complaint(overrides: Sequence[str]) -> str:
         ("rollout.samples_per_prompt=0", "must be >= 1"),
         ("rollout.samples_per_prompt=1", "rollout.samples_per_prompt=1 must be >= 2"),
         ("algorithm.minibatches=65", "a step has only 64 completions"),
+        ("algorithm={advantage: etpo, kl: {form: k3}}", "would count it twice; write algorithm.kl.form=k1"),
+        ("algorithm.kl.beta=-1", "algorithm.kl.beta=-1.0: must be >= 0"),
         ("algorithm.lam=1.01", "algorithm.lam=1.01: must be <= 1"),
         ("data.template=SMILES:", "must hold {prompt}"),
         ("trainer.limit_train_batches=1.0", "must be a whole number of steps"),

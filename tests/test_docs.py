@@ -5,10 +5,15 @@ import shlex
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from rlsf_lightning import certify, cli
+from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.checks import _CHOICES
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.recipe import load_recipe
+from rlsf_lightning.schema import Recipe
+from rlsf_lightning.symbolic.credit import SCHEMES
 from rlsf_lightning.symbolic.verifier import find_verifier, load_verifier, shipped
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +82,15 @@ def test_every_verifier_has_a_page_with_a_certificate_and_all_its_kinds(name: st
     missing = [kind for kind in find_verifier(name).kinds if f"`{kind}`" not in text]
     assert not missing, f"{page} does not name {missing}"
     assert f"]({name}.md)" in (page.parent / "README.md").read_text()
+
+
+def test_the_page_of_algorithms_has_every_name_and_no_key_that_is_none():
+    text = (ROOT / "docs" / "algorithms.md").read_text()
+    rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert rows >= ADVANTAGES.keys() | SCHEMES.keys()
+    for key in ("algorithm.kl.form", "algorithm.loss", "algorithm.loss_mean", "algorithm.normalise"):
+        assert all(f"`{name}`" in text or f"={name}`" in text for name in _CHOICES[key]), key
+    recipe = OmegaConf.structured(Recipe)
+    for key in set(re.findall(r"\b(?:algorithm|rollout)(?:\.[a-z_]+)+", text)):
+        block, _, name = key.rpartition(".")
+        assert name in OmegaConf.select(recipe, block), key

@@ -211,9 +211,9 @@ class _Decoder:
         drawn = [self._drawn(slice(start, start + self.rows_at_once)) for start in starts]
         token_R, logp_R = (torch.cat(parts) for parts in zip(*drawn, strict=True))
         self.ids_JT[self.job_R, self.step_R] = token_R
-        self.logp_JT[self.job_R, self.step_R] = logp_R.float()
+        self.logp_JT[self.job_R, self.step_R] = logp_R.to(self.logp_JT)
         if self.value_head is not None:
-            self.value_JT[self.job_R, self.step_R] = self.value_head(self.hidden_RD).float()
+            self.value_JT[self.job_R, self.step_R] = self.value_head(self.hidden_RD).to(self.value_JT)
         is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
         self.ended_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1

@@ -208,10 +208,11 @@ class Policy(nn.Module):
     def samples_as_it_scores(self) -> bool:
         """Whether what sampling computes, one token after the other, is what scoring computes, up to fp32 rounding.
 
-        Not where numbers are rounder than fp32, as they are rounded differently there, and not for a critic of its own.
+        Not where numbers are rounder than fp32, as they are rounded differently there, not in fp64, which is for who
+        wants to see no rounding, and not for a critic of its own.
         """
         dtypes = {p.dtype for p in self.backbone.parameters() if p.is_floating_point()}
-        is_plain = dtypes <= {torch.float32, torch.float64} and all(map(self._can_merge, self._adapter_layers))
+        is_plain = dtypes == {torch.float32} and all(map(self._can_merge, self._adapter_layers))
         return is_plain and not torch.is_autocast_enabled(self.device.type) and not self.has_critic
 
     def encode_prompt(self, text: str) -> list[int]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rlsf_lightning.rl.baselines import rloo_advantages
+from rlsf_lightning.rl.gae import reward_to_go
 from rlsf_lightning.rl.masks import StatsReduce, zero_outside
 
 
@@ -66,7 +67,13 @@ def blame(evidence: Evidence) -> Tensor:
 
 
 def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:
-    """The channels that have no verdict to hang on: their part of the advantage is :func:`rloo_advantages`."""
+    """The channels that have no verdict to hang on: their part of the advantage is :func:`rloo_advantages`.
+
+    With one sample a prompt there is nobody to compare with, and their reward-to-go stands as it is: a penalty that is
+    asked for is not left out.
+    """
+    if evidence.group_size == 1:
+        return reward_to_go(evidence.penalties_BT, evidence.is_credited_BT, settings.gamma)
     return rloo_advantages(
         evidence.penalties_BT, evidence.is_credited_BT, evidence.is_valid_B, evidence.group_size, settings.gamma
     )

@@ -25,7 +25,7 @@ def prefilled(policy):
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
 @torch.no_grad()
 def test_steps_equal_those_of_transformers(make_policy, family, merge):
-    policy = make_policy(family).double() if merge else make_policy(family, r=0).double()
+    policy = make_policy(family) if merge else make_policy(family, r=0)
     for name, parameter in policy.named_parameters():
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter)
@@ -44,7 +44,7 @@ def test_steps_equal_those_of_transformers(make_policy, family, merge):
                 hidden, expected[:, 0], rtol=1e-5, atol=1e-5
             )  # norms of transformers are in fp32
             for layer, other in zip(ours.layers, theirs.layers, strict=True):
-                torch.testing.assert_close(layer.keys[:, :, 9:], other.keys[:, :, 9:], rtol=1e-5, atol=1e-5)
+                torch.testing.assert_close(layer.keys[:, :, 9:], other.keys[:, :, 9:], rtol=1e-4, atol=1e-4)
 
 
 def test_the_base_comes_back_though_its_merged_weights_were_joined(make_policy):
@@ -65,6 +65,8 @@ def test_other_models_are_left_to_transformers(make_policy, family):
 
 
 def test_what_does_not_compute_in_fp32_is_left_to_transformers(make_policy, family_dir):
+    with make_policy("llama").double().merged():
+        assert step_of(make_policy("llama").double(), 20) is None
     policy = make_policy("llama")
     with torch.autocast("cpu", dtype=torch.bfloat16), policy.merged():
         assert step_of(policy, 20) is None

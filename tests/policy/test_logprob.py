@@ -122,12 +122,12 @@ def count_tokens(policy, batch, **kwargs):
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "phi"])
 def test_a_prompt_is_computed_once_for_all_its_completions(make_policy, monkeypatch, family):
-    policy = make_policy(family).double()
+    policy = make_policy(family)
     torch.nn.init.normal_(policy.value_head.linear.weight, generator=torch.Generator().manual_seed(3))
     parameters = policy.adapter_parameters() + policy.value_parameters()
     kwargs = {"temperature": 0.7, "with_entropy": True, "with_value": True, "detach_value": False}
     batch = laid_out(GROUPS, ANSWERS)
-    weight = torch.randn(batch[2].shape, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    weight = torch.randn(batch[2].shape, generator=torch.Generator().manual_seed(4))
     results = []
     for is_shared in (True, False):
         if not is_shared:
@@ -139,13 +139,14 @@ def test_a_prompt_is_computed_once_for_all_its_completions(make_policy, monkeypa
     (shared, ours, gradients), (plain, theirs, expected) = results
     assert shared == 3 * 7 + 7 * 3 and plain == 7 * 11
     for one, other in zip((*ours, *gradients), (*theirs, *expected), strict=True):
-        assert (one - other).norm() <= 1e-6 * other.norm()  # transformers' norms compute in fp32
+        assert (one - other).norm() <= 1e-5 * other.norm()
         assert other.norm() > 0
 
 
-@pytest.mark.parametrize("case", ["windows", "bf16", "checkpointing", "different prompts"])
+@pytest.mark.parametrize("case", ["windows", "bf16", "fp64", "checkpointing", "different prompts"])
 def test_prompts_are_not_shared_where_that_is_impossible_or_useless(make_policy, case):
     policy = make_policy("mistral" if case == "windows" else "llama", gradient_checkpointing=case == "checkpointing")
+    policy = policy.double() if case == "fp64" else policy
     prompts = [[n, *prompt] for n, prompt in enumerate(GROUPS)] if case == "different prompts" else GROUPS
     batch = laid_out(prompts, ANSWERS)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=case == "bf16"):

@@ -1,11 +1,13 @@
 """Every shipped recipe, found by glob, is loaded, built and trains a step."""
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
 
 from rlsf_lightning import fit
+from rlsf_lightning.algorithms import ADVANTAGES
 from rlsf_lightning.recipe import load_recipe
 
 RECIPES = sorted(p.stem for p in (Path(__file__).parents[2] / "recipes").glob("[!_]*.yaml"))
@@ -26,3 +28,15 @@ def test_a_shipped_recipe_trains(name, tmp_path, monkeypatch):
     (row,) = csv.DictReader((tmp_path / "run" / "metrics.csv").open())
     assert 0 <= float(row["validity"]) <= 1
     assert (tmp_path / "run" / "summary.json").exists() and (tmp_path / "run" / "adapter").is_dir()
+
+
+@pytest.mark.parametrize("advantage", ADVANTAGES)
+@pytest.mark.parametrize("name", RECIPES)
+def test_one_override_chooses_the_estimator(name, advantage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = [f"algorithm.advantage={advantage}", "evaluation.split=null", f"run_dir={tmp_path}/run"]
+    fit.run(load_recipe(name, [*SMALL, *own]))
+    (row,) = csv.DictReader((tmp_path / "run" / "metrics.csv").open())
+    assert all(math.isfinite(float(value)) for value in row.values())
+    assert {"reward", "exact_match", "loss/policy"} <= row.keys()
+    assert list((tmp_path / "run" / "adapter").glob("*.safetensors"))

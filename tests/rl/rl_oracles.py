@@ -93,6 +93,11 @@ def rloo(e, s, i, t, channel=reward):
     return to_go(e, i, t, s.gamma, channel) - sum(standing(e, j, t, s.gamma, channel) for j in rest) / len(rest)
 
 
+def penalties(e, s, i, t):
+    """As rloo; with one sample a prompt there is no baseline at all."""
+    return to_go(e, i, t, s.gamma, penalty) if e.group_size == 1 else rloo(e, s, i, t, penalty)
+
+
 def dr_grpo(e, s, i, t):
     group = [i, *others(e, i)]
     return to_go(e, i, t, s.gamma) - sum(standing(e, j, t, s.gamma) for j in group) / len(group)
@@ -112,7 +117,7 @@ def grpo(e, s, i, t):
 
 def viable_prefix(e, s, i, t, with_penalties=True):
     rest = others(e, i)
-    extra = rloo(e, s, i, t, penalty) if with_penalties else 0.0
+    extra = penalties(e, s, i, t) if with_penalties else 0.0
     if not rest:
         return extra
     p = sum(bool(e.passed_B[j]) for j in rest) / len(rest)
@@ -125,12 +130,12 @@ def prefix_tree(e, s, i, t):
     if not siblings:
         return viable_prefix(e, s, i, t)
     baseline = sum(to_go(e, j, t, s.gamma, blame) for j in siblings) / len(siblings)
-    return to_go(e, i, t, s.gamma, blame) - baseline + rloo(e, s, i, t, penalty)
+    return to_go(e, i, t, s.gamma, blame) - baseline + penalties(e, s, i, t)
 
 
 def vine(e, s, i, t):
     k = int(e.step_BT[i, t])
-    extra = rloo(e, s, i, t, penalty)
+    extra = penalties(e, s, i, t)
     if not (bool(e.is_step_value_known_BK[i, k]) and bool(e.is_step_value_known_BK[i, k + 1])):
         return extra
     tokens = [j for j in actions(e, i) if int(e.step_BT[i, j]) == k]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rl_cases import group_cases
 from rl_oracles import ORACLES, actions
 
+from rlsf_lightning.algorithms import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, Settings
 
 NUMBERS = st.builds(
@@ -38,6 +39,17 @@ def test_against_a_slow_loop(name, case, numbers):
             advantage, target = expected if isinstance(expected, tuple) else (expected, expected)
             assert float(advantages_BT[i, t]) == pytest.approx(advantage, abs=1e-9)
             assert float(returns_BT[i, t]) == pytest.approx(target, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, traits in ADVANTAGES.items() if not traits.needs_group))
+@settings(max_examples=40)
+@given(case=group_cases(), numbers=NUMBERS)
+def test_without_a_group_baseline_the_groups_change_nothing(name, case, numbers):
+    if name == "vine":  # it compares the samples of a prompt in what is no verdict
+        case = dataclasses.replace(case, penalties_BT=0 * case.penalties_BT)
+    alone = ESTIMATORS[name](dataclasses.replace(case, group_size=1), numbers)
+    for grouped_BT, alone_BT in zip(ESTIMATORS[name](case, numbers), alone, strict=True):
+        assert torch.equal(grouped_BT, alone_BT)
 
 
 def scrambled(case):

@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from rl_cases import FLOATS, actions, masked
 
 from rlsf_lightning.rl.vine import mean_of_rollouts, vine_advantages
 
@@ -69,3 +71,19 @@ def test_mean_of_rollouts_literals():
     # Squares 4/9 + 16/9 + 4/9 over 2, over 3.
     assert error_N.tolist() == pytest.approx([math.sqrt(8 / 3 / 2 / 3), math.inf, math.inf])
     assert is_known_N.tolist() == [True, True, False]
+
+
+@given(masked(FLOATS))
+def test_mean_of_rollouts_against_a_loop(case):
+    is_valid_NK, returns_NK = case
+    found = mean_of_rollouts(returns_NK, is_valid_NK)
+    for n, (value, error, is_known) in enumerate(zip(*(x.tolist() for x in found), strict=True)):
+        returns = [float(returns_NK[n, k]) for k in actions(is_valid_NK, n)]
+        assert is_known == bool(returns)
+        mean = sum(returns) / max(1, len(returns))
+        assert value == pytest.approx(mean, abs=1e-9)
+        if len(returns) < 2:
+            assert error == math.inf
+        else:
+            variance = sum((x - mean) ** 2 for x in returns) / (len(returns) - 1)
+            assert error == pytest.approx(math.sqrt(variance / len(returns)), abs=1e-7)
