@@ -277,6 +277,45 @@ def test_the_dead_stay_dead(symbols: list[str]) -> None:
         assert dead in (first - 1, None)
 
 
+def test_what_is_tried_out_is_not_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of endings are tried for a beginning that can be ended in none of these ways: none needs its places."""
+
+    def explains(*_: object) -> None:
+        raise AssertionError("places were looked for")
+
+    monkeypatch.setattr("rlsf_lightning.symbolic.smiles.findings.invalid", explains)
+    monkeypatch.setattr("rlsf_lightning.symbolic.molecule.differences.differences", explains)
+    prompt = prompt_of({"ring": "benzene", "count": 3}, {"element": "N", "count": 2})
+    assert VERIFIER.viable(prompt, "CC[NH+]=C1C=CC(=C(c2ccc(N(C)C)cc2)c2cc") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("CCO", True),
+        ("OCC", True),
+        ("[CH3]CO", True),
+        ("CC.O", False),
+        ("CCS", False),
+        ("CCCO", False),
+        ("", False),
+        ("C" * 501, False),
+        ("CC(O", False),
+        ("CCO*", False),
+        ("C[CH]O", False),
+        ("cCO", False),
+        ("N1cC1", False),
+        ("C1.C1O", False),
+        ("C~C.O", False),
+        ("OC=C=C=O=C", False),
+    ],
+)
+def test_a_text_with_a_blank_behind_it_is_judged_as_a_whole(text: str, verdict: bool) -> None:
+    facts = ({"element": "O", "count": 1}, {"property": "heavy_atoms", "count": 3}, {"property": "fragments", "max": 1})
+    assert VERIFIER.viable(prompt_of(*facts), f"{text} ") is (verdict if text else None)
+    assert (verify(text, *facts).verdict is Verdict.PASS) is verdict
+
+
 @pytest.mark.parametrize(
     ("completion", "change"),
     [
