@@ -1,7 +1,7 @@
 """The curve of a long run: held-out metrics against training steps, as a table and as a picture.
 
-    python -m rlsf_lightning.fit recipe=chem_iupac run_dir=runs/long trainer.max_epochs=300 \
-        algorithm.modules_to_save_lr=4e-3 evaluation.every_epochs=10 evaluation.validation_limit=300
+    python -m rlsf_lightning.fit recipe=chem_iupac run_dir=runs/long trainer.max_epochs=250 \
+        algorithm.lr=1e-4 algorithm.modules_to_save_lr=2e-3 evaluation.every_epochs=10 evaluation.validation_limit=300
     python benchmarks/curve.py runs/long NAME
 
 Reads RUN_DIR/metrics.csv, recipe.yaml and summary.json (once the run has ended), and writes to

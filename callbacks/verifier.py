@@ -25,6 +25,12 @@ class VerifierReward(RLSFCallback):
         if stage == "fit":
             self.pool.close()
 
+    def state_dict(self) -> dict[str, str]:
+        return {"known": self.pool.known()}
+
+    def load_state_dict(self, state_dict: dict[str, str]) -> None:
+        self.pool.expect(state_dict["known"])
+
     def on_rollout_end(self, trainer, module, rollout) -> None:
         self.pending = self.pool.submit(list(zip(rollout.prompts, rollout.completions, strict=True)))
 
@@ -60,5 +66,6 @@ class VerifierReward(RLSFCallback):
                 "score": sum(c.score for c in judged) / n,
                 "abstained": 1 - len(judged) / len(rollout.certificates),
                 "verify_wait": self.pending.seconds,
+                "cache_hits": self.pending.hits / len(rollout.certificates),
             }
         )

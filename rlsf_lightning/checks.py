@@ -60,6 +60,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "algorithm.critic": ("head", "adapter"),
     "rollout.keep": ("all", "mixed"),
     "algorithm.truncated": ("penalize", "mask"),
+    "algorithm.optimizer": ("adamw", "adamw_8bit"),
     "algorithm.normalise": ("scale", "centre", "none"),
 }
 
@@ -78,6 +79,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
     ("rollout.batch_size", ">=", 1),
     ("rollout.samples_per_prompt", ">=", 1),
     ("rollout.max_new_tokens", ">=", 1),
+    ("rollout.decode_batch_size", ">=", 1),
     ("rollout.temperature", ">", 0),
     ("algorithm.gamma", ">=", 0),
     ("algorithm.gamma", "<=", 1),
@@ -125,7 +127,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
 )
 
 #: Shipped callbacks that only watch or steer: with these alone there is nothing to learn from.
-_WRITE_NO_REWARD = frozenset(["heldout", "kl_control", "progress", "samples"])
+_WRITE_NO_REWARD = frozenset(["heldout", "kl_control", "machine", "progress", "samples"])
 
 
 def check(recipe: Recipe) -> None:

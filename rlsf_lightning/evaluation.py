@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "Report", "compare", "evaluate_policy", "progress_on_stderr", "table"]
 
+#: Batches that are decoded between two reports of progress.
+BATCHES_A_REPORT = 4
 #: Called with what is being done, the prompts done and the prompts in all.
 Progress = Callable[[str, int, int], None]
 
@@ -125,9 +127,10 @@ class _Examiner:
     def answers(self, *, samples: int, generator: torch.Generator | None) -> list[Answer]:
         """``samples`` answers to each prompt, prompt-major; greedy ones without a generator."""
         answers: dict[int, list[Answer]] = {}
-        # Prompts of like length together: little padding, and a batch is as much as is done between two reports.
+        # Prompts of like length together: little padding. A few batches are done between two reports: where one completion
+        # ends another begins, so that only the last batch runs empty.
         order = sorted(range(len(self.prompts)), key=lambda index: len(self.prompts_ids[index]))
-        step = max(1, self.batch_size // samples)
+        step = max(1, BATCHES_A_REPORT * self.batch_size // samples)
         for start in range(0, len(order), step):
             chosen = order[start : start + step]
             sampled = sample(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rlsf_lightning import cli
+from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
     from rlsf_lightning.schema import Recipe
@@ -24,6 +25,7 @@ def run(recipe: Recipe, options: None = None) -> None:
 
     opened = open_run(recipe)
 
+    import torch
     from lightning import Trainer, seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
 
@@ -43,7 +45,14 @@ def run(recipe: Recipe, options: None = None) -> None:
         use_distributed_sampler=False,
     )
     module = RLSFModule(recipe, run_dir=str(opened.folder))
-    trainer.fit(module, PromptDataModule(recipe), ckpt_path=opened.checkpoint, weights_only=True)
+    try:
+        trainer.fit(module, PromptDataModule(recipe), ckpt_path=opened.checkpoint, weights_only=True)
+    except torch.OutOfMemoryError as error:
+        reason = str(error).partition(". ")[0]
+        raise UserError(
+            f"no memory is left: {reason}. Write smaller rollout.decode_batch_size (completions at a time) and "
+            "algorithm.micro_batch_tokens, policy.gradient_checkpointing=true or policy.quantize=nf4, and resume=auto"
+        ) from error
 
 
 def check(recipe: Recipe) -> None:

@@ -92,6 +92,7 @@ class RLSFModule(LightningModule):
             samples=settings.samples_per_prompt,
             max_new_tokens=settings.max_new_tokens,
             temperature=settings.temperature,
+            batch_size=settings.decode_batch_size,
             generator=torch.Generator(self.device).manual_seed(self.step_seed("sample")),
         )
         return collect(self.policy, batch, prompt_ids, sampled, settings.samples_per_prompt)
@@ -251,6 +252,7 @@ class RLSFModule(LightningModule):
             part.is_used_BT,
             temperature=self.recipe.rollout.temperature,
             with_entropy=with_entropy,
+            detach_entropy=self.recipe.algorithm.entropy_coef == 0,
             with_value=self.policy.value_head is not None,
             detach_value=not self.recipe.algorithm.value_reaches_backbone,
         )
@@ -319,12 +321,19 @@ class RLSFModule(LightningModule):
         rates = {name: getattr(settings, name) for name in ("lr", "modules_to_save_lr", "value_lr")}
         if rates["modules_to_save_lr"] is None:
             rates["modules_to_save_lr"] = settings.lr
+        optimizer: torch.optim.Optimizer
         groups = [
             {"params": parameters, "lr": rates[name]}
             for name, parameters in self.policy.parameter_groups()
             if parameters
         ]
-        optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6)
+        if settings.optimizer == "adamw_8bit":
+            from bitsandbytes.optim import AdamW8bit
+
+            optimizer = AdamW8bit(groups, weight_decay=settings.weight_decay, eps=1e-6)
+        else:
+            fused = "mixed" not in str(self.trainer.precision)  # there Lightning does not clip gradients of a fused one
+            optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6, fused=fused)
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
         steps = batches * settings.epochs * settings.minibatches
 

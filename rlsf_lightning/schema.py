@@ -87,6 +87,8 @@ class Rollout:
     samples_per_prompt: int = 4
     #: Longest completion, in tokens; a completion cut here never counts as right.
     max_new_tokens: int = 128
+    #: Most completions decoded at a time; where one ends, the next begins. Null: all. Results do not depend on it.
+    decode_batch_size: int | None = None
     #: Sampling temperature, also applied to every log-probability that is scored.
     temperature: float = 1.0
     #: Which prompts are learnt from: "all", or "mixed": those of whose samples some pass and some fail.
@@ -176,6 +178,8 @@ class Algorithm:
     final_lr_share: float = 1.0
     #: Largest gradient norm (Lightning's gradient_clip_val does not work with manual optimisation).
     max_grad_norm: float = 1.0
+    #: "adamw", or "adamw_8bit": its state in 8 bit (bitsandbytes), which is slower on a CPU and not worth it for an adapter.
+    optimizer: str = "adamw"
     #: AdamW's weight decay.
     weight_decay: float = 0.0
     #: Stop the inner passes when the approximate KL to the sampling policy exceeds this; null never.

@@ -148,6 +148,9 @@ def test_another_verifier_gets_no_chemistry(monkeypatch):
 def test_the_policy_is_asked_in_batches_at_temperature_1(monkeypatch):
     _, policy = evaluate(monkeypatch)
     greedy, sampled = (4, 1, 9, 1.0, True, 8), (2, 4, 9, 1.0, False, 8)
+    assert policy.calls == [greedy, (4, *sampled[1:])]
+    monkeypatch.setattr(evaluation, "BATCHES_A_REPORT", 1)
+    _, policy = evaluate(monkeypatch)
     assert policy.calls == [greedy, sampled, sampled]
     _, policy = evaluate(monkeypatch, batch_size=3)  # fewer than a prompt's samples
     assert [call[0] for call in policy.calls] == [3, 1, 1, 1, 1, 1]

@@ -1,10 +1,12 @@
 """Sampling completions from the very distribution that is scored: softmax(logits / temperature), no top-k, no top-p.
 
-Every distinct prompt is prefilled once and its cache copied to its samples; finished rows leave the batch; no logits
-outlive a step. It never scores for the update (logprob.py does) and keeps no gradients.
+Every distinct prompt is prefilled once and its cache copied to its samples; finished rows leave the batch, and where
+completions wait, they enter; no
+logits outlive their rows' turn. It never scores for the update (logprob.py does) and keeps no
+gradients.
 
-Shape suffixes: P = distinct prompts, S = columns of the padded prompts, R = rows (one completion each) still decoded,
-T = new tokens, V = vocabulary.
+Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
+prefilled, K = columns of the cache, T = new tokens, V = vocabulary.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ from rlsf_lightning.policy.heads import lm_head
 from rlsf_lightning.policy.kvcache import GrowingCache
 from rlsf_lightning.policy.policy import Policy
 
-#: Finished rows are dropped as soon as they are this share of the batch.
+#: Finished rows are dropped, and waiting ones enter, as soon as they are this share of the batch.
 DROP_SHARE = 1 / 16
+#: Logits that there are at a time, rows x vocabulary: 64 MB in fp32.
+MOST_LOGITS = 2**24
+#: Neighbouring tokens whose weights are summed before one is looked for among them.
+BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -74,18 +80,9 @@ def sample(
         uniform_JT = None
     else:
         jobs = [prompt for prompt in prompts for _ in range(samples)]
-        uniform_JT = _uniforms(len(jobs), max_new_tokens, generator)
-    order = sorted(range(len(jobs)), key=lambda job: len(jobs[job]))  # neighbours of like length need little padding
-    answers: list[Sampled | None] = [None] * len(jobs)
-    for start in range(0, len(order), batch_size or max(len(order), 1)):
-        chosen = order[start : start + (batch_size or len(order))]
-        uniform_RT = None if uniform_JT is None else uniform_JT[chosen].to(policy.device)
-        with policy.merged():
-            decoded = _Batch(policy, [jobs[job] for job in chosen], max_new_tokens, temperature, uniform_RT).decode()
-        for job, answer in zip(chosen, decoded, strict=True):
-            answers[job] = answer
-    done = [answer for answer in answers if answer is not None]
-    assert len(done) == len(jobs)
+        uniform_JT = _uniforms(len(jobs), max_new_tokens, generator).to(policy.device)
+    with policy.merged():
+        done = _Decoder(policy, jobs, batch_size or len(jobs), max_new_tokens, temperature, uniform_JT).decode()
     if greedy:
         answer_of = dict(zip(jobs, done, strict=True))
         return [answer_of[prompt] for prompt in prompts for _ in range(samples)]
@@ -109,97 +106,143 @@ def _uniforms(rows: int, columns: int, generator: torch.Generator | None) -> Ten
     return torch.rand(rows, columns, generator=generator, dtype=torch.float64, device=generator.device)
 
 
-class _Batch:
-    """The completions that are decoded together. ``self.job_R`` says whose completion each row of the batch is."""
+class _Decoder:
+    """A batch of at most ``capacity`` rows through which all jobs pass. ``self.job_R`` says whose completion a row is."""
 
     def __init__(
         self,
         policy: Policy,
         jobs: list[tuple[int, ...]],
+        capacity: int,
         max_new_tokens: int,
         temperature: float,
-        uniform_RT: Tensor | None,
+        uniform_JT: Tensor | None,
     ) -> None:
-        self.policy, self.temperature, self.uniform_RT = policy, temperature, uniform_RT
+        self.policy, self.jobs, self.capacity = policy, jobs, capacity
+        self.limit, self.temperature, self.uniform_JT = max_new_tokens, temperature, uniform_JT
         self.logits_of = lm_head(policy.causal_lm)
+        # Neighbours of like length need little padding.
+        self.waiting = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
         device = policy.device
         self.eos = torch.tensor(policy.eos_token_ids, device=device)
-        self.job_R = torch.arange(len(jobs), device=device)
-        self.is_live_R = torch.ones(len(jobs), dtype=torch.bool, device=device)
-        # By job, and never compacted:
-        self.ids_JT = torch.zeros(len(jobs), max_new_tokens, dtype=torch.long, device=device)
-        self.logp_JT = torch.zeros(len(jobs), max_new_tokens, device=device)
+        # One column more than there are tokens: what finished rows draw goes there.
+        self.ids_JT = torch.zeros(len(jobs), max_new_tokens + 1, dtype=torch.long, device=device)
+        self.logp_JT = torch.zeros(len(jobs), max_new_tokens + 1, device=device)
         self.length_J = torch.full((len(jobs),), max_new_tokens, device=device)
         self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
-        self._prefill(jobs, max_new_tokens)
-
-    def _prefill(self, jobs: list[tuple[int, ...]], max_new_tokens: int) -> None:
-        """Run the distinct prompts, left-padded, and give every job its copy of the cache and of the first logits."""
-        prompts = {prompt: row for row, prompt in enumerate(dict.fromkeys(jobs))}
-        width = max(map(len, prompts))
-        padding = [[self.policy.pad_token_id] * (width - len(prompt)) for prompt in prompts]
-        device = self.policy.device
-        ids_PS = torch.tensor([[*pad, *prompt] for pad, prompt in zip(padding, prompts, strict=True)], device=device)
-        length_P = torch.tensor([len(prompt) for prompt in prompts], device=device)
-        is_real_PS = torch.arange(width, device=device) >= width - length_P[:, None]
-        self.cache = GrowingCache()
-        # From here on every mask is as wide as the batch may get; it is cut to the columns in use.
-        self.has_padding = not bool(is_real_PS.all())
-        hidden_PD = self.policy.hidden_states(ids_PS, is_real_PS, cache=self.cache)[:, -1]
-        prompt_R = torch.tensor([prompts[job] for job in jobs], device=device)
-        self.logits_RV = self.logits_of(hidden_PD)[prompt_R]
-        self.cache.expand(prompt_R)
-        self.position_R = length_P[prompt_R]
-        self.is_real_RK = torch.nn.functional.pad(is_real_PS, (0, max_new_tokens), value=True)[prompt_R]
-        self.columns = width
+        self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
+        self.hidden_RD = torch.zeros(0, 0, device=device)
+        self.rows_at_once = max(1, MOST_LOGITS // policy.vocabulary_size)
 
     def decode(self) -> list[Sampled]:
-        """One token a step for all live rows, until none is left."""
-        limit = self.ids_JT.shape[1]
-        for step in range(limit):
-            self._draw(step)
-            if step == limit - 1 or not self._drop_finished():
-                break
-            self._forward(self.ids_JT[self.job_R, step])
-        if not bool(torch.isfinite(self.logp_JT).all()):
+        """One token a step for all live rows, until none is left and none waits."""
+        self._enter()
+        while len(self.job_R):
+            token_R = self._draw()
+            token_R = self._leave(token_R)
+            if len(self.job_R):
+                self._forward(token_R)
+            self._enter()
+        logp_JT = self.logp_JT[:, : self.limit]
+        if not bool(torch.isfinite(logp_JT).all()):
             raise FloatingPointError("the policy's logits are not finite: training diverged, or weights are bad")
         lengths, ended = self.length_J.tolist(), self.ended_J.tolist()
-        ids, logp = self.ids_JT.tolist(), self.logp_JT.tolist()
+        ids, logp = self.ids_JT.tolist(), logp_JT.tolist()
         return [Sampled(ids[j][:n], ended[j], logp[j][:n]) for j, n in enumerate(lengths)]
 
-    def _draw(self, step: int) -> None:
-        """Draw a token for every row, and write it down for the live ones."""
-        logp_RV = torch.log_softmax(self.logits_RV / self.temperature, dim=-1)
-        if self.uniform_RT is None:
-            token_R = self.logits_RV.argmax(-1)
+    def _enter(self) -> None:
+        """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
+        room = min(self.capacity - len(self.job_R), len(self.waiting))
+        if room == 0 or (len(self.job_R) and room < min(self.capacity * DROP_SHARE, len(self.waiting))):
+            return
+        entering = [self.waiting.pop() for _ in range(room)]
+        device = self.policy.device
+        prompts = {prompt: row for row, prompt in enumerate(dict.fromkeys(self.jobs[job] for job in entering))}
+        width = max(map(len, prompts))
+        padding = [[self.policy.pad_token_id] * (width - len(prompt)) for prompt in prompts]
+        ids_PK = torch.tensor([[*pad, *prompt] for pad, prompt in zip(padding, prompts, strict=True)], device=device)
+        length_P = torch.tensor([len(prompt) for prompt in prompts], device=device)
+        is_real_PK = torch.arange(width, device=device) >= width - length_P[:, None]
+        cache = GrowingCache()
+        hidden_PD = self.policy.hidden_states(ids_PK, is_real_PK, cache=cache)[:, -1]
+        prompt_R = torch.tensor([prompts[self.jobs[job]] for job in entering], device=device)
+        cache.expand(prompt_R)
+        entered = {
+            "job_R": torch.tensor(entering, device=device),
+            "step_R": torch.zeros(room, dtype=torch.long, device=device),
+            "position_R": length_P[prompt_R],
+            "hidden_RD": hidden_PD[prompt_R],
+        }
+        is_real_RK = is_real_PK[prompt_R]
+        if not len(self.job_R):
+            self.cache, self.is_real_RK, self.columns = cache, is_real_RK, width
         else:
-            token_R = inverse_cdf(logp_RV.exp(), self.uniform_RT[self.job_R, step])
-        logp_R = logp_RV.gather(-1, token_R[:, None]).squeeze(-1)
-        is_end_R = torch.isin(token_R, self.eos) & self.is_live_R
-        self.ids_JT[self.job_R, step] = token_R
-        self.logp_JT[self.job_R, step] = logp_R.float()
-        self.ended_J[self.job_R] |= is_end_R
-        self.length_J[self.job_R[is_end_R]] = step + 1
-        self.is_live_R &= ~is_end_R
+            self._append(cache, is_real_RK)
+            entered = {name: torch.cat((getattr(self, name), values)) for name, values in entered.items()}
+        for name, values in entered.items():
+            setattr(self, name, values)
+        self.has_padding = not bool(self.is_real_RK[:, : self.columns].all())
+        # From here on the mask is as wide as the batch may get; it is cut to the columns in use.
+        self.is_real_RK = torch.nn.functional.pad(self.is_real_RK, (0, self.limit), value=True)
 
-    def _drop_finished(self) -> bool:
-        """Let finished rows go once they are many; False if no row is live."""
-        rows = len(self.job_R)
-        live = int(self.is_live_R.sum())
-        if live == 0 or rows - live < max(1.0, DROP_SHARE * rows):
-            return live > 0
+    def _append(self, cache: GrowingCache, is_real_RK: Tensor) -> None:
+        """New rows under the old ones, whose last columns stand above each other; columns that no row uses go."""
+        old_RK = self.is_real_RK[:, : self.columns]
+        unused = int(old_RK.any(0).int().argmax())
+        old_RK = old_RK[:, unused:]
+        self.columns = max(old_RK.shape[1], is_real_RK.shape[1])
+        self.cache.append(cache, unused, self.columns)
+        self.is_real_RK = torch.cat(
+            [torch.nn.functional.pad(each, (self.columns - each.shape[1], 0)) for each in (old_RK, is_real_RK)]
+        )
+
+    def _draw(self) -> Tensor:
+        """Draw a token for every row, write it down, and note which rows have finished by it."""
+        starts = range(0, len(self.job_R), self.rows_at_once)
+        drawn = [self._drawn(slice(start, start + self.rows_at_once)) for start in starts]
+        token_R, logp_R = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        self.ids_JT[self.job_R, self.step_R] = token_R
+        self.logp_JT[self.job_R, self.step_R] = logp_R.float()
+        is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
+        self.ended_J[self.job_R] |= is_end_R
+        self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1
+        self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))
+        return token_R
+
+    def _drawn(self, rows: slice) -> tuple[Tensor, Tensor]:
+        """The next tokens of these rows and their log-probabilities; only here there are logits."""
+        scaled_RV = self.logits_of(self.hidden_RD[rows])
+        if self.temperature != 1.0:
+            scaled_RV.div_(self.temperature)
+        if self.uniform_JT is None:
+            token_R = scaled_RV.argmax(-1)
+            logp_R = -(scaled_RV - scaled_RV.gather(1, token_R[:, None])).exp_().sum(-1, dtype=torch.float64).log()
+            return token_R, logp_R
+        weight_RV = scaled_RV.sub_(scaled_RV.amax(-1, keepdim=True)).exp_()
+        token_R, p_R = inverse_cdf(
+            weight_RV, self.uniform_JT[self.job_R[rows], self.step_R[rows].clamp(max=self.limit - 1)]
+        )
+        return token_R, p_R.log()
+
+    def _leave(self, token_R: Tensor) -> Tensor:
+        """Let finished rows go once they are many; the tokens of those that stay."""
+        is_live_R = self.step_R < self.limit
+        rows, live = len(self.job_R), int(is_live_R.sum())
+        if live and rows - live < max(1.0, DROP_SHARE * rows):
+            return token_R
         # Live rows from the end of the batch move onto the finished ones before it.
-        hole_n = (~self.is_live_R[:live]).nonzero().squeeze(-1)
-        mover_n = live + self.is_live_R[live:].nonzero().squeeze(-1)
+        hole_n = (~is_live_R[:live]).nonzero().squeeze(-1)
+        mover_n = live + is_live_R[live:].nonzero().squeeze(-1)
         self.cache.drop(hole_n, mover_n, live)
-        for name in ("job_R", "is_live_R", "position_R", "is_real_RK"):
+        for name in ("job_R", "step_R", "position_R", "is_real_RK"):
             values = getattr(self, name)
             values[hole_n] = values[mover_n]
             setattr(self, name, values[:live])
-        return True
+        token_R[hole_n] = token_R[mover_n]
+        return token_R[:live]
 
     def _forward(self, token_R: Tensor) -> None:
-        """Append the tokens to the cache and compute the next logits."""
+        """Append the tokens to the cache and compute the next hidden states."""
         self.columns += 1
         hidden_R1D = self.policy.hidden_states(
             token_R[:, None],
@@ -208,15 +251,33 @@ class _Batch:
             cache=self.cache,
         )
         self.position_R = self.position_R + 1
-        self.logits_RV = self.logits_of(hidden_R1D[:, 0])
+        self.hidden_RD = hidden_R1D[:, 0]
 
 
-def inverse_cdf(p_RV: Tensor, uniform_R: Tensor) -> Tensor:
-    """Token ids drawn from p_RV: the first whose cumulative probability exceeds the uniform number in [0, 1).
+def inverse_cdf(weight_RV: Tensor, uniform_R: Tensor) -> tuple[Tensor, Tensor]:
+    """Token ids drawn with probabilities in proportion to ``weight_RV``, and those probabilities in fp64.
 
-    Cumulated in fp64, so that rare tokens keep their probability, and scaled to the sum, so that one of probability 0
-    is never drawn. One random number a row, whatever the vocabulary.
+    The first token whose cumulative weight exceeds the uniform number in [0, 1) times the sum of all: one random number a
+    row, whatever the vocabulary. It is looked up first among sums of blocks, then in its block: the whole vocabulary is
+    read once and nothing of its size is written. Sums are in fp64, so that rare tokens keep their probability; one of weight 0
+    is never drawn.
     """
-    cumulative_RV = p_RV.cumsum(-1, dtype=torch.float64)
-    threshold_R1 = uniform_R[:, None] * cumulative_RV[:, -1:]
-    return torch.searchsorted(cumulative_RV, threshold_R1, right=True).squeeze(-1).clamp(max=p_RV.shape[-1] - 1)
+    vocabulary = weight_RV.shape[1]
+    whole = vocabulary // BLOCK * BLOCK
+    block_RN = weight_RV[:, :whole].unflatten(1, (-1, BLOCK)).sum(-1, dtype=torch.float64)
+    if whole < vocabulary:
+        rest_R1 = weight_RV[:, whole:].sum(-1, keepdim=True, dtype=torch.float64)
+        block_RN = torch.cat((block_RN, rest_R1), 1)
+    cumulative_RN = block_RN.cumsum(1)
+    threshold_R1 = uniform_R[:, None] * cumulative_RN[:, -1:]
+    chosen_R1 = torch.searchsorted(cumulative_RN, threshold_R1, right=True)
+    last_R1 = block_RN.shape[1] - 1 - (block_RN > 0).flip(1).int().argmax(1, keepdim=True)  # with any weight
+    chosen_R1 = torch.minimum(chosen_R1, last_R1)
+    before_R1 = cumulative_RN.gather(1, chosen_R1) - block_RN.gather(1, chosen_R1)
+    id_RK = chosen_R1 * BLOCK + torch.arange(min(BLOCK, vocabulary), device=weight_RV.device)
+    inside_RK = weight_RV.gather(1, id_RK.clamp(max=vocabulary - 1)).double() * (id_RK < vocabulary)
+    place_R1 = torch.searchsorted(inside_RK.cumsum(1), threshold_R1 - before_R1, right=True)
+    last_R1 = inside_RK.shape[1] - 1 - (inside_RK > 0).flip(1).int().argmax(1, keepdim=True)
+    place_R1 = torch.minimum(place_R1, last_R1)
+    p_R1 = inside_RK.gather(1, place_R1) / cumulative_RN[:, -1:]
+    return id_RK.gather(1, place_R1).squeeze(1), p_R1.squeeze(1)

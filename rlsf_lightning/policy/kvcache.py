@@ -57,6 +57,17 @@ class GrowingLayer(DynamicLayer):
         self.keys_RHCE, self.values_RHCE = self.keys_RHCE[:kept], self.values_RHCE[:kept]
         self._use(used)
 
+    def append(self, other: GrowingLayer, unused: int, columns: int) -> None:
+        """The rows of ``other`` come under these, without their first ``unused`` columns; both end in column ``columns``."""
+        for name in ("keys", "values"):
+            old_RHKE, new_RHKE = getattr(self, name)[:, :, unused:], getattr(other, name)
+            rows, heads, _, size = old_RHKE.shape
+            both_RHCE = old_RHKE.new_zeros(rows + len(new_RHKE), heads, columns + ROOM, size)  # masked, but no NaN
+            both_RHCE[:rows, :, columns - old_RHKE.shape[2] : columns] = old_RHKE
+            both_RHCE[rows:, :, columns - new_RHKE.shape[2] : columns] = new_RHKE
+            setattr(self, f"{name}_RHCE", both_RHCE)
+        self._use(columns)
+
     def _use(self, columns: int) -> None:
         self.keys, self.values = self.keys_RHCE[:, :, :columns], self.values_RHCE[:, :, :columns]
 
@@ -85,6 +96,11 @@ class GrowingCache(Cache):
         """See ``GrowingLayer.drop``."""
         for layer in self._used():
             layer.drop(hole_n, mover_n, kept)
+
+    def append(self, other: GrowingCache, unused: int, columns: int) -> None:
+        """See ``GrowingLayer.append``."""
+        for layer, new in zip(self._used(), other._used(), strict=True):
+            layer.append(new, unused, columns)
 
     def _used(self) -> list[GrowingLayer]:
         # Models whose layers share keys and values leave some layers unused.

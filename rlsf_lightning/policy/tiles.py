@@ -1,8 +1,9 @@
 """Log-probabilities and entropies through a linear head, tile by tile, with two buffers and a gradient of its own.
 
 What autograd would do in many steps (logits, softmax, gather, each with a result that lives until the backward pass) is
-done here in place: forward and backward each walk over the tokens and hold the logits of one tile. For heads that do not
-learn; anything else goes through ``logprob.py``'s general way.
+done here in place, in one walk over the tokens that holds the logits of one tile: what the hidden states will need of the
+gradient, a vector for each token, is made while the tile is there. For heads that do not learn; anything else goes through
+``logprob.py``'s general way.
 
 Shape suffixes: N = predicted tokens, n = those of one tile, D = width, V = vocabulary.
 """
@@ -26,7 +27,14 @@ class LinearHead:
 
 
 def tiled_scores(
-    head: LinearHead, hidden_ND: Tensor, target_N: Tensor, temperature: float, with_entropy: bool, tile: int
+    head: LinearHead,
+    hidden_ND: Tensor,
+    target_N: Tensor,
+    temperature: float,
+    tile: int,
+    *,
+    with_entropy: bool,
+    detach_entropy: bool,
 ) -> tuple[Tensor, Tensor]:
     """(logp_N, entropy_N) of ``softmax(logits / temperature)``, differentiable in ``hidden_ND``.
 
@@ -34,9 +42,10 @@ def tiled_scores(
     ``onehot - p`` and ``-p (log p + entropy)``. Entropies are 0 where they are not asked for.
     """
     assert not head.weight_VD.requires_grad, "the head learns: its gradient is not computed here"
+    learns = hidden_ND.requires_grad and torch.is_grad_enabled(), with_entropy and not detach_entropy
     with torch.autocast(hidden_ND.device.type, enabled=False):
         result: tuple[Tensor, Tensor] = _TiledScores.apply(
-            hidden_ND, head.weight_VD, head.bias_V, target_N, head.scale / temperature, with_entropy, tile
+            hidden_ND, head.weight_VD, head.bias_V, target_N, head.scale / temperature, with_entropy, learns, tile
         )
     return result
 
@@ -51,10 +60,14 @@ class _TiledScores(torch.autograd.Function):
         target_N: Tensor,
         scale: float,
         with_entropy: bool,
+        learns: tuple[bool, bool],
         tile: int,
     ) -> tuple[Tensor, Tensor]:
         logp_N = weight_VD.new_empty(len(target_N))
-        top_N, entropy_N = torch.empty_like(logp_N), torch.zeros_like(logp_N)
+        entropy_N = torch.zeros_like(logp_N)
+        is_learnt, is_entropy_learnt = learns[0], all(learns)
+        logp_gradient_ND = weight_VD.new_empty(len(target_N) * is_learnt, weight_VD.shape[1])
+        entropy_gradient_ND = weight_VD.new_empty(len(target_N) * is_entropy_learnt, weight_VD.shape[1])
         logits, probs = _buffers(weight_VD, tile, len(target_N))
         for start in range(0, len(target_N), tile):
             n = slice(start, start + tile)
@@ -62,33 +75,29 @@ class _TiledScores(torch.autograd.Function):
             top_n1 = z_nV.amax(-1, keepdim=True)
             p_nV = torch.sub(z_nV, top_n1, out=probs[: len(z_nV)]).exp_()
             total_n = p_nV.sum(-1)
-            top_N[n] = top_n1.squeeze(-1) + total_n.log()  # log of the sum of exp(z)
-            logp_N[n] = z_nV.gather(-1, target_N[n, None]).squeeze(-1) - top_N[n]
+            lse_n = top_n1.squeeze(-1) + total_n.log()  # log of the sum of exp(z)
+            logp_N[n] = z_nV.gather(-1, target_N[n, None]).squeeze(-1) - lse_n
             if with_entropy:
-                entropy_N[n] = top_N[n] - torch.bmm(p_nV[:, None], z_nV[:, :, None]).flatten() / total_n
-        ctx.save_for_backward(hidden_ND, weight_VD, bias_V, target_N, top_N, entropy_N)
-        ctx.scale, ctx.with_entropy, ctx.tile = scale, with_entropy, tile
+                entropy_N[n] = lse_n - torch.bmm(p_nV[:, None], z_nV[:, :, None]).flatten() / total_n
+            if is_learnt:
+                p_nV.div_(total_n[:, None])
+                logp_gradient_ND[n] = (weight_VD[target_N[n]] - p_nV @ weight_VD).mul_(scale)
+            if is_entropy_learnt:  # z becomes p (log p + entropy)
+                z_nV.sub_((lse_n - entropy_N[n])[:, None]).mul_(p_nV)
+                entropy_gradient_ND[n] = (z_nV @ weight_VD).mul_(-scale)
+        ctx.save_for_backward(logp_gradient_ND, entropy_gradient_ND)
+        ctx.is_entropy_learnt, ctx.dtype = is_entropy_learnt, hidden_ND.dtype
+        if not is_entropy_learnt:
+            ctx.mark_non_differentiable(entropy_N)
         return logp_N, entropy_N
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        hidden_ND, weight_VD, bias_V, target_N, lse_N, entropy_N = ctx.saved_tensors
-        logp_gradient_N, entropy_gradient_N = gradients
-        gradient_ND = torch.empty_like(hidden_ND)
-        logits, probs = _buffers(weight_VD, ctx.tile, len(target_N))
-        for start in range(0, len(target_N), ctx.tile):
-            n = slice(start, start + ctx.tile)
-            z_nV = _logits(hidden_ND[n], weight_VD, bias_V, ctx.scale, logits)
-            log_p_nV = z_nV.sub_(lse_N[n, None])
-            p_nV = torch.exp(log_p_nV, out=probs[: len(z_nV)])
-            if ctx.with_entropy:  # p * (-g_logp - g_entropy * (log p + entropy)), and g_logp at the target
-                gradient_nV = log_p_nV.add_(entropy_N[n, None]).mul_(-entropy_gradient_N[n, None])
-                gradient_nV = gradient_nV.sub_(logp_gradient_N[n, None]).mul_(p_nV)
-            else:
-                gradient_nV = p_nV.mul_(-logp_gradient_N[n, None])
-            gradient_nV.scatter_add_(-1, target_N[n, None], logp_gradient_N[n, None])
-            gradient_ND[n] = (gradient_nV @ weight_VD).mul_(ctx.scale)
-        return gradient_ND, None, None, None, None, None, None
+        logp_gradient_ND, entropy_gradient_ND = ctx.saved_tensors
+        gradient_ND = logp_gradient_ND * gradients[0][:, None]
+        if ctx.is_entropy_learnt:
+            gradient_ND = gradient_ND + entropy_gradient_ND * gradients[1][:, None]
+        return gradient_ND.to(ctx.dtype), None, None, None, None, None, None, None
 
 
 def _buffers(weight_VD: Tensor, tile: int, tokens: int) -> tuple[Tensor, Tensor]:

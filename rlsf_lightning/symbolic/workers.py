@@ -11,8 +11,7 @@ import hashlib
 import pickle
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +24,10 @@ if TYPE_CHECKING:
 
 #: Verdicts kept; the one that was asked for longest ago goes first.
 CACHE_SIZE = 20_000
+#: Bytes by which a pair is known.
+KEY_SIZE = 16
 #: Seconds that one completion may take where neither recipe nor verifier says.
 TIMEOUT = 10.0
-
-
-@dataclass
-class Statistics:
-    """Counts of completions."""
-
-    #: Answered without asking the tool: from the cache, or as another copy within the batch.
-    hits: int = 0
-    #: Given to the tool.
-    misses: int = 0
-    #: Came back with the verdict ABSTAIN.
-    abstained: int = 0
-    #: Seconds spent blocked in ``Pending.result()``.
-    wait_seconds: float = 0.0
 
 
 class VerifierPool:
@@ -83,22 +70,27 @@ class VerifierPool:
         self._backend = backend
         #: The class of the verifier.
         self.verifier_class = verifier_class
-        self._verdicts: OrderedDict[Hashable, Certificate] = OrderedDict()
-        self._statistics = Statistics()
+        #: Newest last. None: worked out before the run went on, and forgotten then.
+        self._verdicts: OrderedDict[bytes, Certificate | None] = OrderedDict()
 
     def submit(self, pairs: Sequence[Pair]) -> Pending:
         """Start on a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
         keys = [_key(prompt, completion) for prompt, completion in pairs]
+        new = {key for key in keys if key not in self._verdicts}
         certificates = {key: self._recall(key) for key in keys}
         fresh = {key: pair for key, pair in zip(keys, pairs, strict=True) if certificates[key] is None}
-        self._statistics.misses += len(fresh)
-        self._statistics.hits += len(keys) - len(fresh)
-        return Pending(self, keys, certificates, list(fresh), self._backend.submit(list(fresh.values())))
+        return Pending(
+            self, keys, certificates, list(fresh), self._backend.submit(list(fresh.values())), len(keys) - len(new)
+        )
 
-    def take_statistics(self) -> Statistics:
-        """Counts since the last call of this method."""
-        taken, self._statistics = self._statistics, Statistics()
-        return taken
+    def known(self) -> str:
+        """Which pairs there is a verdict on, for the pool of a run that goes on: see ``expect``."""
+        return b"".join(self._verdicts).hex()
+
+    def expect(self, known: str) -> None:
+        """Count these pairs as hits from now on, though each is worked out once more."""
+        keys = bytes.fromhex(known)
+        self._verdicts = OrderedDict.fromkeys(keys[i : i + KEY_SIZE] for i in range(0, len(keys), KEY_SIZE))
 
     def close(self) -> None:
         """Stop all workers at once. Certificates that were not fetched are lost."""
@@ -112,22 +104,18 @@ class VerifierPool:
     ) -> None:
         self.close()
 
-    def _recall(self, key: Hashable) -> Certificate | None:
+    def _recall(self, key: bytes) -> Certificate | None:
         if key in self._verdicts:
             self._verdicts.move_to_end(key)
         return self._verdicts.get(key)
 
-    def _finish(
-        self, certificates: Sequence[Certificate], fresh: Mapping[Hashable, Certificate], seconds: float
-    ) -> None:
-        """Book what came back. An abstention is no verdict and is not kept: the tool may have had a bad moment."""
+    def _keep(self, fresh: Mapping[bytes, Certificate]) -> None:
+        """An abstention is no verdict and is not kept: the tool may have had a bad moment."""
         for key, certificate in fresh.items():
             if certificate.verdict is not Verdict.ABSTAIN:
                 self._verdicts[key] = certificate
         while len(self._verdicts) > CACHE_SIZE:
             self._verdicts.popitem(last=False)
-        self._statistics.abstained += sum(c.verdict is Verdict.ABSTAIN for c in certificates)
-        self._statistics.wait_seconds += seconds
 
 
 class Pending:
@@ -136,13 +124,16 @@ class Pending:
     def __init__(
         self,
         pool: VerifierPool,
-        keys: list[Hashable],
-        known: dict[Hashable, Certificate | None],
-        fresh: list[Hashable],
+        keys: list[bytes],
+        known: dict[bytes, Certificate | None],
+        fresh: list[bytes],
         collect: Collect,
+        hits: int,
     ) -> None:
         self._pool, self._keys, self._known, self._fresh, self._collect = pool, keys, known, fresh, collect
         self._certificates: list[Certificate] | None = None
+        #: Pairs on which there was a verdict already, or another copy of which is in the batch.
+        self.hits = hits
         #: Seconds that ``result`` blocked.
         self.seconds = 0.0
 
@@ -153,7 +144,7 @@ class Pending:
             fresh = dict(zip(self._fresh, self._collect(), strict=True))
             self.seconds = time.perf_counter() - start
             self._certificates = [self._known[key] or fresh[key] for key in self._keys]
-            self._pool._finish(self._certificates, fresh, self.seconds)
+            self._pool._keep(fresh)
         return self._certificates
 
 
@@ -170,7 +161,7 @@ class _InProcess:
         """Nothing to stop."""
 
 
-def _key(prompt: Prompt, completion: str) -> Hashable:
+def _key(prompt: Prompt, completion: str) -> bytes:
     """Equal only for pairs that a verifier cannot tell apart."""
-    facts = hashlib.blake2b(pickle.dumps(dict(prompt.facts))).digest() if prompt.facts else b""
-    return prompt.id, prompt.text, prompt.reference, prompt.target, facts, completion
+    seen = prompt.id, prompt.text, prompt.reference, prompt.target, dict(prompt.facts), completion
+    return hashlib.blake2b(pickle.dumps(seen), digest_size=KEY_SIZE).digest()

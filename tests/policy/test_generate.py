@@ -104,25 +104,47 @@ def test_samples_follow_the_models_distribution(small_vocabulary, temperature):
         assert sum((counts[k] - uniform) ** 2 / uniform for k in expected) > chi2.ppf(0.999, len(expected) - 1)
 
 
-def test_inverse_cdf_literals():
+def token_at(weights, uniform):
+    token, p = inverse_cdf(weights, torch.tensor([uniform], dtype=torch.float64))
+    weights = weights[0].double()
+    assert p.dtype == torch.float64 and float(p) == pytest.approx(float(weights[token] / weights.sum()), rel=1e-12)
+    return int(token)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 512])
+def test_inverse_cdf_literals(monkeypatch, block):
+    monkeypatch.setattr(generate_module, "BLOCK", block)
     p = torch.tensor([[0.0, 0.25, 0.0, 0.75, 0.0]])
     for uniform, token in ((0.0, 1), (0.2499, 1), (0.25, 3), (0.9999999999, 3)):
-        assert inverse_cdf(p, torch.tensor([uniform], dtype=torch.float64)).tolist() == [token]
+        assert token_at(p, uniform) == token
+        assert token_at(4 * p, uniform) == token  # weights need no sum of 1
     # A token of probability 2^-30, which fp32 sums would swallow, keeps its place.
     p = torch.tensor([[1.0 - 2**-24, 2**-30, 2**-24 - 2**-30]])
-    assert inverse_cdf(p, torch.tensor([1.0 - 2**-24 + 2**-31], dtype=torch.float64)).tolist() == [1]
+    assert token_at(p, 1.0 - 2**-24 + 2**-31) == 1
 
 
 @given(
     st.lists(st.sampled_from([0.0, 1e-30, 1e-8, 0.1, 1.0]), min_size=1, max_size=8).filter(any),
     st.floats(0, 1, exclude_max=True),
+    st.sampled_from([1, 2, 3, 512]),
 )
-def test_inverse_cdf_never_draws_probability_zero(weights, uniform):
+def test_inverse_cdf_never_draws_probability_zero(weights, uniform, block):
     p = torch.tensor([weights], dtype=torch.float32) / sum(weights)
-    token = int(inverse_cdf(p, torch.tensor([uniform], dtype=torch.float64)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate_module, "BLOCK", block)
+        token = token_at(p, uniform)
     assert p[0, token] > 0
     before = sum(p[0, :token].double().tolist())
     assert before <= uniform * float(p.double().sum()) + 1e-15
+
+
+def test_tokens_do_not_depend_on_how_many_logits_there_are_at_a_time(make_policy, monkeypatch):
+    policy = make_policy()
+    kwargs = {"samples": 5, "max_new_tokens": 10}
+    whole = sample(policy, PROMPTS, generator=generator(3), **kwargs)
+    monkeypatch.setattr(generate_module, "MOST_LOGITS", 3 * 300)
+    parts = sample(policy, PROMPTS, generator=generator(3), **kwargs)
+    assert [a.ids for a in parts] == [a.ids for a in whole]
 
 
 def test_logp_is_what_scoring_gives(make_policy):
@@ -171,6 +193,27 @@ def test_samples_of_a_prompt_differ_and_stand_together(make_policy):
             logp = policy.causal_lm(torch.tensor([prompt])).logits[0, -1].log_softmax(-1)
         for answer in group:  # each one's first token was drawn from its own prompt's distribution
             assert answer.logp[0] == pytest.approx(float(logp[answer.ids[0]]), abs=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7])
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral", "gemma2", "phi"])
+def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_policy, family, batch_size):
+    policy = make_policy(family)
+    policy.eos_token_ids = ends = list(range(1, 300, 7))  # so that answers end all the time
+    drawn = torch.Generator().manual_seed(1)
+    prompts = [torch.randint(1, 300, (1 + 7 * n % 20,), generator=drawn).tolist() for n in range(20)]
+    with Forwards(policy) as forwards:
+        answers = sample(policy, prompts, samples=1, max_new_tokens=15, greedy=True, batch_size=batch_size)
+    lengths = {len(answer.ids) for answer in answers}
+    assert len(lengths) > 1 and 15 in lengths
+    expected = hf_greedy(policy, prompts, 15)
+    for answer, whole in zip(answers, expected, strict=True):
+        ended = [n for n, token in enumerate(whole, start=1) if token in ends]
+        assert answer.ids == whole[: ended[0] if ended else 15]
+    steps = [rows for rows, columns in forwards.shapes if columns == 1]
+    assert max(steps, default=0) <= batch_size
+    # Batches one after the other would take 15 steps each; a row is empty for a step before the next prompt enters it.
+    assert len(steps) <= sum(len(answer.ids) for answer in answers) / batch_size + 15
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 1000])

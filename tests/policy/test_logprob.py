@@ -103,6 +103,21 @@ def test_gradients_of_a_trained_tied_head_equal_those_of_full_logits(make_policy
         assert (ours - theirs).norm() <= 1e-9 * theirs.norm()
 
 
+@pytest.mark.parametrize("family", ["gpt2", "gemma2"])
+def test_a_detached_entropy_is_the_same_number_without_gradient(make_policy, family):
+    policy = make_policy(family).double()
+    parameters = policy.adapter_parameters()
+    kwargs = {"temperature": 0.7, "with_entropy": True, "chunk": 3}
+    whole = score_actions(policy, *laid_out(PROMPTS, COMPLETIONS), **kwargs)
+    detached = score_actions(policy, *laid_out(PROMPTS, COMPLETIONS), detach_entropy=True, **kwargs)
+    assert torch.equal(detached.entropy_BT, whole.entropy_BT.detach()) and torch.equal(detached.logp_BT, whole.logp_BT)
+    assert whole.entropy_BT.requires_grad and not detached.entropy_BT.requires_grad
+    expected = torch.autograd.grad(whole.logp_BT.sum(), parameters)
+    gradients = torch.autograd.grad((detached.logp_BT + detached.entropy_BT).sum(), parameters)
+    for ours, theirs in zip(gradients, expected, strict=True):
+        assert (ours - theirs).norm() <= 1e-9 * theirs.norm()
+
+
 class LargestOfVocabulary(TorchDispatchMode):
     """Watches every operation's results for the largest whose last dimension is the vocabulary."""
 

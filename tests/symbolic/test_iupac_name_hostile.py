@@ -14,8 +14,9 @@ from certificates import checked
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.iupac_name import opsin, server
-from rlsf_lightning.symbolic.iupac_name.server import NameServer, ToolFailed
+from rlsf_lightning.symbolic.iupac_name.server import NameServer
 from rlsf_lightning.symbolic.iupac_name.verifier import IupacNameVerifier
 
 ETHANOL = Prompt("id", "", "CCO")
@@ -54,12 +55,13 @@ def _until_gone(pid: int, seconds: float = 20.0) -> bool:
 
 def test_a_name_without_end_abstains_and_the_next_one_is_read() -> None:
     assert verifier().verify(ETHANOL, "ethanol").verdict is Verdict.PASS
-    child = verifier()._server._child
+    child = verifier()._server.child.process
     start = time.monotonic()
     certificate = verifier().verify(ETHANOL, _HANGS)
     assert time.monotonic() - start < 10
     assert (
-        certificate.verdict is Verdict.ABSTAIN and certificate.witness["error"] == "no answer within 1 s of computing"
+        certificate.verdict is Verdict.ABSTAIN
+        and certificate.witness["error"] == "OPSIN: no answer within 1 s of computing"
     )
     assert child is not None and child.poll() == -signal.SIGKILL
     assert verifier().verify(ETHANOL, "ethanol").verdict is Verdict.PASS
@@ -68,12 +70,12 @@ def test_a_name_without_end_abstains_and_the_next_one_is_read() -> None:
 def test_a_java_process_that_dies_is_replaced() -> None:
     names = NameServer(found(), 10.0)
     assert names.ask("plain", "methane", "no name") == {"smiles": ["C", ""]}
-    assert names._child is not None
-    os.kill(names._child.pid, signal.SIGKILL)
-    names._child.wait()
+    assert names.child.process is not None
+    os.kill(names.child.process.pid, signal.SIGKILL)
+    names.child.process.wait()
     assert names.ask("plain", "ethane") == {"smiles": ["CC"]}
-    os.kill(names._child.pid, signal.SIGSTOP)
-    names.seconds = 0.2
+    os.kill(names.child.process.pid, signal.SIGSTOP)
+    names.child.seconds = 0.2
     with pytest.raises(ToolFailed, match=r"no answer within 0.2 s of computing"):
         names.ask("plain", "ethane")
     names.seconds = 10.0
@@ -125,7 +127,7 @@ from rlsf_lightning.symbolic.iupac_name.opsin import find
 from rlsf_lightning.symbolic.iupac_name.server import NameServer
 names = NameServer(find(), 600.0)
 names.ask("plain", "ethane")
-print(names._child.pid, flush=True)
+print(names.child.process.pid, flush=True)
 if sys.argv[1] != "idle":
     names.ask("plain", sys.argv[1])
 time.sleep(600)
@@ -148,8 +150,8 @@ def test_the_java_process_ends_with_its_caller(busy_with: str) -> None:
 def test_the_java_process_ends_with_its_verifier() -> None:
     names = NameServer(found(), 10.0)
     names.ask("plain", "ethane")
-    assert names._child is not None
-    java = names._child.pid
+    assert names.child.process is not None
+    java = names.child.process.pid
     del names
     assert _until_gone(java)
 
@@ -159,7 +161,9 @@ def test_java_that_does_not_start_is_said_to_the_user(tmp_path: Path) -> None:
     java.write_text("#!/bin/sh\nexit 3\n")
     java.chmod(0o755)
     broken = NameServer(opsin.Opsin(str(java), tmp_path / "opsin.jar", "2.9.0"), 1.0)
-    with pytest.raises(UserError, match=r"OPSIN 2.9.0 does not start: the Java process ended \(exit code 3\)"):
+    with pytest.raises(
+        UserError, match=r"OPSIN does not start: the process of OPSIN ended \(exit code 3\) \(OPSIN 2.9.0\)"
+    ):
         broken.ask("plain", "ethane")
 
 
@@ -169,9 +173,9 @@ def test_nothing_is_written_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     names = NameServer(found(), 10.0)
     names.ask("plain", "ethane")
     assert not list(tmp_path.iterdir())
-    assert names._child is not None
+    assert names.child.process is not None
     assert not [
-        path for path in set(Path("/tmp").glob("hsperfdata_*/*")) - before if path.name == str(names._child.pid)
+        path for path in set(Path("/tmp").glob("hsperfdata_*/*")) - before if path.name == str(names.child.process.pid)
     ]
 
 

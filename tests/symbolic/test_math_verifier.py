@@ -234,7 +234,7 @@ class TestMathVerify:
     def test_the_process_ends_with_the_verifier(self) -> None:
         verifier = MathVerifier()
         verifier.verify(Prompt("id", "?", "2"), "\\boxed{\\sqrt{4}}")
-        child = verifier._comparer._child
+        child = verifier._comparer.child.process
         assert child is not None and child.poll() is None
         del verifier
         assert child.wait(timeout=10) is not None

@@ -16,9 +16,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Prompt, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.smt.reader import forms
 from rlsf_lightning.symbolic.smt.script import is_readable
-from rlsf_lightning.symbolic.smt.solver import Solver, ToolFailed
+from rlsf_lightning.symbolic.smt.solver import Solver
 from rlsf_lightning.symbolic.smt.verifier import SmtVerifier
 
 VERIFIER = SmtVerifier(effort=300_000, seconds=2.0)
@@ -123,7 +124,7 @@ def test_z3_is_ended_at_its_limit_of_time_and_a_killed_z3_is_an_abstention() -> 
         solver.ask("(check-sat)")
     solver.begin("(push)")
     assert [node.text for node in solver.ask("(check-sat)")] == ["sat"]
-    child = solver._child
+    child = solver.child.process
     assert child is not None
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
@@ -134,7 +135,7 @@ def test_z3_is_ended_at_its_limit_of_time_and_a_killed_z3_is_an_abstention() -> 
 def test_z3_ends_with_the_process_that_asks() -> None:
     code = (
         "import sys; from rlsf_lightning.symbolic.smt.solver import Solver; s = Solver(5, 256, 1000); s.begin('');"
-        "s.ask('(check-sat)'); print(s._child.pid, flush=True); import os; os._exit(0)"
+        "s.ask('(check-sat)'); print(s.child.process.pid, flush=True); import os; os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     pid = int(done.stdout)

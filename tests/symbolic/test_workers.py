@@ -91,13 +91,27 @@ def test_copies_are_verified_once_and_verdicts_are_kept(count, tmp_path):
         other = Prompt("q", "do it")
         pending = pool.submit([(PROMPT, "a"), (PROMPT, "b"), (PROMPT, "a"), (other, "a")])
         assert [c.witness["completion"] for c in pending.result()] == ["a", "b", "a", "a"]
-        taken = pool.take_statistics()
-        assert (taken.hits, taken.misses, taken.abstained) == (1, 3, 0) and taken.wait_seconds == pending.seconds
-        ask(pool, "b", "c", "a")
-        taken = pool.take_statistics()
-        assert (taken.hits, taken.misses) == (2, 1)
+        assert pending.hits == 1
+        pending = pool.submit([(PROMPT, completion) for completion in "bcac"])
+        assert [c.witness["completion"] for c in pending.result()] == ["b", "c", "a", "c"] and pending.hits == 3
         assert sorted(log.read_text().splitlines()) == ["p a", "p b", "p c", "q a"]
-        assert pool.take_statistics() == workers.Statistics()
+
+
+def test_a_run_that_goes_on_counts_the_verdicts_of_before(tmp_path):
+    log = tmp_path / "log"
+    with VerifierPool(FAULTY, {"log": str(log)}, workers=0, timeout=5.0) as before:
+        ask(before, "a", "b", "abstain")
+        known = before.known()
+    with VerifierPool(FAULTY, {"log": str(log)}, workers=0, timeout=5.0) as after:
+        after.expect(known)
+        assert after.known() == known
+        hits = []
+        for completions in ("ac", "ab"):
+            pending = after.submit([(PROMPT, completion) for completion in completions])
+            assert [c.witness["completion"] for c in pending.result()] == list(completions)
+            hits.append(pending.hits)
+    assert hits == [1, 2]
+    assert log.read_text().splitlines() == ["p a", "p b", "p abstain", "p a", "p c", "p b"]
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -106,7 +120,6 @@ def test_abstentions_are_not_kept(count, tmp_path):
     with VerifierPool(FAULTY, {"log": str(log)}, workers=count, timeout=5.0) as pool:
         for _ in range(2):
             assert [c.verdict for c in ask(pool, "raise x", "abstain", "raise x")] == [Verdict.ABSTAIN] * 3
-            assert pool.take_statistics().abstained == 3
     assert sorted(log.read_text().splitlines()) == ["p abstain"] * 2 + ["p raise x"] * 2
 
 
@@ -121,18 +134,21 @@ def test_what_a_verifier_could_tell_apart_is_not_mixed_up(tmp_path):
         Prompt("p", "t", facts={"tests": [2]}),
     ]
     with VerifierPool(FAULTY, {"log": str(log)}, workers=0, timeout=5.0) as pool:
-        pool.submit([(prompt, "a") for prompt in prompts]).result()
-        assert pool.take_statistics().misses == len(prompts)
-        pool.submit([(Prompt("p", "t", facts={"tests": [2]}), "a")]).result()
-        assert pool.take_statistics().hits == 1
+        pending = pool.submit([(prompt, "a") for prompt in prompts])
+        pending.result()
+        assert pending.hits == 0
+        pending = pool.submit([(Prompt("p", "t", facts={"tests": [2]}), "a")])
+        pending.result()
+        assert pending.hits == 1
 
 
 def test_the_oldest_verdict_is_forgotten_first(monkeypatch):
     monkeypatch.setattr(workers, "CACHE_SIZE", 2)
     with VerifierPool(FAULTY, {}, workers=0, timeout=5.0) as pool:
         for completion, hits in (("a", 0), ("b", 0), ("a", 1), ("c", 0), ("a", 1), ("b", 0)):
-            ask(pool, completion)
-            assert pool.take_statistics().hits == hits, completion
+            pending = pool.submit([(PROMPT, completion)])
+            pending.result()
+            assert pending.hits == hits, completion
 
 
 def test_inside_the_process_work_starts_when_the_result_is_due(tmp_path):

@@ -8,7 +8,6 @@ largest, and the wording of messages.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any
 
 from rdkit import Chem
@@ -22,6 +21,7 @@ from rlsf_lightning.symbolic.iupac_name.unreadable import MAX_BRACKETS, STOP_CHA
 from rlsf_lightning.symbolic.smiles import toolkit
 from rlsf_lightning.symbolic.smiles.compare import Target, fingerprint
 from rlsf_lightning.symbolic.smiles.map import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.smiles.recheck import heavy_atoms
 
 _INNERMOST = re.compile(r"([(\[{])([^(\[{)\]}]*)([)\]}])")
 _BRACKETS = frozenset(("", *"()[]{}"))
@@ -198,7 +198,7 @@ def maps(mapping: list[list[int]], ours: SmilesMap, theirs: SmilesMap) -> bool:
 
 def same(smiles: str, target: Target) -> bool:
     """Whether two SMILES have the same atoms, each with as many neighbours, and the same InChI where there is one."""
-    if _heavy_atoms(read_smiles(smiles)) != _heavy_atoms(read_smiles(target.smiles)):
+    if heavy_atoms(read_smiles(smiles)) != heavy_atoms(read_smiles(target.smiles)):
         return False
     with toolkit.quiet():
         inchi = [Chem.MolToInchi(molecule, logLevel=None) for molecule in (toolkit.parse(smiles), target.molecule)]
@@ -210,16 +210,6 @@ def alone(text: str) -> list[int]:
     while match := _INNERMOST.search(text):
         text = text[: match.start()] + "." + match[2] + "." + text[match.end() :]
     return [at for at, character in enumerate(text) if character in "([{)]}"]
-
-
-def _heavy_atoms(read: SmilesMap) -> Counter[tuple[str, int]]:
-    degree = Counter(
-        end
-        for bond in read.bonds
-        for end, other in ((bond.first, bond.second), (bond.second, bond.first))
-        if read.atoms[other].symbol != "H"
-    )
-    return Counter((atom.symbol, degree[i]) for i, atom in enumerate(read.atoms) if atom.symbol != "H")
 
 
 def illegible_stands(certificate: Certificate, text: str, offset: int, max_chars: int) -> bool | None:

@@ -22,12 +22,13 @@ from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.iupac_name import opsin
 from rlsf_lightning.symbolic.iupac_name.blame import Reading, difference, findings_of
 from rlsf_lightning.symbolic.iupac_name.recheck import Recheck, illegible_stands
 from rlsf_lightning.symbolic.iupac_name.repair import Change, changes, partners
-from rlsf_lightning.symbolic.iupac_name.server import NameServer, ToolFailed
+from rlsf_lightning.symbolic.iupac_name.server import NameServer
 from rlsf_lightning.symbolic.iupac_name.text import american, is_bad, tokens_of
 from rlsf_lightning.symbolic.iupac_name.unreadable import MAX_MESSAGE, TOKEN_INDEX, illegible, unreadable
 from rlsf_lightning.symbolic.iupac_name.viable import dead_from

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rlsf_lightning.records import Certificate, Finding, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.math.answer import Answer, find_answer
-from rlsf_lightning.symbolic.math.compare import ToolFailed
 from rlsf_lightning.symbolic.math.steps import (
     Side,
     Step,

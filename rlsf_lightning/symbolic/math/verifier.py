@@ -19,10 +19,11 @@ from typing import Any
 import rlsf_lightning
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.math import compare
 from rlsf_lightning.symbolic.math.answer import Answer, find_answer, plain_number, same_number
-from rlsf_lightning.symbolic.math.compare import Comparer, ToolFailed
+from rlsf_lightning.symbolic.math.compare import Comparer
 from rlsf_lightning.symbolic.math.recheck import MAX_ANSWER, MAX_EXPLAINED, MAX_FINDINGS, MAX_STEPS, stands
 from rlsf_lightning.symbolic.math.steps import (
     Step,

@@ -36,7 +36,7 @@ def stands(certificate: Certificate, text: str, offset: int, reference: str | No
     if "canonical" in certificate.witness and (read.problems or overfull(read)):
         return False
     if certificate.verdict is Verdict.PASS:
-        return not read.problems and (reference is None or _heavy_atoms(read) == _heavy_atoms(read_smiles(reference)))
+        return not read.problems and (reference is None or heavy_atoms(read) == heavy_atoms(read_smiles(reference)))
     mapping = certificate.witness.get("mapping")
     findings = without_departure(certificate, offset + len(text))
     if findings is None:
@@ -68,7 +68,7 @@ def repeats(certificate: Certificate, again: Certificate) -> bool:
     return replace(again, seconds=certificate.seconds) == certificate
 
 
-def _heavy_atoms(read: SmilesMap) -> Counter[tuple[str, int]]:
+def heavy_atoms(read: SmilesMap) -> Counter[tuple[str, int]]:
     """Element and number of heavy neighbours of every atom but hydrogens."""
     degree = Counter(
         end

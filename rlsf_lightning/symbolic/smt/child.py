@@ -1,19 +1,16 @@
-"""The process in which z3 runs: one question a line, one answer a line, JSON. Started by ``solver``.
+"""The process in which z3 runs, as its own limits are soft; ``solver`` asks it.
 
-Before each question the kernel is told to end this process after so many seconds of computing, as z3's own limits are
-soft; its memory is limited too. It ends with its caller, when its input is closed. A question that says so gets a fresh
-context, so that no answer depends on earlier completions.
+A question that says so gets a fresh context, so that no answer depends on earlier completions.
 """
 
 from __future__ import annotations
 
-import json
 import resource
-import signal
 import sys
+from typing import Any
 
-#: A real second is much longer than a computed one where the machine is busy; this many times, at most.
-PATIENCE = 10
+from rlsf_lightning.symbolic.answering import answering, limit_memory
+
 #: Contexts after which the process makes place for a new one.
 MOST = 5000
 
@@ -25,8 +22,7 @@ def main() -> None:
     from z3 import z3core
 
     z3.set_param("memory_max_size", megabytes)
-    memory = (megabytes + 1500) * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_memory(megabytes + 1500)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     options = f"(set-option :rlimit {effort})(set-option :produce-unsat-cores true)"
 
@@ -36,20 +32,18 @@ def main() -> None:
         return context
 
     context, spare, contexts = prepared(), prepared(), 0
-    print(z3.get_version_string(), flush=True)
-    for line in sys.stdin:
-        question = json.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        signal.setitimer(signal.ITIMER_REAL, seconds * PATIENCE)
+
+    def evaluate(question: dict[str, Any]) -> dict[str, Any]:
+        nonlocal context, contexts
         if question["fresh"]:
             context, contexts = spare, contexts + 1
         try:
             answer = {"answer": z3core.Z3_eval_smtlib2_string(context.ref(), question["text"])}
         except z3.Z3Exception as error:
             answer = {"error": str(error)[:500]}
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps({**answer, "last": contexts >= MOST}), flush=True)
+        return {**answer, "last": contexts >= MOST}
+
+    for question in answering(seconds, evaluate):
         if question["fresh"]:
             spare = prepared()  # while the caller thinks
 

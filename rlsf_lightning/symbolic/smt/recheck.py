@@ -14,13 +14,14 @@ from fractions import Fraction
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.smt.check import Checker
 from rlsf_lightning.symbolic.smt.evaluate import Evaluator, Unknown
 from rlsf_lightning.symbolic.smt.named import Wrong
 from rlsf_lightning.symbolic.smt.reader import read, tokens_of
 from rlsf_lightning.symbolic.smt.script import asserted, meanings, required, within
-from rlsf_lightning.symbolic.smt.solver import Solver, ToolFailed, version
+from rlsf_lightning.symbolic.smt.solver import Solver, version
 from rlsf_lightning.symbolic.smt.sorts import Sort, shown
 from rlsf_lightning.symbolic.smt.task import MAX_DEPTH, Task
 from rlsf_lightning.symbolic.smt.terms import Command, Symbol, Term, text_of

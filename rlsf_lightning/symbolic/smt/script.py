@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.smt.reader import Node
-from rlsf_lightning.symbolic.smt.solver import ToolFailed
 from rlsf_lightning.symbolic.smt.task import Property, Task
 from rlsf_lightning.symbolic.smt.terms import Command, Symbol, declaration_text, definition_text, text_of
 

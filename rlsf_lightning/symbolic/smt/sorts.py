@@ -33,8 +33,8 @@ class Rule(NamedTuple):
     result: Callable[[Sequence[int], list[Sort]], Sort]
 
 
-def shown(sort: Sort) -> str:
-    """As SMT-LIB writes it.
+def shown(sort: Sort, declared: int = 1) -> str:
+    """As SMT-LIB writes it; ``declared`` says which part of a declared sort is written, 1 its name or 2 its number.
 
     >>> shown(("Array", "Int", ("BitVec", 8)))
     '(Array Int (_ BitVec 8))'
@@ -44,8 +44,8 @@ def shown(sort: Sort) -> str:
     if sort[0] == "BitVec":
         return f"(_ BitVec {sort[1]})"
     if sort[0] == "Sort":
-        return str(sort[1])
-    return f"(Array {shown(sort[1])} {shown(sort[2])})"
+        return str(sort[declared])
+    return f"(Array {shown(sort[1], declared)} {shown(sort[2], declared)})"
 
 
 def _need(sorts: list[Sort], wanted: Sort) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from rlsf_lightning.symbolic.smt.sorts import Sort
+from rlsf_lightning.symbolic.smt.sorts import Sort, shown
 
 Value = bool | int | Fraction
 
@@ -88,13 +88,7 @@ class Scope:
 
 def sort_text(sort: Sort) -> str:
     """For the solver: declared sorts under their numbers."""
-    if isinstance(sort, str):
-        return sort
-    if sort[0] == "BitVec":
-        return f"(_ BitVec {sort[1]})"
-    if sort[0] == "Sort":
-        return str(sort[2])
-    return f"(Array {sort_text(sort[1])} {sort_text(sort[2])})"
+    return shown(sort, declared=2)
 
 
 def value_text(value: Value, sort: Sort) -> str:

@@ -22,11 +22,12 @@ from typing import Any, TypeVar
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.child import ToolFailed
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.smt import judge as judging
 from rlsf_lightning.symbolic.smt.blame import findings_of
 from rlsf_lightning.symbolic.smt.script import named
-from rlsf_lightning.symbolic.smt.solver import Solver, ToolFailed, version
+from rlsf_lightning.symbolic.smt.solver import Solver, version
 from rlsf_lightning.symbolic.smt.task import MAX_DEPTH, Task, task_of
 from rlsf_lightning.symbolic.smt.terms import Command
 from rlsf_lightning.symbolic.smt.understand import beginning, first_dead, understand
