@@ -226,6 +226,7 @@ def configuration(bench: Bench) -> dict[str, Any]:
     """All that the numbers depend on."""
     settings = {key: value for key, value in bench.settings.items() if key not in ("results", "verifiers")}
     return {
+        "date": str(date.today()),
         "settings": settings,
         "options": bench.corpus.OPTIONS,
         "real_data": "RLSF_DATA" in os.environ,
