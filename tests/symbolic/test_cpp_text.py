@@ -341,6 +341,8 @@ def test_where_braces_and_indentation_disagree(text: str, places: list[str] | No
         ("int f() { g({1, 2}, h{3}); for (;;) { a; } do { b; } while (c); }", None, None),
         ("int f() { g([](int x) { return (x; }); }", None, "(x;"),
         ("#define A(\nint f() { a); }", None, None),
+        ("int f() { if (int a = g(); a > 1) { b; } for (auto [c, d] : e) { c; } }", None, None),
+        ("int f() { switch (a { case 1: b; } }", None, "(a { case 1: b; } }"),
         ("int f() { g(\")\", '('); }", None, None),
     ],
 )

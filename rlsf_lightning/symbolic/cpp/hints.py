@@ -16,6 +16,8 @@ from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.cpp.text import Program, Token
 
 _UNKNOWN = re.compile(r"'([\w$]+)' (?:was not declared|does not name a type|has not been declared)")
+#: That may stand in the parentheses after these.
+_SEMICOLONS = {"for": 2, "if": 1, "switch": 1}
 #: Names shorter than this are not held to be misspelt by another letter.
 SHORTEST = 3
 
@@ -89,7 +91,7 @@ def parentheses(program: Program, noticed: Sequence[int]) -> Finding | None:
         text, top = token.text if token.kind == "other" else "", opened[-1] if opened else None
         within = None if top is None else top.token.text
         if text == "(" or (text == "{" and top and (within == "{" or top.may_hold or _may_be_list(tokens[at - 1]))):
-            opened.append(_Opened(token, 2 if tokens[at - 1].text == "for" else 0))
+            opened.append(_Opened(token, _SEMICOLONS.get(tokens[at - 1].text, 0)))
         elif text == "[" and top:
             top.may_hold = True
         elif (text == ")" and within == "(") or (text == "}" and within == "{"):
