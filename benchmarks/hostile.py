@@ -72,8 +72,8 @@ def _adopting() -> Iterator[None]:
 
 
 def _measure(bench: Bench, limit: float) -> dict[str, Any]:
-    before = _children()
     cases = inputs(bench)
+    before = _children()  # with what the corpus itself has started
     named = {path for case in cases for path in _PATH.findall(case.completion) if len(case.completion) < 10_000}
     absent = [path for path in named if path.startswith("/") and not os.path.exists(path)]
     first, second = (Guard(bench, cases, limit, order) for order in ("forward", "backward"))
