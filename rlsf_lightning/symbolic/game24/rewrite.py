@@ -69,8 +69,8 @@ def evaluate(text: str, changed: Mapping[int, Operation] | None = None) -> Fract
         elif len(open_parts) == 1:
             raise ValueError("not an expression")
         else:
-            value = _flat(open_parts.pop(), changed or {}, zeros)
-            open_parts[-1].append(value)
+            part = _flat(open_parts.pop(), changed or {}, zeros)
+            open_parts[-1].append(part)
     if len(open_parts) > 1:
         raise ValueError("not an expression")
     value = _flat(open_parts[0], changed or {}, zeros).what
