@@ -16,7 +16,6 @@ Writes benchmarks/results/hostile_<machine>_<date>.json and .md. Linux only.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import pickle
@@ -27,8 +26,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +33,7 @@ import hostile_child
 from corpora import Case
 from edits import mutated
 from hostile_child import SECRET, example
-from verifiers_common import EXAMPLES, Bench, injections, run
+from verifiers_common import EXAMPLES, Bench, adopting, injections, run
 
 DEFAULTS = {"fuzzed": 20_000, "limit": 10.0, "megabytes": 1024}
 ABOUT = """
@@ -48,32 +45,18 @@ new or changed files, and processes. *leaks*: certificates with the text of a fi
 verifier has after correct completions; *children*: the largest child's memory.
 """
 _PATH = re.compile(r"(?<![\w.])/(?:tmp|var|home|root|etc)/[\w./-]{1,80}|\brlsf_[\w.]{1,40}")
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def measure(bench: Bench) -> dict[str, Any]:
     """All numbers of one verifier. In it ``limit`` is of one call, in seconds."""
     limit = float(getattr(bench.corpus, "LIMIT", None) or bench.settings["limit"])
-    with _adopting():
+    with adopting():
         return _measure(bench, limit)
 
 
-@contextmanager
-def _adopting() -> Iterator[None]:
-    """What loses its parent in here becomes a child of this process, so that it is seen. No longer than this: what nobody
-    waits for stays behind as a zombie, and counts against its user's limit on processes.
-    """
-    prctl = ctypes.CDLL(None).prctl
-    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-
 def _measure(bench: Bench, limit: float) -> dict[str, Any]:
-    before = _children()
     cases = inputs(bench)
+    before = _children()  # with what the corpus itself has started
     named = {path for case in cases for path in _PATH.findall(case.completion) if len(case.completion) < 10_000}
     absent = [path for path in named if path.startswith("/") and not os.path.exists(path)]
     first, second = (Guard(bench, cases, limit, order) for order in ("forward", "backward"))

@@ -85,7 +85,9 @@ def measure(bench: Bench) -> dict[str, Any]:
     cases = bench.corpus.correct(settings["objects"], bench.rng("correct"))
     alive = _alive(bench, cases)
     compared, differing = bench.corpus.exhaustive(bench.verifier, bench.rng("exhaustive"))
+    dying = _dying(bench, cases)
     topics = (["dead"] if alive.dead else []) + (["exhaustive"] if differing or not compared else [])
+    topics += ["elsewhere"] if dying["dies_elsewhere"] else []
     return {
         "viable": True,
         "texts": alive.texts,
@@ -95,7 +97,7 @@ def measure(bench: Bench) -> dict[str, Any]:
         "certainly_alive": share(alive.sure, alive.prefixes),
         "ms_a_prefix": round(1000 * alive.seconds / max(1, alive.prefixes), 4),
         "exhaustive": {"compared": compared, "differing": differing},
-        **_dying(bench, cases),
+        **dying,
         "examples": alive.examples,
         "why": bench.why(*topics, *bench.fewer),
     }

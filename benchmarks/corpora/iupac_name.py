@@ -27,6 +27,9 @@ WHY = {
     "hit": "what is left out of a name may be missed at many places, and of contradictions OPSIN names no place",
     "throughput": "for a wrong name up to 150 changed ones are read as well (verifier.options.explain=false leaves that out)",
 }
+#: Seconds of a call: OPSIN has 3 seconds of computing for a question, which are 15 by the clock of a busy machine, and one
+#: call has two questions of this sort at most.
+LIMIT = 40
 
 _LETTERS = "abcdefhilmnoprtuxyz"
 _EXCHANGES = (

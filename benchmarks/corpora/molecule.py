@@ -35,6 +35,10 @@ from rlsf_lightning.symbolic.molecule.groups import FUNCTIONAL_GROUPS, RINGS
 from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
+WHY = {
+    "hit": "Of a group, ring or element that is missing the whole molecule is blamed, which hits no place: the atom that "
+    "took its place is one of many that could be another.",
+}
 
 Facts = list[dict[str, Any]]
 _COUNTED = ("N", "O", "S", "F", "Cl", "Br", "I", "P", "B", "Si")

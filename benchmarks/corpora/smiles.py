@@ -18,6 +18,9 @@ from rlsf_lightning.records import Prompt, Span
 from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
+WHY = {
+    "elsewhere": "`viable` leaves stereochemistry aside, so that a wrong mark is dead in a certificate alone.",
+}
 
 LONGEST = 100
 _MORGAN = GetMorganGenerator(radius=2)

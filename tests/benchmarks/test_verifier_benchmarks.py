@@ -3,7 +3,9 @@
 import itertools
 import json
 import random
+import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,3 +246,14 @@ def test_mutants_are_the_same_with_the_same_seed_and_many_of_them_are_new() -> N
     texts = [edits.mutated("SELECT a FROM t", ["abc", "def"], random.Random(seed)) for seed in range(200)]
     assert texts == [edits.mutated("SELECT a FROM t", ["abc", "def"], random.Random(seed)) for seed in range(200)]
     assert len(set(texts)) > 150 and max(map(len, texts)) < 50_000
+
+
+def test_the_time_of_a_process_that_was_left_by_its_parent_counts() -> None:
+    """As what runs in a sandbox is: the program around it does not wait for it."""
+    spin = f"{sys.executable} -S -c 'import time\nwhile time.process_time() < 0.3: pass\nprint(1)'"
+    with common.adopting():
+        before = verifier_throughput.processor_seconds()
+        subprocess.run(["sh", "-c", f"({spin} &) ; sleep 0"], stdout=subprocess.PIPE, check=True)  # until it is closed
+        time.sleep(0.05)
+        verifier_throughput.reap()
+        assert verifier_throughput.processor_seconds() - before > 0.29

@@ -72,6 +72,16 @@ def test_a_right_program_passes(verifier: CppVerifier, completion: str) -> None:
             [("type", ["t.go", "f(3)"])],
             None,  # a later overload may be better
         ),
+        (
+            "int main() { string n = 2;\n  int a = n / 2, b = n % 2; }",
+            [("type", ["2", "string"]), ("type", ["/"])],
+            ";\n  int a = n / 2, b = n % 2; }",
+        ),
+        (
+            "int main() { cout << 1 + 2) * 3; }",
+            [("unbalanced", ["cout << 1 + 2)"]), ("syntax", ["2", ")"])],
+            ") * 3; }",
+        ),
         ('#error "mine"\nint main() {}', [("compile", ["error"])], None),
         ("struct A { int f() { return zz; } };\nint main() {}", [("undeclared", ["zz"])], ";\nint main() {}"),
         ('int main() { string s = "é"; zz(s); }', [("undeclared", ["zz"])], "; }"),
@@ -106,6 +116,15 @@ def test_a_suggestion_comes_with_its_place(verifier: CppVerifier) -> None:
         ),
         ("int main() { int a, b; cin >> a >> b; cout << a - b; }", [("wrong_output", ["cout << a - b;"])]),
         (
+            "int main() { int a, b; cin >> a >> b;\n  if (a == 5) { }\n  else cout << a + b;\n}",
+            [("wrong_output", ["if (a == 5)", "{", "}"])],
+        ),
+        (
+            "int main() { int a, b; cin >> a >> b;\n  int c[50], d[99];\n  pair<int, int> e[9];\n  c[0] = a + b + 1;\n"
+            "  cout << c[0]; return (0); }",
+            [("wrong_output", ["c[0] = a + b + 1;"])],
+        ),
+        (
             "int main() { int a, b; cin >> a >> b; vector<int> v(1);\n  v.at(a) = 1; cout << a + b; }",
             [("runtime_error", ["v.at(a) = 1;"])],
         ),
@@ -128,6 +147,10 @@ def test_a_suggestion_comes_with_its_place(verifier: CppVerifier) -> None:
         ),
         ("int main() { int a, b; cin >> a >> b; cout << a + b; return 3; }", [("runtime_error", ["return 3;"])]),
         (
+            'int main() { int a, b; cin >> a >> b; if (a < 0) return 2; cout << a + b; return puts(""), 3; }',
+            [("runtime_error", ['return puts(""), 3;'])],
+        ),
+        (
             "int main() { int a, b; cin >> a >> b;\n  while (a < 9) b++;\n  cout << b; }",
             [("timeout", ["while (a < 9)", "b++;"])],
         ),
@@ -136,7 +159,10 @@ def test_a_suggestion_comes_with_its_place(verifier: CppVerifier) -> None:
             [("output_limit", ["while (a)", "cout << 11;"])],
         ),
     ],
-    ids="branch straight exception assertion memory overflow division recursion exit_code loop output".split(),
+    ids=(
+        "branch straight empty_block declarations exception assertion memory overflow division recursion exit_code "
+        "exit_behind loop output"
+    ).split(),
 )
 def test_what_fails_its_tests(verifier: CppVerifier, completion: str, expected: list[tuple[str, list[str]]]) -> None:
     certificate = verify(verifier, completion)

@@ -131,15 +131,16 @@ def test_viable_equals_exhaustive_search(grammar: str, alphabet: str, length: in
 @pytest.mark.parametrize(
     ("grammar", "completion", "kind", "spans", "dead_from"),
     [
-        (ARITHMETIC, "1 + * 2", "unexpected_token", [Span(4, 5)], 4),
+        (ARITHMETIC, "1 + * 2", "unexpected_token", [Span(2, 3), Span(4, 5)], 4),
         (ARITHMETIC, "  (1 + 2", "unexpected_end", [Span(8, 8)], 8),
-        (ARITHMETIC, "1 + 2)", "unexpected_token", [Span(5, 6)], 5),
+        (ARITHMETIC, " 1 + 2)", "unexpected_token", [Span(5, 6), Span(6, 7)], 6),
+        (ARITHMETIC, ")", "unexpected_token", [Span(0, 1)], 0),
         (ARITHMETIC, "1 + §", "bad_character", [Span(4, 5)], 4),
-        (ARITHMETIC, "1 2", "unexpected_token", [Span(2, 3)], 2),
+        (ARITHMETIC, "1 2", "unexpected_token", [Span(0, 1), Span(2, 3)], 2),
         (ARITHMETIC, "", "unexpected_end", [Span(0, 0)], 0),
         (ARITHMETIC, " ", "unexpected_end", [Span(0, 0)], 1),
         (ARITHMETIC, "\uff11", "bad_character", [Span(0, 1)], 0),
-        (STATEMENTS, "if a them", "unexpected_token", [Span(5, 9)], 8),  # "the" could become "then"
+        (STATEMENTS, "if a them", "unexpected_token", [Span(3, 4), Span(5, 9)], 8),  # "the" could become "then"
         (STATEMENTS, "if a then b=1; else b=2;", "unexpected_end", [Span(24, 24)], 24),
         (JSON, '{"a": tru}', "bad_character", [Span(6, 7)], 9),
         (NESTED, "aab", "unexpected_end", [Span(3, 3)], 3),

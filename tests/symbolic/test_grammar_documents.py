@@ -47,7 +47,10 @@ def verify(schema: Any, completion: str, verifier: GrammarVerifier = VERIFIER) -
         ("", "unexpected_end", "", 0),
         ("[1, 2", "unexpected_end", "[", 5),
         ('{"a": "b', "unexpected_end", '"', 8),
-        ("[1,]", "unexpected_token", "]", 3),
+        ("[1,]", "unexpected_token", ", ]", 3),
+        ('{"a": 1\n, {"b": 2}', "unexpected_token", ", {", 10),
+        ('[",", ,1]', "unexpected_token", ", ,", 6),
+        ('[",\t"]', "unexpected_token", "\t", 3),
         ("[1 2]", "unexpected_token", "2", 3),
         ("[01]", "unexpected_token", "1", 2),
         ("[1.]", "unexpected_token", "]", 3),
@@ -72,7 +75,8 @@ def verify(schema: Any, completion: str, verifier: GrammarVerifier = VERIFIER) -
 def test_what_is_no_json(completion: str, kind: str, shown: str, dead_from: int) -> None:
     certificate = verify(True, completion)
     (finding,) = certificate.findings
-    assert (finding.kind, completion[finding.spans[0].start : finding.spans[0].end]) == (kind, shown)
+    spans = finding.spans if kind == "unexpected_token" else finding.spans[:1]
+    assert (finding.kind, " ".join(completion[span.start : span.end] for span in spans)) == (kind, shown)
     assert certificate.dead_from == dead_from
     assert VERIFIER.viable(prompt(True), completion[:dead_from]) is not False
     assert certificate.score < 0.5

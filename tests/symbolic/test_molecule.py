@@ -73,14 +73,14 @@ def test_the_witness_names_the_atoms_of_each_fact() -> None:
     [
         ("CCO", group("carboxylic acid"), [("missing_group", [])]),
         ("OCC(O)CO", group("alcohol", 1), [("extra_group", ["OCC", "O", "CO"])]),
-        ("CC(C)=O", group("ketone", 0), [("extra_group", ["CC", "C", "O"])]),
+        ("CC(C)=O", group("ketone", 0), [("extra_group", ["CC", "C", "=O"])]),
         ("CCc1ccccc1", {"ring": "pyridine"}, [("missing_ring", [])]),
-        ("CCc1ccccc1", {"ring": "benzene", "max": 0}, [("extra_ring", ["c", "ccccc"])]),
+        ("CCc1ccccc1", {"ring": "benzene", "max": 0}, [("extra_ring", ["c1ccccc1"])]),
         ("CCCl", {"element": "Cl", "count": 2}, [("missing_element", [])]),
         ("ClCCCl", {"element": "Cl", "max": 1}, [("extra_element", ["Cl", "Cl"])]),
         ("CC", {"element": "H", "count": 4}, [("extra_element", [])]),
         ("CC=O", {"smarts": "C=N"}, [("missing_substructure", [])]),
-        ("CC=O", {"smarts": "C=O", "count": 0}, [("extra_substructure", ["C", "O"])]),
+        ("CC=O", {"smarts": "C=O", "count": 0}, [("extra_substructure", ["C=O"])]),
         ("CCO", {"formula": "C2H6S"}, [("extra_element", ["O"]), ("missing_element", [])]),
         ("C=C", {"formula": "C2H6"}, [("wrong_hydrogens", [])]),
         ("CC(=O)[O-]", {"formula": "C2H3O2"}, [("wrong_charge", ["[O-]"])]),
@@ -91,6 +91,9 @@ def test_the_witness_names_the_atoms_of_each_fact() -> None:
         ("C[C@H](O)F", {"property": "stereocentres", "count": 0}, [("wrong_stereocentres", ["[C@H]"])]),
         ("CCC", {"property": "heavy_atoms", "count": 4}, [("wrong_heavy_atoms", [])]),
         ("CCC", {"property": "molecular_weight", "max": 20}, [("wrong_molecular_weight", [])]),
+        ("CCC", {"property": "molecular_weight", "min": 99}, [("wrong_molecular_weight", [])]),
+        ("CC(N)O", {"property": "molecular_weight", "min": 46, "max": 47}, [("wrong_molecular_weight", ["(N)"])]),
+        ("C1CC1=O", {"property": "molecular_weight", "max": 43}, [("wrong_molecular_weight", ["=O"])]),
     ],
 )
 def test_what_is_missing_has_no_place_and_what_is_in_excess_has_its_atoms(
@@ -275,6 +278,59 @@ def test_the_dead_stay_dead(symbols: list[str]) -> None:
         assert set(answers[first:]) == {False}, (text, answers)
         dead = VERIFIER.verify(prompt, text).dead_from
         assert dead in (first - 1, None)
+
+
+def test_what_is_tried_out_is_not_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of endings are tried for a beginning that can be ended in none of these ways: none needs its places."""
+
+    def explains(*_: object) -> None:
+        raise AssertionError("places were looked for")
+
+    monkeypatch.setattr("rlsf_lightning.symbolic.smiles.findings.invalid", explains)
+    monkeypatch.setattr("rlsf_lightning.symbolic.molecule.differences.differences", explains)
+    prompt = prompt_of({"ring": "benzene", "count": 3}, {"element": "N", "count": 2})
+    assert VERIFIER.viable(prompt, "CC[NH+]=C1C=CC(=C(c2ccc(N(C)C)cc2)c2cc") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("CCO", True),
+        ("OCC", True),
+        ("[CH3]CO", True),
+        ("CC.O", False),
+        ("CCS", False),
+        ("CCCO", False),
+        ("", False),
+        ("C" * 501, False),
+        ("CC(O", False),
+        ("CCO*", False),
+        ("C[CH]O", False),
+        ("cCO", False),
+        ("N1cC1", False),
+        ("C1.C1O", False),
+        ("C~C.O", False),
+        ("OC=C=C=O=C", False),
+    ],
+)
+def test_a_text_with_a_blank_behind_it_is_judged_as_a_whole(text: str, verdict: bool) -> None:
+    facts = ({"element": "O", "count": 1}, {"property": "heavy_atoms", "count": 3}, {"property": "fragments", "max": 1})
+    assert VERIFIER.viable(prompt_of(*facts), f"{text} ") is (verdict if text else None)
+    assert (verify(text, *facts).verdict is Verdict.PASS) is verdict
+
+
+def test_atoms_that_may_be_too_many_must_make_all_true_when_they_are_left_out() -> None:
+    facts = ({"property": "molecular_weight", "max": 47}, group("alcohol"))
+    text = " NCCO"
+    certificate = verify(text, *facts)
+    assert shown(certificate, text) == [("wrong_molecular_weight", ["N"])]
+    assert certificate.witness["surplus"] == [[1, 2]]
+    place = Span(4, 5)
+    finding = replace(certificate.findings[0], spans=(place,))
+    other = replace(certificate, findings=(finding,), witness={**certificate.witness, "surplus": [[4, 5]]})
+    assert not VERIFIER.recheck(other, prompt_of(*facts), text)
+    plain = verify(text, *facts, verifier=MoleculeVerifier(explain=False))
+    assert shown(plain, text) == [("wrong_molecular_weight", [])]
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,10 @@ def _hot_lines(split: Split, failing: Sequence[Seen]) -> tuple[Span, ...]:
 def _returns(split: Split, code: int | None) -> tuple[Span, ...]:
     """The statements that return this exit code."""
     tokens = split.program.tokens
-    starts = [
-        i
-        for i in range(len(tokens) - 1)
-        if tokens[i].text in ("return", "exit")
-        and str(code) in (tokens[i + 1].text, tokens[min(i + 2, len(tokens) - 1)].text)
-    ]
-    return spans_of(split, [split.program.line_of(tokens[i].start) for i in starts])
+    lines = []
+    for i, token in enumerate(tokens):
+        if token.text in ("return", "exit"):
+            end = next((at for at in range(i, len(tokens)) if tokens[at].text == ";"), len(tokens))
+            if any(part.text == str(code) for part in tokens[i:end]):
+                lines.append(split.program.line_of(token.start))
+    return spans_of(split, lines)

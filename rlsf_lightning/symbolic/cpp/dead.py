@@ -19,8 +19,8 @@ from rlsf_lightning.symbolic.cpp.text import Program, Token
 _UNFINISHED = re.compile(r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete")
 #: Judged where the function ends.
 _OF_FUNCTION = re.compile(r"label|used but (?:never|not) defined|return type|inconsistent deduction")
-_NO_MEMBER = re.compile(r"has no member named '(\w+)'|'(\w+)' is not a member of")
-_NO_NAME = re.compile(r"^'(\w+)' (?:was not declared in this scope|does not name a type|has not been declared)")
+_NO_MEMBER = re.compile(r"has no member named '([\w$]+)'|'([\w$]+)' is not a member of")
+_NO_NAME = re.compile(r"^'([\w$]+)' (?:was not declared in this scope|does not name a type|has not been declared)")
 _UNEXPECTED = re.compile(r"^expected .*? before '([^']+)'")
 #: After an unknown name these leave a way out: a label, a qualifier, a call that finds it by its arguments.
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))

@@ -3,12 +3,15 @@
 Two things speak against a statement: that failing tests execute it more than passing ones do, and that they skip it
 more. Either speaks against the condition that decides it too. Both are measured with Ochiai's coefficient (Abreu,
 Zoeteweij, van Gemund 2006, "An Evaluation of Similarity Coefficients for Software Fault Localization"), and the worst are
-blamed. Where the tests do not tell statements apart, those that compute and decide most in the fewest characters are.
+blamed. Where the tests do not tell statements apart, those that compute and decide most in the fewest characters are. An
+empty block goes with its condition.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 
 from rlsf_lightning.records import Span
@@ -18,6 +21,11 @@ from rlsf_lightning.symbolic.cpp.watch import Seen
 #: Statements are blamed while they are at most this share of the program's characters; the worst also if they are more,
 #: up to the second share; where the tests are silent, up to the third.
 USUALLY_BLAMED, MOST_BLAMED, GUESSED = 0.25, 0.5, 0.28
+#: Declares variables, and gives them no value. Longer lines are not looked at.
+_LONGEST = 300
+_DECLARATION = re.compile(
+    r"(?:const )?(?:\w+::)?\w+(?: \w+)*(?:<[^;()=]*>)?[\s&*]+\w+\s*(?:\[[^]=]*\]\s*)*(?:,[^;()=]*)?;"
+)
 _OPERATORS = frozenset("+ - * / % < > <= >= == != && || ! ? ++ -- += -= *= /= %= & | ^".split())
 
 
@@ -29,9 +37,11 @@ def suspects(split: Split, seen: Sequence[Seen]) -> tuple[list[int], str]:
         return [], ""
     lines = suspicious(split, failing, passing)
     if lines:
-        return lines, "; failing tests differ from passing ones in executing these statements"
-    lines = _computing(split, frozenset.intersection(*failing))
-    return lines, "; the tests do not tell statements apart: these compute and decide" if lines else ""
+        why = "; failing tests differ from passing ones in executing these statements"
+    else:
+        lines = _computing(split, frozenset.intersection(*failing))
+        why = "; the tests do not tell statements apart: these compute and decide" if lines else ""
+    return _with_empty_blocks(split, lines), why
 
 
 def suspicious(split: Split, failing: Sequence[frozenset[int]], passing: Sequence[frozenset[int]]) -> list[int]:
@@ -76,16 +86,37 @@ def _computing(split: Split, lines: frozenset[int]) -> list[int]:
     """Of these lines those with the most operators and numbers a character."""
     density: dict[int, float] = {}
     for line in lines:
-        span = split.program.line_span(line)
-        tokens = split.on_line(line)
-        telling = sum(token.kind == "number" or token.text in _OPERATORS for token in tokens)
-        if span is not None and telling and not (tokens[0].text == "return" and len(tokens) == 3):
+        span, telling = split.program.line_span(line), _telling(split, line)
+        if span is not None and telling:
             density[line] = telling / (span.end - span.start)
     chosen: list[int] = []
     for line in sorted(density, key=lambda line: (-density[line], line)):
         if not chosen or _share(split, [*chosen, line]) <= GUESSED:
             chosen.append(line)
     return sorted(chosen)
+
+
+def _telling(split: Split, line: int) -> int:
+    """The operators and numbers of a line; none in a declaration without a value, and in ``return 0;``."""
+    tokens, span = split.on_line(line), split.program.line_span(line)
+    if span is None or not tokens:
+        return 0
+    if span.end - span.start <= _LONGEST and _DECLARATION.fullmatch(split.program.text, span.start, span.end):
+        return 0
+    operators = sum(token.text in _OPERATORS for token in tokens)
+    numbers = sum(token.kind == "number" for token in tokens)
+    return 0 if tokens[0].text == "return" and not operators else operators + numbers
+
+
+def _with_empty_blocks(split: Split, lines: Sequence[int]) -> list[int]:
+    """With the blocks in which there is nothing, of conditions that are blamed."""
+    tokens, found = split.program.tokens, set(lines)
+    for brace, after in pairwise(tokens):
+        if brace.text == "{" and after.text == "}" and brace.kind == after.kind == "other":
+            at = split.program.line_of(brace.start)
+            if found & set(split.deciding(at)):
+                found |= {at, split.program.line_of(after.start)}
+    return sorted(found)
 
 
 def _share(split: Split, lines: Sequence[int]) -> float:

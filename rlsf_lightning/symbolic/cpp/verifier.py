@@ -19,6 +19,7 @@ from typing import Any
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck
 from rlsf_lightning.symbolic.cpp.dead import dead_from
+from rlsf_lightning.symbolic.cpp.declared import with_declarations
 from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of
 from rlsf_lightning.symbolic.cpp.split import Split
 from rlsf_lightning.symbolic.cpp.text import Program
@@ -122,8 +123,10 @@ class CppVerifier:
             return self._judge_tests(program, cases, built)
         mistakes = errors.read_errors(built.printed, program)
         if built.code and mistakes:
-            found = [mistake.finding(completion) for mistake in mistakes]
+            found = [mistake.finding(completion) for mistake in with_declarations(program, mistakes)]
             odd = hints.unbalanced(program)
+            if odd is None and any(mistake.kind == "syntax" for mistake in mistakes):
+                odd = hints.parentheses(program, [mistake.place for mistake in mistakes if mistake.place is not None])
             found = found if odd is None else [odd, *found]
             return _failed(found, witness=_fixes(mistakes), dead_from=dead_from(program, mistakes))
         stopped = built.ended_by or errors.was_stopped(built.printed) or built.printed.strip()

@@ -1,6 +1,6 @@
 """A second evaluator and a second search for the game of 24, for re-checking certificates: slow and plain.
 
-An expression is evaluated by rewriting its innermost bracket again and again. What can be made of numbers is found by
+An expression is evaluated by writing the value of each bracket in its place. What can be made of numbers is found by
 joining any two of them; whether a prefix lives, by writing on: an operator, a bracket, or a value joined from the numbers
 that are left. Shared with the verifier itself: nothing.
 """
@@ -59,14 +59,21 @@ def evaluate(text: str, changed: Mapping[int, Operation] | None = None) -> Fract
     """
     if _TOKEN.sub("", text).strip(BLANKS):
         raise ValueError("not an expression")
-    items = [_Item(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
     zeros: list[Place] = []
-    while (close := next((i for i, item in enumerate(items) if item.what == ")"), None)) is not None:
-        start = max((i for i in range(close) if items[i].what == "("), default=None)
-        if start is None:
+    open_parts: list[list[_Item]] = [[]]  # of the whole, and of every bracket that is open
+    for match in _TOKEN.finditer(text):
+        if match.group() == "(":
+            open_parts.append([])
+        elif match.group() != ")":
+            open_parts[-1].append(_Item(match.group(), match.start(), match.end()))
+        elif len(open_parts) == 1:
             raise ValueError("not an expression")
-        items[start : close + 1] = [_flat(items[start + 1 : close], changed or {}, zeros)]
-    value = _flat(items, changed or {}, zeros).what
+        else:
+            part = _flat(open_parts.pop(), changed or {}, zeros)
+            open_parts[-1].append(part)
+    if len(open_parts) > 1:
+        raise ValueError("not an expression")
+    value = _flat(open_parts[0], changed or {}, zeros).what
     if zeros:
         raise DividesByZero(zeros)
     assert isinstance(value, Fraction)

@@ -179,8 +179,10 @@ def _problem_findings(reading: JsonReading, dead: int, length: int) -> list[Find
 
 
 def _places(problem: Problem, length: int) -> tuple[Span, ...]:
-    """Of what is not closed also the end, where that is missing."""
+    """Of what is not closed also the end, where that is missing; the comma before what may not follow one."""
     place, end = Span(problem.start, problem.end), Span(length, length)
+    if problem.comma is not None:
+        return Span(problem.comma, problem.comma + 1), place
     return (place, end) if problem.kind == "unexpected_end" and place != end else (place,)
 
 

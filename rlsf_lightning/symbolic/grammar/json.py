@@ -41,13 +41,15 @@ class Node:
 
 
 class Problem(NamedTuple):
-    """``dead``: the offset of the first character that cannot be, the text's length where more is needed."""
+    """``dead``: the offset of the first character that cannot be, the text's length where more is needed. ``comma``: that
+    of the comma right before the place, which may be the mistake as well."""
 
     kind: str
     message: str
     start: int
     end: int
     dead: int
+    comma: int | None = None
 
 
 class JsonReading(NamedTuple):
@@ -80,6 +82,7 @@ class _Reader:
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self.open: list[Node] = []
+        self.comma = 0  # the last one between members
         self.closers: list[str] = []  # what is missing at the end of the text, the last first
 
     def whole(self) -> None:
@@ -226,11 +229,13 @@ class _Reader:
     def take(self, character: str) -> bool:
         """Step over this character if it is the next one."""
         found = self.peek() == character
+        if found and character == ",":
+            self.comma = self.at
         self.at += found
         return found
 
-    def refuse(self, kind: str, message: str, start: int, end: int, dead: int) -> None:
-        self.problems.append(Problem(kind, message, start, end, dead))
+    def refuse(self, kind: str, message: str, start: int, end: int, dead: int, comma: int | None = None) -> None:
+        self.problems.append(Problem(kind, message, start, end, dead, comma))
 
     def fail(self, expected: str, opened: tuple[int, int] | None = None) -> NoReturn:
         """A mistake of syntax here, or more text is needed: reading ends."""
@@ -242,7 +247,8 @@ class _Reader:
             found = _WORD.match(self.text, at)
             assert found is not None
             shown, end = json.dumps(found.group()[:_SHOWN]), found.end()
-            self.refuse("unexpected_token", f"{shown} stands where {expected} is needed", at, end, at)
+            comma = self.comma if self.text[self.comma : at].strip() == "," else None
+            self.refuse("unexpected_token", f"{shown} stands where {expected} is needed", at, end, at, comma)
         raise _StopReading
 
 

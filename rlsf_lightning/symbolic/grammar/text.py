@@ -104,8 +104,11 @@ class TextTask:
         names = [name if name != END else "the end" for name in reading.expected]
         wanted = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "nothing"
         found = ascii(core[reading.start : reading.end])[:40] if reading.start < len(core) else "the end"
-        span = Span(offset + reading.start, offset + reading.end)
-        return Finding(reading.error or "", f"{found} stands where the grammar has {wanted}"[:300], (span,))
+        places = [(reading.start, reading.end)]
+        if reading.error == "unexpected_token":  # the token before it may be the wrong one as well
+            places = [(token.start, token.end) for token in reading.tokens if not token.ignored][-1:] + places
+        spans = tuple(Span(offset + start, offset + end) for start, end in places)
+        return Finding(reading.error or "", f"{found} stands where the grammar has {wanted}"[:300], spans)
 
     def _too_long(self, text: str, offset: int, fuel: Fuel) -> Judgement:
         core = self._core(text)[0]

@@ -29,9 +29,10 @@ def holds(fact: Fact, found: float | dict[str, int], charge: int) -> bool:
 
 
 def differences(
-    fact: Fact, found: float | dict[str, int], atoms: Sequence[int], charge: int, text: str, read: SmilesMap
+    fact: Fact, found: float | dict[str, int], matches: Sequence[Sequence[int]], charge: int, text: str, read: SmilesMap
 ) -> list[Finding]:
-    """The findings for a fact that does not hold. ``atoms``: those that were counted, as they are written."""
+    """The findings for a fact that does not hold. ``matches``: the atoms of what was counted, as they are written."""
+    atoms = sorted({atom for match in matches for atom in match})
     if fact.formula is not None:
         assert isinstance(found, dict), "a formula is counted by element"
         return _of_formula(fact.formula, found, charge, read)
@@ -41,7 +42,7 @@ def differences(
     if fact.subject in NOUNS:
         noun = NOUNS[fact.subject]
         if is_excess:
-            return [Finding(f"extra_{noun}", message, atom_spans(read, atoms))]
+            return [Finding(f"extra_{noun}", message, merged([*atom_spans(read, atoms), *_bonds_in(matches, read)]))]
         return [Finding(f"missing_{noun}", message)]
     return [Finding(f"wrong_{fact.name}", message, _places(fact.name, is_excess, atoms, text, read))]
 
@@ -69,6 +70,17 @@ def with_bonds(findings: list[Finding], text: str) -> list[Finding]:
             finding = replace(finding, spans=merged(places))
         widened.append(finding)
     return widened
+
+
+def _bonds_in(matches: Sequence[Sequence[int]], read: SmilesMap) -> list[Span]:
+    """The bonds that are written, and ring digits, between atoms of the same match: a double bond is part of an alkene."""
+    return [
+        Span(*place)
+        for inside in map(set, matches)
+        for bond in read.bonds
+        if bond.first in inside and bond.second in inside
+        for place in bond.spans
+    ]
 
 
 def merged(places: Iterable[Span]) -> tuple[Span, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.molecule import pattern
 from rlsf_lightning.symbolic.molecule.facts import Fact
@@ -38,7 +39,8 @@ def stands(
     if len(text) > verifier.max_chars:
         return [finding.kind for finding in certificate.findings] == ["too_long"]
     read = read_smiles(text)
-    findings = without_departure(certificate, offset + len(text))
+    bare = _without_surplus(certificate, prompt, completion, verifier)
+    findings = None if bare is None else without_departure(bare, offset + len(text))
     if findings is None or not all(_is_there(finding, text, read, offset) for finding in findings):
         return False
     dead = certificate.dead_from
@@ -53,6 +55,25 @@ def stands(
     agree = graph is None or all(counts_the_same(fact, row, graph, read) for fact, row in zip(facts, rows, strict=True))
     right = all(row["holds"] for row in rows)
     return agree and (right or certificate.verdict is Verdict.FAIL)
+
+
+def _without_surplus(
+    certificate: Certificate, prompt: Prompt, completion: str, verifier: MoleculeVerifier
+) -> Certificate | None:
+    """The certificate without the places of atoms that may be too many; None where all is not true without one of them."""
+    places = tuple(Span(*place) for place in certificate.witness.get("surplus", ()))
+    found = [finding for finding in certificate.findings if finding.kind == "wrong_molecular_weight"]
+    if not places:
+        return certificate
+    if not found or found[0].spans != places:
+        return None
+    for place in places:
+        changed = completion[: place.start] + completion[place.end :]
+        right = verifier.verify(prompt, changed)
+        if right.verdict is not Verdict.PASS or not verifier.recheck(right, prompt, changed):
+            return None
+    rest = (replace(finding, spans=()) if finding in found else finding for finding in certificate.findings)
+    return replace(certificate, findings=tuple(rest))
 
 
 def _is_there(finding: Finding, text: str, read: SmilesMap, offset: int) -> bool:

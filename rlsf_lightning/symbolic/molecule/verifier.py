@@ -27,12 +27,13 @@ from rlsf_lightning.symbolic.molecule.endings import attempts
 from rlsf_lightning.symbolic.molecule.facts import Fact, facts_of
 from rlsf_lightning.symbolic.molecule.measure import measure
 from rlsf_lightning.symbolic.molecule.recheck import stands
+from rlsf_lightning.symbolic.molecule.surplus import surplus
 from rlsf_lightning.symbolic.smiles import toolkit
 from rlsf_lightning.symbolic.smiles.alone import certainly_dead_from, first_dead
 from rlsf_lightning.symbolic.smiles.compare import written_numbers
 from rlsf_lightning.symbolic.smiles.departure import repairs
 from rlsf_lightning.symbolic.smiles.elements import Elements
-from rlsf_lightning.symbolic.smiles.findings import odd_atoms, unsound
+from rlsf_lightning.symbolic.smiles.findings import odd_atoms, sound, unsound
 from rlsf_lightning.symbolic.smiles.map import read_smiles
 from rlsf_lightning.symbolic.smiles.places import bounded, is_bad, shifted
 from rlsf_lightning.symbolic.smiles.verifier import INVALID_KINDS, check_max_chars
@@ -63,7 +64,8 @@ class MoleculeVerifier:
     what was found, and the atoms of each occurrence, counted as they are written. A reference is not looked at.
 
     Args:
-        explain: for a parenthesis or a ring number without its partner, find where putting that in makes all facts true.
+        explain: for a parenthesis or a ring number without its partner, find where putting that in makes all facts true,
+            and for a molecule that is too heavy the atoms without one of which all facts are true.
         max_chars: longer completions are not parsed; from 1 to 1000.
         allowed_elements: the symbols of the elements that a molecule may have, hydrogen always among them; all by default.
         forbidden_elements: the symbols of those that it may not have.
@@ -123,6 +125,8 @@ class MoleculeVerifier:
             added = [place for place in places if place not in findings[0].spans]
             findings[0] = replace(findings[0], spans=(*findings[0].spans, *added))
             witness["departure"] = [[place.start + offset, place.end + offset] for place in added]
+        elif self.explain:
+            findings = self._too_heavy(facts, text, offset, findings, witness)
 
         def dead_of(legible: str) -> int | None:
             certain = self._certainly_dead_from(facts, legible)
@@ -141,6 +145,20 @@ class MoleculeVerifier:
             "witness": witness,
         }
 
+    def _too_heavy(
+        self, facts: tuple[Fact, ...], text: str, offset: int, findings: list[Finding], witness: dict[str, Any]
+    ) -> list[Finding]:
+        """The findings; that a molecule is too heavy has the atoms as its places without one of which all is true."""
+        kinds = [finding.kind for finding in findings]
+        if "wrong_molecular_weight" not in kinds:
+            return findings
+        places = surplus(text, read_smiles(text), lambda changed: self._passes(facts, changed))
+        if places:
+            witness["surplus"] = [[place.start + offset, place.end + offset] for place in places]
+            at = kinds.index("wrong_molecular_weight")
+            findings[at] = replace(findings[at], spans=tuple(places))
+        return findings
+
     def judge(self, facts: tuple[Fact, ...], text: str) -> Judgement:
         """What is wrong with a text without white space around it."""
         findings, molecule = unsound(text, self.max_chars, self.elements)
@@ -158,14 +176,20 @@ class MoleculeVerifier:
                 written = []
             holds = differences.holds(fact, found, charge)
             if not holds:
-                atoms = sorted({atom for match in written for atom in match})
-                findings += differences.differences(fact, found, atoms, charge, text, read)
+                findings += differences.differences(fact, found, written, charge, text, read)
             rows.append({"fact": fact.stated(), "holds": holds, "found": found, "atoms": written[:MAX_LISTED]})
         share = sum(row["holds"] for row in rows) / len(rows)
         return Judgement(findings, share, {"canonical": toolkit.canonical(molecule), "facts": rows})
 
     def _passes(self, facts: tuple[Fact, ...], text: str) -> bool:
-        return not self.judge(facts, text).findings
+        """Whether ``judge`` finds nothing. Hundreds of texts are tried out: no time is spent on places."""
+        molecule = sound(text, self.max_chars, self.elements)
+        if molecule is None:
+            return False
+        charge = int(Chem.GetFormalCharge(molecule))
+        if not all(differences.holds(fact, measure(fact, molecule).found, charge) for fact in facts):
+            return False
+        return not odd_atoms(text, molecule)
 
     def _certainly_dead_from(self, facts: tuple[Fact, ...], text: str) -> int | None:
         read = read_smiles(text)

@@ -26,7 +26,7 @@ from rlsf_lightning.symbolic.smiles.alone import certainly_dead_from, endings, f
 from rlsf_lightning.symbolic.smiles.compare import Target, compare, fingerprint, same_but_for_stereo, target_of
 from rlsf_lightning.symbolic.smiles.departure import departure
 from rlsf_lightning.symbolic.smiles.elements import Elements
-from rlsf_lightning.symbolic.smiles.findings import illegible, odd_atoms, unsound
+from rlsf_lightning.symbolic.smiles.findings import illegible, odd_atoms, sound, unsound
 from rlsf_lightning.symbolic.smiles.map import read_smiles
 from rlsf_lightning.symbolic.smiles.places import bounded, is_bad, shifted
 from rlsf_lightning.symbolic.smiles.recheck import dies, repeats, stands
@@ -187,8 +187,8 @@ class SmilesVerifier:
         return first_dead(text, self.max_chars, dead_of, lambda legible: self._passes(legible, target))
 
     def _passes(self, text: str, target: Target | None) -> bool:
-        findings, molecule = unsound(text, self.max_chars, self.elements)
-        if findings or molecule is None:
+        molecule = sound(text, self.max_chars, self.elements)
+        if molecule is None:
             return False
         return not odd_atoms(text, molecule) if target is None else toolkit.canonical(molecule) == target.canonical
 
