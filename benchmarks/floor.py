@@ -13,7 +13,7 @@ for a sequence of s tokens, c of them completion; flops(x) = x / (the best matri
 
     generate  prompts once: sum 2 P s + 2 L E s^2, and one column of the head; then for every further token of the
               completions max(flops(rows (2 P + 2 V D + 4 L E s)), bytes(all weights once + every row's keys and values))
-    score     under the policy sum s (2 P + 2 A) + 2 L E s^2 + 2 V D c; under the reference the same without A
+    score     sum 2 P s + 2 L E s^2 + 2 V D c, under the reference, and under the policy where sampling did not do so
     update    the forward pass as in scoring; back: 2 P s without the first layer's inputs, 4 A s, 4 L E s^2, 2 V D c
 
 Left out of the floor: all that is no matrix product (norms, activations, softmax, sampling, the optimiser), merging the
@@ -37,7 +37,7 @@ from typing import Any
 
 import torch
 from peft.tuners.lora import LoraLayer
-from steps_common import Shape, TimedModule, machine, medians, ppo_recipe, run_steps, settings_of, write
+from steps_common import Shape, TimedModule, load_now, machine, medians, ppo_recipe, run_steps, settings_of, write
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
@@ -72,6 +72,7 @@ class Work:
     attention: int  # E: heads x head width
     cached: int  # numbers a layer keeps of one token: keys and values
     size: int  # bytes of a number
+    scorings: int  # passes: the reference's, and the policy's where old scores are computed again
     prompts: tuple[int, ...]  # tokens of every distinct prompt
     rows: tuple[tuple[int, int], ...]  # prompt and completion tokens of every sequence
 
@@ -86,23 +87,21 @@ class Work:
             seconds += max(work / flops, read / bandwidth)
         return seconds
 
-    def forward(self, adapters: int) -> int:
-        """FLOPs of one pass over all sequences, head included."""
+    def forward(self) -> int:
+        """FLOPs of one pass over all sequences, head included; the adapters are in the weights."""
         square = 2 * self.layers * self.attention
-        return sum(
-            2 * (self.linear + adapters) * (p + c) + square * (p + c) ** 2 + 2 * self.head * c for p, c in self.rows
-        )
+        return sum(2 * self.linear * (p + c) + square * (p + c) ** 2 + 2 * self.head * c for p, c in self.rows)
 
     def score(self, flops: float) -> float:
-        """Seconds: policy and reference."""
-        return (self.forward(self.adapters) + self.forward(0)) / flops
+        """Seconds."""
+        return self.scorings * self.forward() / flops
 
     def update(self, flops: float) -> float:
         """Seconds of one pass forward and back."""
         back = 2 * (self.linear - self.first_inputs) + 4 * self.adapters
         square = 4 * self.layers * self.attention
         backward = sum(back * (p + c) + square * (p + c) ** 2 + 2 * self.head * c for p, c in self.rows)
-        return (self.forward(self.adapters) + backward) / flops
+        return (self.forward() + backward) / flops
 
 
 def work_of(module: TimedModule, settings: Mapping[str, Any]) -> Work:
@@ -121,6 +120,7 @@ def work_of(module: TimedModule, settings: Mapping[str, Any]) -> Work:
         attention=width,
         cached=2 * kept,
         size=module.policy.causal_lm.get_input_embeddings().weight.element_size(),
+        scorings=1 + (not module.old_scores_are_sampled()),
         prompts=(settings["prompt"],) * settings["batch"],
         rows=((settings["prompt"], settings["length"]),) * (settings["batch"] * settings["samples"]),
     )
@@ -224,6 +224,7 @@ def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
         f"rollout.samples_per_prompt={settings['samples']}",
         f"rollout.max_new_tokens={settings['length']}",
     ]
+    load = load_now()
     with tempfile.TemporaryDirectory() as folder:
         recipe = ppo_recipe(Path(folder), shape, settings["prompt"], sizes)
         module = ProfiledModule(recipe, last=settings["steps"] + 1)
@@ -239,7 +240,7 @@ def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
         | split(module.spent[stage])
         for stage in STAGES
     }
-    return {"configuration": {"settings": dict(settings), **machine()}, "rates": rates, "stages": stages, "step": found,
+    return {"configuration": {"settings": dict(settings), **machine(load)}, "rates": rates, "stages": stages, "step": found,
             "work": work.__dict__ | {"prompts": len(work.prompts), "rows": len(work.rows)}}  # fmt: skip
 
 

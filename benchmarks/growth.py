@@ -24,10 +24,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from steps_common import STAGES, Shape, machine, medians, ppo_recipe, run_steps, settings_of, write
+from steps_common import STAGES, Shape, load_now, machine, medians, ppo_recipe, run_steps, settings_of, write
 
 AXES = {
-    "batch": (8, 16, 32, 64),
+    "batch": (4, 8, 16, 32),
     "length": (16, 32, 64, 128),
     "samples": (2, 4, 8, 16),
     "layers": (2, 4, 8, 16),
@@ -121,7 +121,7 @@ def draw(axes: Mapping[str, Any], path: Path) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     settings = settings_of(arguments, DEFAULTS)
-    where, found = machine(), {}
+    load, found = load_now(), {}
     for axis in settings["axes"].split(","):
         if axis not in AXES:
             sys.exit(f"axes={axis}: expected some of {','.join(AXES)}")
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str]) -> None:
             points.append(cost({**settings, axis: size}))
             print(axis, size, points[-1], file=sys.stderr, flush=True)
         found[axis] = {"points": points, **summary(axis, points)}
-    result = {"configuration": {"settings": settings, **where}, "axes": found}
+    result = {"configuration": {"settings": settings, **machine(load)}, "axes": found}
     path = write("growth", result, table(result), settings["results"])
     try:
         draw(found, path.with_suffix(".svg"))

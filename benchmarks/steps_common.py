@@ -192,12 +192,17 @@ def medians(steps: Sequence[Mapping[str, float]], clock: str) -> dict[str, float
     return found | {"rest": statistics.median(rests), "step": statistics.median(whole)} | ends
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers depend on beside the settings."""
+def load_now() -> float:
+    """Programs that want to run on this machine, a mean over the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def machine(load_before: float) -> dict[str, Any]:
+    """What the numbers depend on beside the settings. To be asked after the steps, which set torch's threads."""
     return {
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": load_before,
         "torch_threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "torch": torch.__version__,

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from steps_common import Shape, machine, medians, ppo_recipe, run_steps, settings_of, write
+from steps_common import Shape, load_now, machine, medians, ppo_recipe, run_steps, settings_of, write
 
 DEFAULTS = {"ms": "0,5,20,50,100,200", "workers": 4, "batch": 8, "samples": 4, "prompt": 24, "length": 64,
             "width": 256, "layers": 6, "vocabulary": 1024, "steps": 5}  # fmt: skip
@@ -114,13 +114,12 @@ def draw(points: Sequence[Point], path: Path) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     settings = settings_of(arguments, DEFAULTS)
-    where = machine()
-    points = []
+    load, points = load_now(), []
     for ms in map(float, settings["ms"].split(",")):
         with tempfile.TemporaryDirectory() as folder:
             points.append(measure(settings, ms, Path(folder)))
         print(points[-1], file=sys.stderr)
-    result = {"configuration": {"settings": settings, **where}, "points": points, "verdict": verdict(points)}
+    result = {"configuration": {"settings": settings, **machine(load)}, "points": points, "verdict": verdict(points)}
     path = write("verify_wait", result, table(result), settings["results"])
     try:
         draw(points, path.with_suffix(".svg"))

@@ -43,7 +43,7 @@ def test_the_summary_says_whether_growth_is_linear_and_what_does_not_grow(monkey
 
 
 WORK = floor.Work(
-    linear=10, adapters=3, head=8, first_inputs=2, layers=1, attention=2, cached=4, size=4, prompts=(2,),
+    linear=10, adapters=3, head=8, first_inputs=2, layers=1, attention=2, cached=4, size=4, scorings=2, prompts=(2,),
     rows=((2, 2), (2, 1)),
 )  # fmt: skip
 
@@ -52,9 +52,9 @@ def test_floors_by_hand() -> None:
     """Prefill 40 + 16 + 16, then one row's second token: 36 + 24 FLOPs, or 4 (18 + 12) bytes."""
     assert WORK.generate(1.0, 1e12) == 132
     assert WORK.generate(1e12, 1.0) == pytest.approx(120)
-    assert WORK.forward(3) == 200 + 130 and WORK.forward(0) == 176 + 112
-    assert WORK.score(2.0) == 309
-    assert WORK.update(1.0) == 330 + (112 + 128 + 32) + (84 + 72 + 16)
+    assert WORK.forward() == 176 + 112
+    assert WORK.score(2.0) == 288
+    assert WORK.update(1.0) == 288 + (112 + 128 + 32) + (84 + 72 + 16)
 
 
 def test_flops_are_those_that_torch_counts(tmp_path: Path) -> None:
@@ -63,26 +63,22 @@ def test_flops_are_those_that_torch_counts(tmp_path: Path) -> None:
     recipe = common.ppo_recipe(tmp_path, shape, 6, ["rollout.max_new_tokens=3"])
     policy = load_policy(recipe.policy, with_value=True)
     settings = {"prompt": 6, "length": 3, "batch": 2, "samples": 1}
-    module = type("Loaded", (), {"policy": policy})()
+    module = type("Loaded", (), {"policy": policy, "old_scores_are_sampled": lambda self: True})()
     work = floor.work_of(module, settings)  # type: ignore[arg-type]
     ids_BS, is_action_BT = torch.randint(1, 300, (2, 9)), torch.ones(2, 3, dtype=torch.bool)
 
     def counted(backward: bool) -> int:
-        with FlopCounterMode(display=False) as counter:
-            scores = score_actions(
-                policy, ids_BS, torch.ones_like(ids_BS, dtype=torch.bool), is_action_BT, temperature=1.0
-            )
+        is_real_BS = torch.ones_like(ids_BS, dtype=torch.bool)
+        with policy.merged(learning=True), FlopCounterMode(display=False) as counter:
+            scores = score_actions(policy, ids_BS, is_real_BS, is_action_BT, temperature=1.0)
             if backward:
                 scores.logp_BT.sum().backward()
         return sum(n for op, n in counter.get_flop_counts()["Global"].items() if "attention" not in str(op))
 
     attention = sum(2 * work.layers * work.attention * (p + c) ** 2 for p, c in work.rows)
-    recomputed = sum(2 * work.head * c for _, c in work.rows)
-    assert counted(backward=False) == work.forward(work.adapters) - attention
-    # The adapters' own gradients skip the first layer's inputs too; the head computes its logits again.
-    config = policy.causal_lm.config
-    unneeded = sum(2 * 3 * 16 * config.hidden_size * (p + c) for p, c in work.rows)
-    assert counted(backward=True) == work.update(1.0) - 3 * attention + recomputed - unneeded
+    gradient = sum(2 * work.head * c for _, c in work.rows)  # of the head, made in the forward pass
+    assert counted(backward=False) == work.score(1.0) - attention + gradient
+    assert counted(backward=True) == work.update(1.0) - 3 * attention
 
 
 def test_operations_are_put_down_to_their_kind() -> None:
