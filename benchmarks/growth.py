@@ -10,6 +10,8 @@ wall's, for machines that are shared (with one thread, as in OMP_NUM_THREADS=1).
 
 An axis counts as linear where no point is further than 15 % from the straight line through the outer two. That line's
 height at zero is the cost that does not grow: given for the step and each stage, it says where the cost of a token falls.
+After a point's steps one more runs under torch's profiler: where an axis is not linear, the kinds of operations whose
+cost a unit changed most from end to end are named, and what part of the largest step they are.
 
 Left out: loading, evaluation, checkpoints; memory; natural stops, which change with the policy.
 
@@ -20,10 +22,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from floor import ProfiledModule, kind_of
 from steps_common import STAGES, Shape, load_now, machine, medians, ppo_recipe, run_steps, settings_of, write
 
 AXES = {
@@ -40,8 +44,8 @@ TOLERANCE = 0.15
 PARTS = ("generate", "score", "update", "step")
 
 
-def cost(sizes: Mapping[str, Any]) -> dict[str, float]:
-    """Median times of a step of these sizes, and of its stages."""
+def cost(sizes: Mapping[str, Any]) -> dict[str, Any]:
+    """Median times of a step of these sizes and of its stages; ``kinds``: seconds of a further, profiled step by kind."""
     overrides = [
         f"rollout.batch_size={sizes['batch']}",
         f"rollout.samples_per_prompt={sizes['samples']}",
@@ -49,10 +53,14 @@ def cost(sizes: Mapping[str, Any]) -> dict[str, float]:
     ]
     shape = Shape(sizes["width"], sizes["layers"], sizes["vocabulary"])
     with tempfile.TemporaryDirectory() as folder:
-        recipe = ppo_recipe(Path(folder), shape, sizes["prompt"], overrides)
-        steps = run_steps(recipe, sizes["steps"] + 1, forced=True)[1:]
-    found = medians(steps, sizes["clock"])
-    return found | {"tokens": float(sizes["batch"] * sizes["samples"] * sizes["length"])}
+        module = ProfiledModule(ppo_recipe(Path(folder), shape, sizes["prompt"], overrides), last=sizes["steps"] + 1)
+        steps = run_steps(module.recipe, sizes["steps"] + 2, forced=True, module=module)[1:-1]
+    kinds = Counter[str]()
+    for spent in module.spent.values():
+        for operation, seconds in spent.items():
+            kinds[kind_of(operation)] += seconds
+    tokens = sizes["batch"] * sizes["samples"] * sizes["length"]
+    return {**medians(steps, sizes["clock"]), "tokens": tokens, "kinds": dict(kinds)}
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> dict[str, float]:
@@ -64,7 +72,18 @@ def line(xs: Sequence[float], ys: Sequence[float]) -> dict[str, float]:
     return {"slope": slope, "fixed": fixed, "off": off, "each_most_over_least": max(each) / min(each)}
 
 
-def summary(axis: str, points: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+def bend(xs: Sequence[float], points: Sequence[Mapping[str, Any]]) -> str:
+    """The three kinds of operations whose cost a unit grew or fell most in seconds, from the first point to the last."""
+    first, last = points[0]["kinds"], points[-1]["kinds"]
+    whole, scale = sum(last.values()), xs[-1] / xs[0]
+    most = sorted(last, key=lambda kind: -abs(last[kind] - scale * first.get(kind, 0.0)))[:3]
+    return ", ".join(
+        f"{kind} {last[kind] / max(first.get(kind, 0.0), 1e-9) / scale:.2f} times ({last[kind] / whole:.0%} of the largest)"
+        for kind in most
+    )
+
+
+def summary(axis: str, points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The lines of an axis, and what they say in words."""
     lines = {part: line(AXES[axis][: len(points)], [p[part] for p in points]) for part in PARTS}
     whole, first = lines["step"], points[0]["step"]
@@ -80,7 +99,10 @@ def summary(axis: str, points: Sequence[Mapping[str, float]]) -> dict[str, Any]:
         )
     if not linear:
         worst = max(PARTS[:-1], key=lambda part: lines[part]["off"] * points[-1][part])
-        words.append(f"most of the bend is in {worst} ({lines[worst]['off']:.1%} off its line)")
+        words.append(
+            f"most of the bend is in {worst} ({lines[worst]['off']:.1%} off its line); "
+            f"cost a unit from the smallest to the largest, by the profiler: {bend(AXES[axis], points)}"
+        )
     return {"lines": lines, "linear": linear, "words": "; ".join(words) + "."}
 
 

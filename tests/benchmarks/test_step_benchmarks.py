@@ -37,9 +37,13 @@ def test_the_summary_says_whether_growth_is_linear_and_what_does_not_grow(monkey
     points = [{"generate": 3.0 + x, "score": 1.0 * x, "update": 2.0 * x, "step": 3.0 + 4 * x} for x in (1, 2, 4, 8)]
     found = growth.summary("batch", points)
     assert found["linear"] and "43% of the smallest step" in found["words"] and "generate 43%" in found["words"]
-    points = [{"generate": x, "score": x * x, "update": x, "step": 2.0 * x + x * x} for x in (1, 2, 4, 8)]
+    points = [
+        {"generate": x, "score": x * x, "update": x, "step": 2.0 * x + x * x, "kinds": {"attention": x * x, "else": x}}
+        for x in (1, 2, 4, 8)
+    ]
     found = growth.summary("batch", points)
     assert not found["linear"] and "NOT linear" in found["words"] and "bend is in score" in found["words"]
+    assert "attention 8.00 times (89% of the largest), else 1.00 times (11%" in found["words"]
 
 
 WORK = floor.Work(
