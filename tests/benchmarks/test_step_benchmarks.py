@@ -1,0 +1,144 @@
+"""The scripts that time whole training steps: what they count is counted rightly, and they run from end to end."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import floor  # noqa: E402
+import growth  # noqa: E402
+import steps_common as common  # noqa: E402
+import verify_wait  # noqa: E402
+from sleeper import Sleeper  # noqa: E402
+
+from rlsf_lightning.policy.load import load_policy  # noqa: E402
+from rlsf_lightning.policy.logprob import score_actions  # noqa: E402
+from rlsf_lightning.records import Prompt, Verdict  # noqa: E402
+
+TINY = ["batch=2", "samples=2", "prompt=6", "length=3", "width=64", "layers=1", "vocabulary=300", "steps=2"]
+
+
+def test_the_line_goes_through_the_outer_points() -> None:
+    straight = growth.line((1, 2, 4, 8), (5, 7, 11, 19))
+    assert (straight["slope"], straight["fixed"], straight["off"]) == (2, 3, 0)
+    assert straight["each_most_over_least"] == pytest.approx(5 / 2.375)
+    bent = growth.line((1, 2, 4, 8), (1, 4, 16, 64))
+    assert (bent["slope"], bent["fixed"]) == (9, -8) and bent["off"] == pytest.approx(0.6)
+
+
+def test_the_summary_says_whether_growth_is_linear_and_what_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(growth.AXES, "batch", (1, 2, 4, 8))
+    points = [{"generate": 3.0 + x, "score": 1.0 * x, "update": 2.0 * x, "step": 3.0 + 4 * x} for x in (1, 2, 4, 8)]
+    found = growth.summary("batch", points)
+    assert found["linear"] and "43% of the smallest step" in found["words"] and "generate 43%" in found["words"]
+    points = [
+        {"generate": x, "score": x * x, "update": x, "step": 2.0 * x + x * x, "kinds": {"attention": x * x, "else": x}}
+        for x in (1, 2, 4, 8)
+    ]
+    found = growth.summary("batch", points)
+    assert not found["linear"] and "NOT linear" in found["words"] and "bend is in score" in found["words"]
+    assert "attention 8.00 times (89% of the largest), else 1.00 times (11%" in found["words"]
+
+
+WORK = floor.Work(
+    linear=10, adapters=3, head=8, first_inputs=2, layers=1, attention=2, cached=4, size=4, scorings=2, prompts=(2,),
+    rows=((2, 2), (2, 1)),
+)  # fmt: skip
+
+
+def test_floors_by_hand() -> None:
+    """Prefill 40 + 16 + 16, then one row's second token: 36 + 24 FLOPs, or 4 (18 + 12) bytes."""
+    assert WORK.generate(1.0, 1e12) == 132
+    assert WORK.generate(1e12, 1.0) == pytest.approx(120)
+    assert WORK.forward() == 176 + 112
+    assert WORK.score(2.0) == 288
+    assert WORK.update(1.0) == 288 + (112 + 128 + 32) + (84 + 72 + 16)
+
+
+def test_flops_are_those_that_torch_counts(tmp_path: Path) -> None:
+    """But for attention, of which torch counts the half that the mask hides, or nothing at all."""
+    shape = common.Shape(64, 2, 300)
+    recipe = common.ppo_recipe(tmp_path, shape, 6, ["rollout.max_new_tokens=3"])
+    policy = load_policy(recipe.policy, with_value=True)
+    settings = {"prompt": 6, "length": 3, "batch": 2, "samples": 1}
+    module = type("Loaded", (), {"policy": policy, "old_scores_are_sampled": lambda self: True})()
+    work = floor.work_of(module, settings)  # type: ignore[arg-type]
+    ids_BS, is_action_BT = torch.randint(1, 300, (2, 9)), torch.ones(2, 3, dtype=torch.bool)
+
+    def counted(backward: bool) -> int:
+        is_real_BS = torch.ones_like(ids_BS, dtype=torch.bool)
+        with policy.merged(learning=True), FlopCounterMode(display=False) as counter:
+            scores = score_actions(policy, ids_BS, is_real_BS, is_action_BT, temperature=1.0)
+            if backward:
+                scores.logp_BT.sum().backward()
+        return sum(n for op, n in counter.get_flop_counts()["Global"].items() if "attention" not in str(op))
+
+    attention = sum(2 * work.layers * work.attention * (p + c) ** 2 for p, c in work.rows)
+    gradient = sum(2 * work.head * c for _, c in work.rows)  # of the head, made in the forward pass
+    assert counted(backward=False) == work.score(1.0) - attention + gradient
+    assert counted(backward=True) == work.update(1.0) - 3 * attention
+
+
+def test_operations_are_put_down_to_their_kind() -> None:
+    assert floor.kind_of("aten::addmm") == "matrix products"
+    assert floor.kind_of("aten::_scaled_dot_product_flash_attention_for_cpu") == "attention"
+    assert floor.kind_of("aten::_fused_adamw_") == "optimiser"
+    assert floor.kind_of("aten::mul") == "elementwise and reductions"
+    found = floor.split({"aten::mm": 6.0, "aten::mul": 3.0, "(no operation)": 1.0})
+    assert found["kinds"]["matrix products"] == 0.6 and found["operations"]["(no operation)"] == 0.1
+
+
+def test_the_wait_is_held_against_the_step() -> None:
+    seconds = {"score": 2.0, "verify": 0.5, "step": 10.0}
+    hidden = verify_wait.point(50.0, 1.5, seconds, 0.1)
+    assert hidden["left"] == 0.0 and hidden["share"] == 0.05
+    late = verify_wait.point(100.0, 3.0, {**seconds, "verify": 4.0}, 4.0)
+    assert late["left"] == 1.0
+    assert "costs less than 10% of the step: 5.0% at most, at 50 ms" in verify_wait.verdict([hidden, late])
+    assert "DOES NOT" in verify_wait.verdict([{**hidden, "share": 0.2}])
+    assert "nothing is shown" in verify_wait.verdict([late])
+
+
+def test_the_sleeper_has_verdicts_of_both_kinds() -> None:
+    found = {Sleeper().verify(Prompt("p", ""), str(n)).verdict for n in range(20)}
+    assert found == {Verdict.PASS, Verdict.FAIL}
+
+
+def test_forced_completions_have_full_length_and_stages_add_up(tmp_path: Path) -> None:
+    recipe = common.ppo_recipe(
+        tmp_path, common.Shape(64, 1, 300), 6, ["rollout.batch_size=2", "rollout.max_new_tokens=5"]
+    )
+    first, second = common.run_steps(recipe, 2, forced=True)
+    assert first["length"] == second["length"] == 5 and second["truncated"] == 1
+    for clock in ("seconds", "cpu"):
+        found = common.medians([second], clock)
+        assert found["rest"] > 0 and sum(found[s] for s in (*common.STAGES, "rest")) == pytest.approx(found["step"])
+
+
+def test_every_script_runs_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(growth.AXES, "batch", (2, 4))
+    monkeypatch.setattr(floor, "BIG", 1000)
+    monkeypatch.setattr(floor, "SQUARE", {"cpu": 32})
+    monkeypatch.setattr(floor, "PROBE_SECONDS", 0.0)
+    results = f"results={tmp_path}"
+    floor.main([*TINY, results])
+    growth.main([*TINY, "axes=batch", results])
+    verify_wait.main([*TINY, "ms=0,200", "workers=1", results])
+    found = {path.name.split("_x")[0].split("_a")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
+    assert all(stage["ratio"] > 0 and stage["kinds"] for stage in found["floor"]["stages"].values())
+    assert len(found["growth"]["axes"]["batch"]["points"]) == 2
+    free, slow = found["verify_wait"]["points"]
+    assert slow["work"] == 0.8 and slow["verify"] > max(free["verify"], 0.8 * slow["left"])
+    assert all(path.with_suffix(".md").exists() for path in tmp_path.glob("*.json"))
+
+
+def test_settings_are_typed_and_checked() -> None:
+    assert common.settings_of(["a=5"], {"a": 1, "b": "x"}) == {"a": 5, "b": "x", "results": str(common.RESULTS)}
+    with pytest.raises(SystemExit, match="b=x"):
+        common.settings_of(["c=5"], {"a": 1, "b": "x"})
