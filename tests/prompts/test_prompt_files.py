@@ -164,7 +164,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
     ("p.jsonl", b'{"prompt": "a", "reference": {"b": 1}}\n', "line 1: `reference` holds a dict, not text"),
     ("p.jsonl", b"[" * 100_000 + b"\n", "cannot be read"),
     ("p.csv.gz", b"prompt,reference\n", "Not a gzipped file"),
-    ("p.csv.gz", gzip.compress(b"prompt,reference\n" + bytes(range(65, 91)) * 40)[:-20], "cannot be read"),
+    ("p.csv.gz", gzip.compress(b"prompt,reference\n" + bytes(range(65, 91)) * 40, mtime=0)[:-20], "cannot be read"),
     ("p.parquet", b"nonsense", "cannot be read"),
     ("p.xlsx", b"", r"expects a file that ends in \.csv, \.tsv, \.jsonl, \.json, \.parquet"),
 ]
