@@ -108,7 +108,8 @@ def parse(arguments: list[str]) -> dict[str, Any]:
 def cell_names(patterns: str) -> list[str]:
     names = [f"check/{name}" for name in CHECKS]
     names += [f"{model}/{mode}/{rival}" for model in SIZES for mode in MODES for rival in RIVALS]
-    chosen = [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns.split(","))]
+    found = (name for pattern in patterns.split(",") for name in names if fnmatch.fnmatch(name, pattern))
+    chosen = list(dict.fromkeys(found))
     if not chosen:
         raise SystemExit(f"cells={patterns}: none of {', '.join(names)}")
     return chosen
@@ -202,7 +203,8 @@ class Contender:
         self.script = script
         python = sys.executable if script == "ours" else python_of(Path(settings["environments"]), script)
         self.versions = versions_of(python)
-        folder = Path(task["folder"])
+        folder = Path(tempfile.mkdtemp(dir=task["folder"]))  # of its own: a run is never written over another
+        task = {**task, "folder": str(folder)}
         task_file = folder / f"{script}.json"
         task_file.write_text(json.dumps(task))
         self.log = Path(settings["logs"] or folder) / f"{script}.log"

@@ -9,7 +9,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
-import yaml
+from omegaconf import OmegaConf
 
 from rivals import ours_callback
 from rivals.gate import Gate, read_task
@@ -49,7 +49,6 @@ def recipe(task: dict[str, Any]) -> dict[str, Any]:
             "rivals.ours_callback:TokenShare": {"first": task["rewarded_from"], "length": task["tokens"]},
             "rivals.ours_callback:Turns": {},
         },
-        **task["ours"],
     }
 
 
@@ -58,7 +57,8 @@ def main() -> None:
     ours_callback.GATE = Gate()
     torch.set_num_threads(task["threads"])
     path = Path(task["folder"]) / f"ours_{task['algorithm']}.yaml"
-    path.write_text(yaml.safe_dump(recipe(task), sort_keys=False))
+    written = OmegaConf.merge(recipe(task), task["ours"])
+    path.write_text(OmegaConf.to_yaml(written))
     fit.run(load_recipe(str(path)))
 
 

@@ -90,12 +90,12 @@ def test_settings_are_typed_as_their_defaults() -> None:
         throughput.parse(["thread=1"])
 
 
-def test_cells_are_chosen_by_pattern() -> None:
+def test_cells_are_chosen_by_pattern_and_run_in_its_order() -> None:
     assert throughput.cell_names("embedded/forced/ppo*,check/ours_*") == [
-        "check/ours_ppo",
-        "check/ours_grpo",
         "embedded/forced/ppo_example",
         "embedded/forced/ppo_best",
+        "check/ours_ppo",
+        "check/ours_grpo",
     ]
     with pytest.raises(SystemExit, match="none of"):
         throughput.cell_names("nothing/*")
