@@ -192,6 +192,8 @@ def _relations(recipe: Recipe) -> Iterator[str]:
             f"{what} compares a prompt's samples: rollout.samples_per_prompt=1 must be >= 2 "
             "(or rollout.keep=all with algorithm.advantage=gae)"
         )
+    if algorithm.old_scores == "sampler" and rollout.engine != "native":
+        yield f"algorithm.old_scores=sampler: rollout.engine={rollout.engine} computes no values; write auto"
     if algorithm.critic == "adapter":
         if advantage and not advantage.needs_values:
             with_critic = ", ".join(name for name, other in ADVANTAGES.items() if other.needs_values)

@@ -28,7 +28,7 @@ from rlsf_lightning.continuations import value_steps
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.hooks import Questions, emit
 from rlsf_lightning.objective import has_kl_loss, objective
-from rlsf_lightning.policy.generate import sample
+from rlsf_lightning.policy.engines import find_engine
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
@@ -59,6 +59,7 @@ class RLSFModule(LightningModule):
         self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
         self.advantage = ADVANTAGES[recipe.algorithm.advantage]
         beta = recipe.algorithm.kl.beta
+        self.engine = find_engine(recipe.rollout.engine)
         self.kl_beta = self.advantage.kl_beta if beta is None else beta
         self.steps_done = 0
         self.stats: dict[str, float] = {}
@@ -90,15 +91,16 @@ class RLSFModule(LightningModule):
         settings = self.recipe.rollout
         template = self.recipe.data.template
         prompt_ids = [self.policy.encode_prompt(template.replace("{prompt}", p.text)) for p in batch]
-        sampled = sample(
+        with_values = self.policy.value_head is not None and self.old_scores_are_sampled()
+        sampled = self.engine(
             self.policy,
             prompt_ids,
             samples=settings.samples_per_prompt,
             max_new_tokens=settings.max_new_tokens,
             temperature=settings.temperature,
-            with_values=self.policy.value_head is not None and self.old_scores_are_sampled(),
             batch_size=settings.decode_batch_size,
             generator=torch.Generator(self.device).manual_seed(self.step_seed("sample")),
+            **({"with_values": True} if with_values else {}),
         )
         return collect(self.policy, batch, prompt_ids, sampled, settings.samples_per_prompt)
 
@@ -138,7 +140,8 @@ class RLSFModule(LightningModule):
     def old_scores_are_sampled(self) -> bool:
         """Whether the numbers that the sampler computed on its way serve as the policy's scores before the update."""
         chosen = self.recipe.algorithm.old_scores
-        return chosen == "sampler" or (chosen == "auto" and self.policy.samples_as_it_scores)
+        is_exact = self.recipe.rollout.engine == "native" and self.policy.samples_as_it_scores
+        return chosen == "sampler" or (chosen == "auto" and is_exact)
 
     def value_steps(self, rollout: Rollout) -> StepValues:
         """What the states before the steps of every completion are worth, by continuations from there."""

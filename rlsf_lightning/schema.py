@@ -87,6 +87,8 @@ class Rollout:
     samples_per_prompt: int = 4
     #: Longest completion, in tokens; a completion cut here never counts as right.
     max_new_tokens: int = 128
+    #: Who samples: "native" (the own sampler), "hf" (transformers' generate, slower), or package.module:function.
+    engine: str = "native"
     #: Most completions decoded at a time; where one ends, the next begins. Null: all. Results do not depend on it.
     decode_batch_size: int | None = None
     #: Sampling temperature, also applied to every log-probability that is scored.

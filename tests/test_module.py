@@ -151,6 +151,14 @@ def test_old_scores_from_the_sampler_are_those_of_a_pass(make_recipe, tmp_path, 
     assert (again.pairs[1][1][1].abs().max() > 1e-3) == (advantage == "gae")
 
 
+def test_another_engine_samples_and_its_scores_are_computed_again(make_recipe, tmp_path):
+    kept = Keeps()
+    fit(make_recipe("rollout.engine=hf", "algorithm.minibatches=2"), tmp_path, LikesShort(), kept)
+    for rollout, stats in zip(kept.rollouts, kept.stats, strict=True):
+        assert not torch.equal(rollout.logp_BT, rollout.sampled_logp_BT)
+        assert stats["sampler_deviation"] < 1e-5 and stats["ratio_deviation_first_minibatch"] < 1e-5
+
+
 def test_old_scores_are_computed_again_where_sampling_rounds_otherwise(make_recipe, tmp_path):
     kept = Keeps()
     recipe = make_recipe("algorithm.minibatches=2")

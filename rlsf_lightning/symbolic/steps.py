@@ -6,13 +6,11 @@ torch, and no parser: a splitter must cope with anything a model writes.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import re
 from collections.abc import Callable, Mapping
 
-from rlsf_lightning.errors import UserError
-from rlsf_lightning.keys import did_you_mean
+from rlsf_lightning.functions import find_function
 
 #: text -> the offsets at which its steps begin: ascending, the first is 0.
 Splitter = Callable[[str], list[int]]
@@ -45,18 +43,7 @@ SPLITTERS: Mapping[str, Splitter] = {"lines": lines, "arithmetic": arithmetic, "
 
 def find_splitter(name: str) -> Splitter:
     """The splitter of that name, or the function of ``package.module:function``. UserError: there is none."""
-    if name in SPLITTERS:
-        return SPLITTERS[name]
-    module_name, _, function_name = name.partition(":")
-    try:
-        splitter = getattr(importlib.import_module(module_name), function_name) if function_name else None
-    except (ModuleNotFoundError, AttributeError):
-        splitter = None
-    if not callable(splitter):
-        raise UserError(
-            f"algorithm.vine.splitter={name}: no such splitter{did_you_mean(name, SPLITTERS)}; write one of "
-            f"{', '.join(SPLITTERS)}, or package.module:function"
-        )
+    splitter: Splitter = find_function("algorithm.vine.splitter", name, SPLITTERS)
     return splitter
 
 
