@@ -25,7 +25,8 @@ from rlsf_lightning.symbolic.verifier import Verifier
 OPTIONS: dict[str, Any] = {}
 WHY = {
     "hit": "what is left out of a name may be missed at many places, and of contradictions OPSIN names no place",
-    "throughput": "for a wrong name up to 150 changed ones are read as well (verifier.options.explain=false leaves that out)",
+    "throughput": "of every name the parts are read, and the atoms that each stands for; for a wrong one up to 150 "
+    "changed names are read as well (verifier.options.explain=false leaves that out)",
 }
 #: Seconds of a call: OPSIN has 3 seconds of computing for a question, which are 15 by the clock of a busy machine, and one
 #: call has two questions of this sort at most.
