@@ -216,6 +216,7 @@ def write(theme: str, result: Mapping[str, Any], table: str, results: str) -> Pa
     folder = Path(results)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{theme}_{platform.machine()}_{os.cpu_count()}cores_{date.today()}"
+    result["configuration"]["settings"].pop("results", None)  # where it was written says nothing
     path.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
     path.with_suffix(".md").write_text(table + "\n")
     print(f"{table}\nwritten to {path}.json and .md")

@@ -18,7 +18,7 @@ from transformers import DynamicCache
 
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.policy.tiles import tiled_scores
+from rlsf_lightning.policy.tiles import TOKENS, tiled_scores
 
 #: Logits alive at a time, when the caller names no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
 LOGITS_AT_A_TIME = 2**22
@@ -78,13 +78,12 @@ def score_actions(
 
     hidden_ND = _predicting_states(policy, ids_BS, is_real_BS, is_action_BT)
     target_N = ids_BS[:, length - width :][is_action_BT]
-    chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
     head = linear_head(policy.causal_lm)
     if head is not None:
-        logp_N, entropy_N = tiled_scores(
-            head, hidden_ND, target_N, temperature, chunk, with_entropy=with_entropy, detach_entropy=detach_entropy
-        )
+        kwargs = {"with_entropy": with_entropy, "detach_entropy": detach_entropy}
+        logp_N, entropy_N = tiled_scores(head, hidden_ND, target_N, temperature, chunk or TOKENS, **kwargs)
     else:
+        chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
         logits_of = lm_head(policy.causal_lm)
         logp_N, entropy_N = _in_chunks(logits_of, hidden_ND, target_N, temperature, with_entropy, chunk)
         if detach_entropy:

@@ -1,11 +1,12 @@
 """Log-probabilities and entropies through a linear head, tile by tile, with two buffers and a gradient of its own.
 
 What autograd would do in many steps (logits, softmax, gather, each with a result that lives until the backward pass) is
-done here in place, in one walk over the tokens that holds the logits of one tile: what the hidden states will need of the
-gradient, a vector for each token, is made while the tile is there. For heads that do not learn; anything else goes through
-``logprob.py``'s general way.
+done here in place, in one walk over the tokens that holds the logits of one tile: some tokens by some words of the
+vocabulary. What is summed over the vocabulary grows from tile to tile, relative to the largest logit so far; what the hidden
+states will need of the gradient, a vector for each token, is among it. For heads that do not learn; anything else goes
+through ``logprob.py``'s general way.
 
-Shape suffixes: N = predicted tokens, n = those of one tile, D = width, V = vocabulary.
+Shape suffixes: N = predicted tokens, n = those of one tile, D = width, V = vocabulary, W = words of one tile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+#: Tokens and words of a tile. With few tokens a product is slow, as it brings the weights into order anew for each tile;
+#: with many of both the logits do not stay in a CPU's cache.
+TOKENS, WORDS = 512, 4096
+#: Below every logit, and finite.
+LOWEST = -1e30
 
 
 @dataclass(frozen=True)
@@ -68,23 +75,24 @@ class _TiledScores(torch.autograd.Function):
         is_learnt, is_entropy_learnt = learns[0], all(learns)
         logp_gradient_ND = weight_VD.new_empty(len(target_N) * is_learnt, weight_VD.shape[1])
         entropy_gradient_ND = weight_VD.new_empty(len(target_N) * is_entropy_learnt, weight_VD.shape[1])
-        logits, probs = _buffers(weight_VD, tile, len(target_N))
+        buffers = weight_VD.new_empty(1 + with_entropy, min(tile, len(target_N)) * min(WORDS, len(weight_VD)))
         for start in range(0, len(target_N), tile):
             n = slice(start, start + tile)
-            z_nV = _logits(hidden_ND[n], weight_VD, bias_V, scale, logits)
-            top_n1 = z_nV.amax(-1, keepdim=True)
-            p_nV = torch.sub(z_nV, top_n1, out=probs[: len(z_nV)]).exp_()
-            total_n = p_nV.sum(-1)
-            lse_n = top_n1.squeeze(-1) + total_n.log()  # log of the sum of exp(z)
-            logp_N[n] = z_nV.gather(-1, target_N[n, None]).squeeze(-1) - lse_n
+            sums = _Sums(hidden_ND[n].to(weight_VD.dtype), target_N[n])
+            for first in range(0, len(weight_VD), WORDS):
+                words = slice(first, first + WORDS)
+                bias_W = None if bias_V is None else bias_V[words]
+                sums.add(first, weight_VD[words], bias_W, scale, buffers, is_learnt, is_entropy_learnt)
+            logp_N[n] = sums.target_n - sums.top_n - sums.total_n.log()
             if with_entropy:
-                entropy_N[n] = lse_n - torch.bmm(p_nV[:, None], z_nV[:, :, None]).flatten() / total_n
+                entropy_N[n] = sums.total_n.log() - sums.mean_n / sums.total_n
             if is_learnt:
-                p_nV.div_(total_n[:, None])
-                logp_gradient_ND[n] = (weight_VD[target_N[n]] - p_nV @ weight_VD).mul_(scale)
-            if is_entropy_learnt:  # z becomes p (log p + entropy)
-                z_nV.sub_((lse_n - entropy_N[n])[:, None]).mul_(p_nV)
-                entropy_gradient_ND[n] = (z_nV @ weight_VD).mul_(-scale)
+                expected_nD = sums.weights_nD / sums.total_n[:, None]
+                logp_gradient_ND[n] = (weight_VD[target_N[n]] - expected_nD).mul_(scale)
+            if is_entropy_learnt:
+                mean_n1 = (sums.mean_n / sums.total_n)[:, None]
+                products_nD = sums.products_nD / sums.total_n[:, None]
+                entropy_gradient_ND[n] = (products_nD - mean_n1 * expected_nD).mul_(-scale)
         ctx.save_for_backward(logp_gradient_ND, entropy_gradient_ND)
         ctx.is_entropy_learnt, ctx.dtype = is_entropy_learnt, hidden_ND.dtype
         if not is_entropy_learnt:
@@ -100,13 +108,59 @@ class _TiledScores(torch.autograd.Function):
         return gradient_ND.to(ctx.dtype), None, None, None, None, None, None, None
 
 
-def _buffers(weight_VD: Tensor, tile: int, tokens: int) -> tuple[Tensor, Tensor]:
-    shape = (min(tile, tokens), len(weight_VD))
-    return weight_VD.new_empty(shape), weight_VD.new_empty(shape)
+class _Sums:
+    """Over the words seen so far, with e = exp(z - top): sum e, sum e (z - top), sum e W, sum e (z - top) W."""
 
+    def __init__(self, hidden_nD: Tensor, word_n: Tensor) -> None:
+        self.hidden_nD, self.word_n = hidden_nD, word_n
+        self.top_n = hidden_nD.new_full((len(hidden_nD),), LOWEST)
+        self.target_n = torch.zeros_like(self.top_n)  # the logit of word_n
+        self.total_n, self.mean_n = torch.zeros_like(self.top_n), torch.zeros_like(self.top_n)
+        self.weights_nD, self.products_nD = torch.zeros_like(hidden_nD), torch.zeros_like(hidden_nD)
 
-def _logits(hidden_nD: Tensor, weight_VD: Tensor, bias_V: Tensor | None, scale: float, buffer: Tensor) -> Tensor:
-    z_nV = torch.mm(hidden_nD.to(weight_VD.dtype), weight_VD.T, out=buffer[: len(hidden_nD)])
-    if bias_V is not None:
-        z_nV += bias_V
-    return z_nV.mul_(scale) if scale != 1.0 else z_nV
+    def add(
+        self,
+        first: int,
+        weight_WD: Tensor,
+        bias_W: Tensor | None,
+        scale: float,
+        buffers: Tensor,
+        is_learnt: bool,
+        is_entropy_learnt: bool,
+    ) -> None:
+        """Take in the words from ``first`` on. ``buffers``: one for the logits, and a second where entropies are wanted."""
+        size = len(self.hidden_nD) * len(weight_WD)
+        tiles = buffers[:, :size].view(len(buffers), len(self.hidden_nD), len(weight_WD))
+        z_nW = torch.mm(self.hidden_nD, weight_WD.T, out=tiles[0])
+        if bias_W is not None:
+            z_nW += bias_W
+        if scale != 1.0:
+            z_nW *= scale
+        place_n = self.word_n - first
+        is_here_n = (place_n >= 0) & (place_n < len(weight_WD))
+        here_n = z_nW.gather(1, place_n.clamp(0, len(weight_WD) - 1)[:, None]).squeeze(1)
+        self.target_n = torch.where(is_here_n, here_n, self.target_n)
+        self._raise(torch.maximum(self.top_n, z_nW.amax(-1)), is_learnt, is_entropy_learnt)
+        z_nW -= self.top_n[:, None]
+        if len(tiles) == 1:
+            e_nW = z_nW.exp_()
+        else:
+            e_nW = torch.exp(z_nW, out=tiles[1])
+            self.mean_n += torch.bmm(e_nW[:, None], z_nW[:, :, None]).flatten()
+        self.total_n += e_nW.sum(-1)
+        if is_learnt:
+            self.weights_nD.addmm_(e_nW, weight_WD)
+        if is_entropy_learnt:
+            self.products_nD.addmm_(z_nW.mul_(e_nW), weight_WD)
+
+    def _raise(self, top_n: Tensor, is_learnt: bool, is_entropy_learnt: bool) -> None:
+        """Make the sums relative to a higher logit."""
+        lower_n = self.top_n - top_n
+        fade_n = lower_n.exp()
+        self.top_n = top_n
+        self.mean_n.addcmul_(lower_n, self.total_n).mul_(fade_n)
+        self.total_n *= fade_n
+        if is_entropy_learnt:
+            self.products_nD.addcmul_(lower_n[:, None], self.weights_nD).mul_(fade_n[:, None])
+        if is_learnt:
+            self.weights_nD *= fade_n[:, None]
