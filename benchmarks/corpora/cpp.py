@@ -36,7 +36,7 @@ WHY = {
     "exhaustive": "`viable` is one-sided and has no small language to be searched exhaustively.",
     "hit": "Where only tests fail, the compiler names no place: lines that only failing tests execute do not exist in "
     "programs without branches, and there the outputs are blamed.",
-    "throughput": "The bare tool runs outside a sandbox, which takes a sixth of a right program's time. Of a program that fails "
+    "throughput": "The bare tool runs outside a sandbox, which takes a sixth of a right program's time. Of one that fails "
     "tests the lines are found by compiling and running it once more, watched by sanitizers "
     "(verifier.options.explain=false leaves that out).",
     "found": "A change that leaves a program undefined may pass when it is run again.",
