@@ -91,6 +91,7 @@ _RANGES: tuple[tuple[str, str, float], ...] = (
     ("algorithm.vine.steps", ">=", 1),
     ("algorithm.vine.rollouts", ">=", 1),
     ("algorithm.kl.beta", ">=", 0),
+    ("algorithm.kl.watch_every", ">=", 0),
     ("algorithm.clip", ">", 0),
     ("algorithm.clip_high", ">", 0),
     ("algorithm.dual_clip", ">", 1),

@@ -108,8 +108,7 @@ class RLSFModule(LightningModule):
     def score(self, rollout: Rollout) -> None:
         """Log-probabilities under policy and reference, and values: no more than is needed and not known from sampling.
 
-        A single optimiser step without critic and penalty is its own old policy. Then the reference is only watched, on
-        one sample of every prompt.
+        A single optimiser step without critic and penalty is its own old policy.
         """
         everyone = torch.arange(len(rollout.prompts))
         rollout.value_BT = rollout.sampled_value_BT
@@ -123,14 +122,24 @@ class RLSFModule(LightningModule):
                     if scores.value_BT is not None:
                         rollout.value_BT[part.rows, : part.width] = scores.value_BT
         logp_BT = rollout.sampled_logp_BT if rollout.logp_BT is None else rollout.logp_BT
-        watched = everyone if self.kl_beta > 0 else everyone[:: rollout.group_size]
+        watched = self.watched_rows(rollout)
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
+        if not len(watched):
+            return
         with self.policy.reference():
             for part, scores in self.scored(rollout, watched):
                 rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                 kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                 rollout.kl_BT[part.rows, : part.width] = kl_BT
         self.log_step({"kl": float(rollout.kl_BT[watched].sum(1).mean())})
+
+    def watched_rows(self, rollout: Rollout) -> Tensor:
+        """The completions on which the reference is asked: all, or one of every prompt now and then, for the metric alone."""
+        everyone = torch.arange(len(rollout.prompts))
+        if self.kl_beta > 0:
+            return everyone
+        every = self.recipe.algorithm.kl.watch_every
+        return everyone[:: rollout.group_size] if every and self.steps_done % every == 0 else everyone[:0]
 
     def needs_old_scores(self) -> bool:
         """Whether anything is computed from the policy's scores before the update."""

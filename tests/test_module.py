@@ -151,6 +151,17 @@ def test_old_scores_from_the_sampler_are_those_of_a_pass(make_recipe, tmp_path, 
     assert (again.pairs[1][1][1].abs().max() > 1e-3) == (advantage == "gae")
 
 
+@pytest.mark.parametrize(("every", "watched"), [(2, [True, False, True]), (0, [False] * 3), (1, [True] * 3)])
+def test_without_a_penalty_the_reference_is_asked_now_and_then(make_recipe, tmp_path, every, watched):
+    kept = Keeps()
+    fit(make_recipe(f"algorithm.kl.watch_every={every}"), tmp_path / "none", LikesShort(), kept, steps=3)
+    assert ["kl" in stats for stats in kept.stats] == watched
+    kept = Keeps()
+    recipe = make_recipe(f"algorithm.kl.watch_every={every}", "algorithm.kl.beta=0.1")
+    fit(recipe, tmp_path / "some", LikesShort(), kept)
+    assert all("kl" in stats for stats in kept.stats)
+
+
 def test_another_engine_samples_and_its_scores_are_computed_again(make_recipe, tmp_path):
     kept = Keeps()
     fit(make_recipe("rollout.engine=hf", "algorithm.minibatches=2"), tmp_path, LikesShort(), kept)

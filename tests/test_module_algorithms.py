@@ -155,6 +155,7 @@ def test_a_kl_loss_pulls_towards_the_reference(make_recipe, tmp_path):  # noqa: 
     for form, beta in (("k1", 0.0), ("k2", 50.0), ("k3", 50.0)):
         kept = Keeps()
         own = ["algorithm.lr=5e-3", f"algorithm.kl.form={form}", f"algorithm.kl.beta={beta}", "algorithm.epochs=3"]
+        own += ["algorithm.kl.watch_every=1"]
         fit(make_recipe("algorithm.advantage=reward_to_go", *own), tmp_path / form, LikesShort(), kept, steps=10)
         watched = kept.rollouts[-1].kl_BT[:: kept.rollouts[-1].group_size]
         far[form] = float(watched.square().sum())
