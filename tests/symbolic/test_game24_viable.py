@@ -1,4 +1,4 @@
-"""Which beginnings of an answer live: against writing out every right answer, and on prefixes of right ones; a recheck's time."""
+"""Which beginnings of an answer live: against writing out every right answer, and on prefixes of right ones. Rechecks end."""
 
 import random
 import time
