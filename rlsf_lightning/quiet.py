@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import warnings
 
-#: Beginnings of warnings.
+#: Beginnings of warnings, as regular expressions.
 _WARNINGS = (
     "`is_gradient_checkpointing` is deprecated",  # peft asks transformers in the old way
-    "`isinstance(treespec, LeafSpec)` is deprecated",  # Lightning asks torch in the old way
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning asks torch in the old way
     r"Found \d+ module\(s\) in eval mode at the start of training",  # the backbone computes without dropout, on purpose
 )
 #: Loggers, and beginnings of what they say.

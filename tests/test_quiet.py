@@ -19,5 +19,6 @@ def test_warnings():
         warnings.simplefilter("always")
         silence_libraries()
         warnings.warn("Found 510 module(s) in eval mode at the start of training. This may", stacklevel=1)
+        warnings.warn("`isinstance(treespec, LeafSpec)` is deprecated, use", stacklevel=1)
         warnings.warn("the disk is nearly full", stacklevel=1)
     assert [str(w.message) for w in caught] == ["the disk is nearly full"]
