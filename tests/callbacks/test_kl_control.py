@@ -30,7 +30,7 @@ def test_beta_rises_where_the_policy_is_far(make_recipe, tmp_path):  # noqa: F81
     kept = Keeps()
     module = fit(recipe, tmp_path, LikesShort(), control(target=1e-6, horizon=16), kept, steps=2)
     # The first step has no KL but rounding; the second one's is far above the target.
-    assert abs(kept.stats[0]["kl"]) < 1e-7 < 2e-6 < kept.stats[1]["kl"]
+    assert abs(kept.stats[0]["kl"]) < 5e-7 < 2e-6 < kept.stats[1]["kl"]
     assert kept.stats[1]["kl_beta"] == pytest.approx(0.1 * 0.8)
     assert module.kl_beta == pytest.approx(0.1 * 0.8 * 1.2)
 

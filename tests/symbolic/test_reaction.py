@@ -4,7 +4,7 @@ import random
 
 import pytest
 from certificates import checked, shown
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 from reaction_cases import ACID, AMIDE, AMINE, VERIFIER, forward, kinds, real_answers, respelled, retro
@@ -328,6 +328,8 @@ def test_real_molecules() -> None:
 
 
 @given(st.text(alphabet="CNOclBr[]()123%.=#@/\\+-H Fé", max_size=30))
+@example("[H]")
+@example("[H][H]")
 @settings(max_examples=80, deadline=None)
 def test_any_text_has_a_certificate(completion: str) -> None:
     for prompt in (forward(), retro("C[C@H](O)F.[Na+].[Cl-]")):

@@ -89,7 +89,8 @@ def _expected(
 
 
 def _is_plain_hydrogen(atom: Any) -> bool:
-    return atom.GetAtomicNum() == 1 and not atom.GetIsotope()
+    """One that belongs to the heavy atom beside it; [H] alone, or a part of [H][H], is an atom like others."""
+    return atom.GetAtomicNum() == 1 and not atom.GetIsotope() and any(n.GetAtomicNum() > 1 for n in atom.GetNeighbors())
 
 
 def _order(molecule: Any, a: int, b: int) -> str | None:
