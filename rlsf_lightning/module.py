@@ -28,6 +28,7 @@ from rlsf_lightning.continuations import value_steps
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.hooks import Questions, emit
 from rlsf_lightning.objective import has_kl_loss, objective
+from rlsf_lightning.optimizer import build_optimizer, build_schedule
 from rlsf_lightning.policy.engines import find_engine
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
@@ -42,6 +43,9 @@ from rlsf_lightning.symbolic.steps import find_splitter
 
 #: Statistics of an optimiser step that are 0 in the first one on a rollout; logged as NAME_first_minibatch.
 UNMOVED = ("ratio_deviation", "clip_fraction", "approx_kl")
+
+#: What a checkpoint holds of the module beside its weights.
+_STATE = ("steps_done", "kl_beta", "kl_seen")
 
 
 class RLSFModule(LightningModule):
@@ -61,6 +65,7 @@ class RLSFModule(LightningModule):
         beta = recipe.algorithm.kl.beta
         self.engine = find_engine(recipe.rollout.engine)
         self.kl_beta = self.advantage.kl_beta if beta is None else beta
+        self.kl_seen: float | None = None  # when the reference was last asked
         self.steps_done = 0
         self.stats: dict[str, float] = {}
 
@@ -124,14 +129,15 @@ class RLSFModule(LightningModule):
         logp_BT = rollout.sampled_logp_BT if rollout.logp_BT is None else rollout.logp_BT
         watched = self.watched_rows(rollout)
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
-        if not len(watched):
-            return
-        with self.policy.reference():
-            for part, scores in self.scored(rollout, watched):
-                rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
-                kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
-                rollout.kl_BT[part.rows, : part.width] = kl_BT
-        self.log_step({"kl": float(rollout.kl_BT[watched].sum(1).mean())})
+        if len(watched):
+            with self.policy.reference():
+                for part, scores in self.scored(rollout, watched):
+                    rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
+                    kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
+                    rollout.kl_BT[part.rows, : part.width] = kl_BT
+            self.kl_seen = float(rollout.kl_BT[watched].sum(1).mean())
+        if self.kl_seen is not None:
+            self.log_step({"kl": self.kl_seen})
 
     def watched_rows(self, rollout: Rollout) -> Tensor:
         """The completions on which the reference is asked: all, or one of every prompt now and then, for the metric alone."""
@@ -352,43 +358,24 @@ class RLSFModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm
-        rates = {name: getattr(settings, name) for name in ("lr", "modules_to_save_lr", "value_lr")}
-        if rates["modules_to_save_lr"] is None:
-            rates["modules_to_save_lr"] = settings.lr
-        optimizer: torch.optim.Optimizer
-        groups = [
-            {"params": parameters, "lr": rates[name]}
-            for name, parameters in self.policy.parameter_groups()
-            if parameters
-        ]
-        if settings.optimizer == "adamw_8bit":
-            from bitsandbytes.optim import AdamW8bit
-
-            optimizer = AdamW8bit(groups, weight_decay=settings.weight_decay, eps=1e-6)
-        else:
-            fused = "mixed" not in str(self.trainer.precision)  # there Lightning does not clip gradients of a fused one
-            optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, eps=1e-6, fused=fused)
+        can_fuse = "mixed" not in str(self.trainer.precision)  # there Lightning does not clip gradients of a fused one
+        optimizer = build_optimizer(self.policy.parameter_groups(), settings, can_fuse=can_fuse)
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
-        steps = batches * settings.epochs * settings.minibatches
-
-        def share(step: int) -> float:
-            """Linear warm-up, then a line to ``final_lr_share`` at the end of the run."""
-            warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-            return warm * (1.0 - (1.0 - settings.final_lr_share) * min(1.0, step / max(1, steps)))
-
-        return {"optimizer": optimizer, "lr_scheduler": LambdaLR(optimizer, share)}
+        schedule = build_schedule(optimizer, settings, int(batches * settings.epochs * settings.minibatches))
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def on_train_epoch_end(self) -> None:
         if self.run_dir is not None and self.trainer.is_global_zero:
             self.policy.save_adapter(Path(self.run_dir) / "adapter")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["steps_done"], checkpoint["kl_beta"] = self.steps_done, self.kl_beta
+        checkpoint |= {name: getattr(self, name) for name in _STATE}
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.steps_done, self.kl_beta = checkpoint["steps_done"], checkpoint["kl_beta"]
+        for name in _STATE:
+            setattr(self, name, checkpoint[name])
 
 
 def gradients(parameters: Iterable[Tensor]) -> list[Tensor]:

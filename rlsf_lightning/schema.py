@@ -104,7 +104,8 @@ class Kl:
     form: str = "k1"
     #: Coefficient of that penalty; null: what the estimator needs (etpo: 0.05, the others: 0).
     beta: float | None = None
-    #: Where it is 0, the reference is asked (on one sample of every prompt) every so many steps, for the metric kl; 0: never.
+    #: Where it is 0, the reference is asked (on one sample of every prompt) every so many steps, for the metric kl, which
+    #: keeps its value in between; 0: never.
     watch_every: int = 10
 
 

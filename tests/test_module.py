@@ -5,6 +5,7 @@ import csv
 import pytest
 import torch
 from lightning import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 
 from rlsf_lightning.data import PromptDataModule
@@ -151,15 +152,37 @@ def test_old_scores_from_the_sampler_are_those_of_a_pass(make_recipe, tmp_path, 
     assert (again.pairs[1][1][1].abs().max() > 1e-3) == (advantage == "gae")
 
 
-@pytest.mark.parametrize(("every", "watched"), [(2, [True, False, True]), (0, [False] * 3), (1, [True] * 3)])
-def test_without_a_penalty_the_reference_is_asked_now_and_then(make_recipe, tmp_path, every, watched):
-    kept = Keeps()
-    fit(make_recipe(f"algorithm.kl.watch_every={every}"), tmp_path / "none", LikesShort(), kept, steps=3)
-    assert ["kl" in stats for stats in kept.stats] == watched
-    kept = Keeps()
-    recipe = make_recipe(f"algorithm.kl.watch_every={every}", "algorithm.kl.beta=0.1")
-    fit(recipe, tmp_path / "some", LikesShort(), kept)
-    assert all("kl" in stats for stats in kept.stats)
+class AsksTheReference(RLSFCallback):
+    """Notes in which steps the reference was asked."""
+
+    def __init__(self):
+        self.is_asked = []
+
+    def on_advantages_ready(self, trainer, module, rollout):
+        self.is_asked.append(bool(rollout.ref_logp_BT.any()))
+
+
+@pytest.mark.parametrize(("every", "asked"), [(2, [True, False, True]), (0, [False] * 3), (1, [True] * 3)])
+def test_without_a_penalty_the_reference_is_asked_now_and_then(make_recipe, tmp_path, every, asked):
+    kept, asks = Keeps(), AsksTheReference()
+    recipe = make_recipe(f"algorithm.kl.watch_every={every}", "algorithm.lr=1e-2", "algorithm.warmup_steps=0")
+    fit(recipe, tmp_path / "none", LikesShort(), kept, asks, steps=3)
+    assert asks.is_asked == asked and ["kl" in stats for stats in kept.stats] == [every > 0] * 3
+    if every:
+        assert (kept.stats[1]["kl"] == kept.stats[0]["kl"]) == (not asked[1])
+    asks = AsksTheReference()
+    fit(make_recipe(f"algorithm.kl.watch_every={every}", "algorithm.kl.beta=0.1"), tmp_path / "b", LikesShort(), asks)
+    assert asks.is_asked == [True, True]
+
+
+def test_the_8_bit_optimiser_learns_and_is_resumed(make_recipe, tmp_path):
+    recipe, kept = make_recipe("algorithm.optimizer=adamw_8bit"), Keeps()
+    checkpoints = ModelCheckpoint(tmp_path / "checkpoints", save_last=True)
+    first = fit(recipe, tmp_path, LikesShort(), kept, checkpoints)
+    assert type(first.trainer.optimizers[0]).__name__ == "AdamW8bit"
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    second = fit(recipe, tmp_path, LikesShort(), epochs=2, ckpt_path=last, first_step=2)
+    assert second.steps_done == 4 and not torch.equal(parameters(first), parameters(second))
 
 
 def test_another_engine_samples_and_its_scores_are_computed_again(make_recipe, tmp_path):
@@ -206,7 +229,7 @@ def test_a_resumed_run_equals_the_straight_one_bit_for_bit(make_recipe, tmp_path
     def checkpoints(folder):
         return ModelCheckpoint(folder / "checkpoints", save_last=True)
 
-    recipe = make_recipe("algorithm.epochs=2")
+    recipe = make_recipe("algorithm.epochs=2", "algorithm.kl.watch_every=3")
     straight, stopped = tmp_path / "straight", tmp_path / "stopped"
     whole = fit(recipe, straight, LikesShort(), checkpoints(straight), epochs=3)
     fit(recipe, stopped, LikesShort(), checkpoints(stopped), epochs=2)
