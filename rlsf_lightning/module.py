@@ -361,7 +361,7 @@ class RLSFModule(LightningModule):
         can_fuse = "mixed" not in str(self.trainer.precision)  # there Lightning does not clip gradients of a fused one
         optimizer = build_optimizer(self.policy.parameter_groups(), settings, can_fuse=can_fuse)
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
-        schedule = build_schedule(optimizer, settings, int(batches * settings.epochs * settings.minibatches))
+        schedule = build_schedule(optimizer, settings, batches * settings.epochs * settings.minibatches)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def on_train_epoch_end(self) -> None:

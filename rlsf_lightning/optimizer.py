@@ -32,7 +32,7 @@ def build_optimizer(
     return torch.optim.AdamW(learning, weight_decay=settings.weight_decay, eps=1e-6, fused=can_fuse)
 
 
-def build_schedule(optimizer: Optimizer, settings: schema.Algorithm, steps: int) -> LambdaLR:
+def build_schedule(optimizer: Optimizer, settings: schema.Algorithm, steps: float) -> LambdaLR:
     """Linear warm-up, then a line to ``final_lr_share`` of the peak after ``steps`` optimiser steps."""
 
     def share(step: int) -> float:

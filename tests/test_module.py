@@ -224,7 +224,6 @@ def test_two_equal_runs_are_equal_bit_for_bit(make_recipe, tmp_path):
 
 
 def test_a_resumed_run_equals_the_straight_one_bit_for_bit(make_recipe, tmp_path):
-    from lightning.pytorch.callbacks import ModelCheckpoint
 
     def checkpoints(folder):
         return ModelCheckpoint(folder / "checkpoints", save_last=True)
