@@ -299,6 +299,8 @@ def test_options() -> None:
 
 def same_parts(a: str, b: str) -> bool:
     """Whether RDKit reads two answers, each component by itself, as the same molecules."""
+    if any(character.isspace() for character in a + b):  # what follows a blank is a name to RDKit
+        return False
     parts = []
     for text in (a, b):
         molecules = [Chem.MolFromSmiles(part) if part else None for part in text.split(".")]
@@ -328,6 +330,7 @@ def test_real_molecules() -> None:
 
 
 @given(st.text(alphabet="CNOclBr[]()123%.=#@/\\+-H Fé", max_size=30))
+@example("CNC(C)=O 1")
 @example("[H]")
 @example("[H][H]")
 @settings(max_examples=80, deadline=None)
