@@ -1,7 +1,6 @@
 """Shares the cores between torch and the verifier's workers, and says what the run expects to use of the machine."""
 
 import sys
-from itertools import islice
 
 import torch
 
@@ -22,10 +21,12 @@ class Machine(RLSFCallback):
         torch.set_num_threads(machine.torch_threads(recipe.verifier.workers, ranks))
         if not trainer.is_global_zero:
             return
-        prompts = islice(load_prompts(recipe.data, "train", limit=PROMPTS), PROMPTS)
+        texts = [
+            recipe.data.template.replace("{prompt}", p.text) for p in load_prompts(recipe.data, "train", limit=PROMPTS)
+        ]
         longest = max(
-            len(module.policy.encode_prompt(recipe.data.template.replace("{prompt}", p.text))) for p in prompts
-        )
+            (len(module.policy.encode_prompt(text)) for text in texts), default=0
+        )  # the data module tells of none
         expected = machine.needs(module.policy, recipe, longest)
         print(
             f"cores: {machine.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "

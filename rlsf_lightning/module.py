@@ -121,6 +121,7 @@ class RLSFModule(LightningModule):
             rollout.logp_BT = rollout.sampled_logp_BT
         elif self.needs_old_scores():
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
+            rollout.value_BT = torch.zeros_like(rollout.sampled_value_BT)
             with self.policy.merged(learning=True):
                 for part, scores in self.scored(rollout, everyone):
                     rollout.logp_BT[part.rows, : part.width] = scores.logp_BT

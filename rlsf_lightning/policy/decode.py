@@ -108,11 +108,9 @@ def step_of(policy: Policy, columns: int) -> DecodingStep | None:
     """The policy's step for sequences of at most ``columns`` tokens; None where transformers has to compute it."""
     config: Any = policy.causal_lm.config
     rotary = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
-    windows = any(kind != "full_attention" for kind in getattr(config, "layer_types", None) or [])
     is_known = (
         config.model_type in FAMILIES
-        and not windows
-        and (getattr(config, "sliding_window", None) is None or config.model_type != "mistral")
+        and not policy.has_windows
         and rotary in ROTARIES
         and getattr(config, "hidden_act", "") == "silu"
     )

@@ -200,6 +200,13 @@ class Policy(nn.Module):
                 vars(layer).pop("forward", None)
 
     @property
+    def has_windows(self) -> bool:
+        """Whether some layers look back a limited way only."""
+        config = self.causal_lm.config.get_text_config()
+        kinds = getattr(config, "layer_types", None) or []
+        return getattr(config, "sliding_window", None) is not None or any(kind != "full_attention" for kind in kinds)
+
+    @property
     def weights_are_whole(self) -> bool:
         """Whether what the base's weights say now is all that there is: without adapters, or with merged ones."""
         return self._in_reference or self._is_merged or not self._adapter_layers

@@ -62,10 +62,7 @@ def _distinct(ids_BS: Tensor, is_real_BS: Tensor, width: int) -> tuple[Tensor, T
 def _can_share(policy: Policy) -> bool:
     """Whether completions may read their prompt's keys and values: in fp32, where it makes no difference to the numbers,
     without windows on what is read, and without recomputation, which keeps no cache."""
-    config = policy.causal_lm.config.get_text_config()
-    windows = any(kind != "full_attention" for kind in getattr(config, "layer_types", None) or [])
-    windows |= getattr(config, "sliding_window", None) is not None
-    is_possible = policy.takes_positions and not windows and not policy.gradient_checkpointing
+    is_possible = policy.takes_positions and not policy.has_windows and not policy.gradient_checkpointing
     return is_possible and policy.samples_as_it_scores
 
 

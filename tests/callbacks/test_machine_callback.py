@@ -1,0 +1,26 @@
+"""What a run says before it starts."""
+
+import pytest
+import torch
+from test_module import LikesShort, fit, make_recipe  # noqa: F401  a fixture
+
+from callbacks.machine import Machine
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_cores_and_memory_are_told(make_recipe, tmp_path, capfd, threads):  # noqa: F811
+    fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
+    told = capfd.readouterr().err
+    assert "of which 1 for torch and 0 for the verifier" in told and "memory: about 0." in told
+
+
+def test_a_split_without_prompts_is_left_to_the_data_module(make_recipe, tmp_path, monkeypatch, capfd, threads):  # noqa: F811
+    monkeypatch.setattr("callbacks.machine.load_prompts", lambda *_, **__: iter(()))
+    fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
+    assert "memory: about" in capfd.readouterr().err
