@@ -10,7 +10,6 @@ import json
 import os
 import platform
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import arguments
 import torch
 import transformers
 from lightning import Trainer, seed_everything
@@ -58,15 +58,9 @@ class Shape:
         return replace(self, **sizes)
 
 
-def settings_of(arguments: Sequence[str], defaults: Settings) -> Settings:
+def settings_of(words: Sequence[str], defaults: Settings) -> Settings:
     """``key=value`` arguments over defaults, each of its default's type."""
-    settings = {**defaults, "results": str(RESULTS)}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or key not in settings:
-            sys.exit(f"{argument}: expected one of {', '.join(f'{k}={v}' for k, v in settings.items())}")
-        settings[key] = type(settings[key])(value)
-    return settings
+    return arguments.read(words, {**defaults, "results": str(RESULTS)})[0]
 
 
 def make_policy(folder: Path, shape: Shape) -> Path:

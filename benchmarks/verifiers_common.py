@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import arguments
 import corpora
 from corpora import Case, Injected
 
@@ -69,17 +70,9 @@ class Bench:
         return " ".join(reasons[topic] for topic in topics if topic in reasons)
 
 
-def settings_of(arguments: Sequence[str], defaults: Settings) -> tuple[Settings, set[str]]:
+def settings_of(words: Sequence[str], defaults: Settings) -> tuple[Settings, set[str]]:
     """``key=value`` arguments over defaults, each of its default's type, and the keys that were given."""
-    settings: Settings = {"verifiers": "all", "seed": 0, **defaults}
-    given = set()
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or key not in settings:
-            sys.exit(f"{argument}: expected one of {', '.join(f'{k}={v}' for k, v in settings.items())}")
-        settings[key] = type(settings[key])(value)
-        given.add(key)
-    return settings, given
+    return arguments.read(words, {"verifiers": "all", "seed": 0, **defaults})
 
 
 def bench_of(name: str, settings: Settings, given: set[str]) -> Bench:
@@ -198,7 +191,7 @@ def adopting() -> Iterator[None]:
 
 def run(
     theme: str,
-    arguments: Sequence[str],
+    words: Sequence[str],
     defaults: Settings,
     measure: Callable[[Bench], dict[str, Any]],
     columns: Mapping[str, Callable[[dict[str, Any]], str]],
@@ -211,7 +204,7 @@ def run(
         columns: of the table: title -> what stands there, made of what ``measure`` returned.
         about: what the columns mean, above the table.
     """
-    settings, given = settings_of(arguments, {"results": str(RESULTS), **defaults})
+    settings, given = settings_of(words, {"results": str(RESULTS), **defaults})
     chosen = corpora.names() if settings["verifiers"] == "all" else settings["verifiers"].split(",")
     unknown = sorted(set(chosen) - set(corpora.names()))
     if unknown:

@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,13 @@ def reset_peak() -> None:
 def read_task() -> dict[str, Any]:
     """What the benchmark asks for: the JSON file that the command line names."""
     return json.loads(Path(sys.argv[1]).read_text())
+
+
+def take_turns(build: Callable[[dict[str, Any], Stopwatch, Gate], Any]) -> None:
+    """What a rival's process does: build its trainer for the task, and train until the benchmark has enough."""
+    import torch
+
+    task = read_task()
+    gate = Gate()
+    torch.set_num_threads(task["threads"])
+    build(task, Stopwatch(), gate).train()

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 from torch import Tensor, nn
 
-from rivals.gate import Gate, Stopwatch, read_task
+from rivals.gate import Gate, Stopwatch, take_turns
 
 
 class CountedReward(nn.Module):
@@ -127,12 +127,5 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     return built
 
 
-def main() -> None:
-    task = read_task()
-    gate = Gate()
-    torch.set_num_threads(task["threads"])
-    trainer(task, Stopwatch(), gate).train()
-
-
 if __name__ == "__main__":
-    main()
+    take_turns(trainer)
