@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from rlsf_lightning import schema
-from rlsf_lightning.policy.generate import MOST_LOGITS
+from rlsf_lightning.policy.draw import MOST_LOGITS
 from rlsf_lightning.policy.logprob import LOGITS_AT_A_TIME
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.rollout import tokens_at_a_time
@@ -64,7 +64,7 @@ def needs(policy: Policy, recipe: schema.Recipe, longest_prompt: int) -> Needs:
     rows = recipe.rollout.batch_size * recipe.rollout.samples_per_prompt
     rows = min(rows, recipe.rollout.decode_batch_size or rows)
     sequence = longest_prompt + recipe.rollout.max_new_tokens
-    rollout = rows * sequence * shape.layers * 2 * shape.kv * width + 2 * 4 * MOST_LOGITS
+    rollout = rows * sequence * shape.layers * 2 * shape.kv * width + 4 * min(MOST_LOGITS, rows * policy.vocabulary_size)
     if policy.device.type == "cpu" and recipe.policy.quantize != "nf4":
         rollout += sum(stored.values()) if learning < sum(p.numel() for p in policy.parameters()) else 0  # merged
 

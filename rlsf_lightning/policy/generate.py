@@ -5,7 +5,7 @@ completions wait, they enter; no
 logits outlive their rows' turn. It keeps no gradients.
 
 Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
-prefilled, K = columns of the cache, T = new tokens, V = vocabulary.
+prefilled, K = columns of the cache, T = new tokens.
 """
 
 from __future__ import annotations
@@ -18,16 +18,12 @@ from torch import Tensor
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.decode import step_of
-from rlsf_lightning.policy.heads import lm_head
+from rlsf_lightning.policy.draw import Draw
 from rlsf_lightning.policy.kvcache import GrowingCache
 from rlsf_lightning.policy.policy import Policy
 
 #: Finished rows are dropped, and waiting ones enter, as soon as they are this share of the batch.
 DROP_SHARE = 1 / 16
-#: Logits that there are at a time, rows x vocabulary: 64 MB in fp32.
-MOST_LOGITS = 2**24
-#: Neighbouring tokens whose weights are summed before one is looked for among them.
-BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -125,8 +121,8 @@ class _Decoder:
         with_values: bool,
     ) -> None:
         self.policy, self.jobs, self.capacity = policy, jobs, capacity
-        self.limit, self.temperature, self.uniform_JT = max_new_tokens, temperature, uniform_JT
-        self.logits_of = lm_head(policy.causal_lm)
+        self.limit, self.uniform_JT = max_new_tokens, uniform_JT
+        self.draw = Draw(policy, temperature, min(capacity, len(jobs)))
         self.step = step_of(policy, max(map(len, jobs), default=0) + max_new_tokens)
         # Neighbours of like length need little padding.
         self.waiting = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
@@ -141,7 +137,6 @@ class _Decoder:
         self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
         self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
         self.hidden_RD = torch.zeros(0, 0, device=device)
-        self.rows_at_once = max(1, MOST_LOGITS // policy.vocabulary_size)
 
     def decode(self) -> list[Sampled]:
         """One token a step for all live rows, until none is left and none waits."""
@@ -207,9 +202,10 @@ class _Decoder:
 
     def _draw(self) -> Tensor:
         """Draw a token for every row, write it down, and note which rows have finished by it."""
-        starts = range(0, len(self.job_R), self.rows_at_once)
-        drawn = [self._drawn(slice(start, start + self.rows_at_once)) for start in starts]
-        token_R, logp_R = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        uniform_R = None
+        if self.uniform_JT is not None:
+            uniform_R = self.uniform_JT[self.job_R, self.step_R.clamp(max=self.limit - 1)]
+        token_R, logp_R = self.draw(self.hidden_RD, uniform_R)
         self.ids_JT[self.job_R, self.step_R] = token_R
         self.logp_JT[self.job_R, self.step_R] = logp_R.to(self.logp_JT)
         if self.value_head is not None:
@@ -219,21 +215,6 @@ class _Decoder:
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1
         self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))
         return token_R
-
-    def _drawn(self, rows: slice) -> tuple[Tensor, Tensor]:
-        """The next tokens of these rows and their log-probabilities; only here there are logits."""
-        scaled_RV = self.logits_of(self.hidden_RD[rows])
-        if self.temperature != 1.0:
-            scaled_RV.div_(self.temperature)
-        if self.uniform_JT is None:
-            token_R = scaled_RV.argmax(-1)
-            logp_R = -(scaled_RV - scaled_RV.gather(1, token_R[:, None])).exp_().sum(-1, dtype=torch.float64).log()
-            return token_R, logp_R
-        weight_RV = scaled_RV.sub_(scaled_RV.amax(-1, keepdim=True)).exp_()
-        token_R, p_R = inverse_cdf(
-            weight_RV, self.uniform_JT[self.job_R[rows], self.step_R[rows].clamp(max=self.limit - 1)]
-        )
-        return token_R, p_R.log()
 
     def _leave(self, token_R: Tensor) -> Tensor:
         """Let finished rows go once they are many; the tokens of those that stay."""
@@ -265,32 +246,3 @@ class _Decoder:
             )
             self.hidden_RD = hidden_R1D[:, 0]
         self.position_R = self.position_R + 1
-
-
-def inverse_cdf(weight_RV: Tensor, uniform_R: Tensor) -> tuple[Tensor, Tensor]:
-    """Token ids drawn with probabilities in proportion to ``weight_RV``, and those probabilities in fp64.
-
-    The first token whose cumulative weight exceeds the uniform number in [0, 1) times the sum of all: one random number a
-    row, whatever the vocabulary. It is looked up first among sums of blocks, then in its block: the whole vocabulary is
-    read once and nothing of its size is written. Sums are in fp64, so that rare tokens keep their probability; one of weight 0
-    is never drawn.
-    """
-    vocabulary = weight_RV.shape[1]
-    whole = vocabulary // BLOCK * BLOCK
-    block_RN = weight_RV[:, :whole].unflatten(1, (-1, BLOCK)).sum(-1, dtype=torch.float64)
-    if whole < vocabulary:
-        rest_R1 = weight_RV[:, whole:].sum(-1, keepdim=True, dtype=torch.float64)
-        block_RN = torch.cat((block_RN, rest_R1), 1)
-    cumulative_RN = block_RN.cumsum(1)
-    threshold_R1 = uniform_R[:, None] * cumulative_RN[:, -1:]
-    chosen_R1 = torch.searchsorted(cumulative_RN, threshold_R1, right=True)
-    last_R1 = block_RN.shape[1] - 1 - (block_RN > 0).flip(1).int().argmax(1, keepdim=True)  # with any weight
-    chosen_R1 = torch.minimum(chosen_R1, last_R1)
-    before_R1 = cumulative_RN.gather(1, chosen_R1) - block_RN.gather(1, chosen_R1)
-    id_RK = chosen_R1 * BLOCK + torch.arange(min(BLOCK, vocabulary), device=weight_RV.device)
-    inside_RK = weight_RV.gather(1, id_RK.clamp(max=vocabulary - 1)).double() * (id_RK < vocabulary)
-    place_R1 = torch.searchsorted(inside_RK.cumsum(1), threshold_R1 - before_R1, right=True)
-    last_R1 = inside_RK.shape[1] - 1 - (inside_RK > 0).flip(1).int().argmax(1, keepdim=True)
-    place_R1 = torch.minimum(place_R1, last_R1)
-    p_R1 = inside_RK.gather(1, place_R1) / cumulative_RN[:, -1:]
-    return id_RK.gather(1, place_R1).squeeze(1), p_R1.squeeze(1)

@@ -48,13 +48,16 @@ def lm_head(causal_lm: PreTrainedModel) -> Callable[[Tensor], Tensor]:
     return logits
 
 
-def linear_head(causal_lm: PreTrainedModel) -> LinearHead | None:
-    """The same head as numbers, where it is a plain linear one that does not learn and has no soft cap; else None."""
+def linear_head(causal_lm: PreTrainedModel, *, learns: bool = False) -> LinearHead | None:
+    """The same head as numbers, where it is a plain linear one without a soft cap; else None.
+
+    ``learns``: also one that learns, for whoever needs no gradient of it.
+    """
     head = causal_lm.get_output_embeddings()
     cap, factor = _constants(causal_lm)
     if type(head) is not nn.Linear or not head.weight.is_floating_point() or cap is not None:
         return None
-    if any(parameter.requires_grad for parameter in head.parameters()):
+    if not learns and any(parameter.requires_grad for parameter in head.parameters()):
         return None
     dtype = _at_least_fp32(head.weight.dtype)
     return LinearHead(head.weight.to(dtype), None if head.bias is None else head.bias.to(dtype), factor)

@@ -9,8 +9,8 @@ from scipy.stats import chi2
 
 import rlsf_lightning.policy.generate as generate_module
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy import decode
-from rlsf_lightning.policy.generate import Sampled, inverse_cdf, sample
+from rlsf_lightning.policy import decode, draw
+from rlsf_lightning.policy.generate import Sampled, sample
 from rlsf_lightning.policy.logprob import score_actions
 from rlsf_lightning.policy.policy import Policy
 
@@ -105,45 +105,11 @@ def test_samples_follow_the_models_distribution(small_vocabulary, temperature):
         assert sum((counts[k] - uniform) ** 2 / uniform for k in expected) > chi2.ppf(0.999, len(expected) - 1)
 
 
-def token_at(weights, uniform):
-    token, p = inverse_cdf(weights, torch.tensor([uniform], dtype=torch.float64))
-    weights = weights[0].double()
-    assert p.dtype == torch.float64 and float(p) == pytest.approx(float(weights[token] / weights.sum()), rel=1e-12)
-    return int(token)
-
-
-@pytest.mark.parametrize("block", [1, 2, 3, 512])
-def test_inverse_cdf_literals(monkeypatch, block):
-    monkeypatch.setattr(generate_module, "BLOCK", block)
-    p = torch.tensor([[0.0, 0.25, 0.0, 0.75, 0.0]])
-    for uniform, token in ((0.0, 1), (0.2499, 1), (0.25, 3), (0.9999999999, 3)):
-        assert token_at(p, uniform) == token
-        assert token_at(4 * p, uniform) == token  # weights need no sum of 1
-    # A token of probability 2^-30, which fp32 sums would swallow, keeps its place.
-    p = torch.tensor([[1.0 - 2**-24, 2**-30, 2**-24 - 2**-30]])
-    assert token_at(p, 1.0 - 2**-24 + 2**-31) == 1
-
-
-@given(
-    st.lists(st.sampled_from([0.0, 1e-30, 1e-8, 0.1, 1.0]), min_size=1, max_size=8).filter(any),
-    st.floats(0, 1, exclude_max=True),
-    st.sampled_from([1, 2, 3, 512]),
-)
-def test_inverse_cdf_never_draws_probability_zero(weights, uniform, block):
-    p = torch.tensor([weights], dtype=torch.float32) / sum(weights)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate_module, "BLOCK", block)
-        token = token_at(p, uniform)
-    assert p[0, token] > 0
-    before = sum(p[0, :token].double().tolist())
-    assert before <= uniform * float(p.double().sum()) + 1e-15
-
-
 def test_tokens_do_not_depend_on_how_many_logits_there_are_at_a_time(make_policy, monkeypatch):
     policy = make_policy()
     kwargs = {"samples": 5, "max_new_tokens": 10}
     whole = sample(policy, PROMPTS, generator=generator(3), **kwargs)
-    monkeypatch.setattr(generate_module, "MOST_LOGITS", 3 * 300)
+    monkeypatch.setattr(draw, "MOST_LOGITS", 3 * 300)
     parts = sample(policy, PROMPTS, generator=generator(3), **kwargs)
     assert [a.ids for a in parts] == [a.ids for a in whole]
 
