@@ -64,7 +64,9 @@ def needs(policy: Policy, recipe: schema.Recipe, longest_prompt: int) -> Needs:
     rows = recipe.rollout.batch_size * recipe.rollout.samples_per_prompt
     rows = min(rows, recipe.rollout.decode_batch_size or rows)
     sequence = longest_prompt + recipe.rollout.max_new_tokens
-    rollout = rows * sequence * shape.layers * 2 * shape.kv * width + 4 * min(MOST_LOGITS, rows * policy.vocabulary_size)
+    rollout = rows * sequence * shape.layers * 2 * shape.kv * width + 4 * min(
+        MOST_LOGITS, rows * policy.vocabulary_size
+    )
     if policy.device.type == "cpu" and recipe.policy.quantize != "nf4":
         rollout += sum(stored.values()) if learning < sum(p.numel() for p in policy.parameters()) else 0  # merged
 

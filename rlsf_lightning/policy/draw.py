@@ -34,7 +34,9 @@ class Draw:
         whole = -(-self.vocabulary // BLOCK) * BLOCK
         is_tiled = self.head is not None and policy.device.type == "cpu"
         self.words = min(WORDS, whole) if is_tiled else whole
-        stored = policy.causal_lm.get_output_embeddings().weight.dtype if self.head is None else self.head.weight_VD.dtype
+        stored = (
+            policy.causal_lm.get_output_embeddings().weight.dtype if self.head is None else self.head.weight_VD.dtype
+        )
         dtype = torch.promote_types(stored, torch.float32) if stored.is_floating_point else torch.float32
         tiles = -(-self.vocabulary // self.words)
         # Zero where a tile is wider than the words that are left for it.
@@ -90,9 +92,7 @@ def block_sums(weight_RW: Tensor) -> Tensor:
     return weight_RW.unflatten(1, (-1, BLOCK)).sum(-1, dtype=torch.float64)
 
 
-def inverse_cdf(
-    weight_NRW: Tensor, fade_NR: Tensor, block_RK: Tensor, uniform_R: Tensor
-) -> tuple[Tensor, Tensor]:
+def inverse_cdf(weight_NRW: Tensor, fade_NR: Tensor, block_RK: Tensor, uniform_R: Tensor) -> tuple[Tensor, Tensor]:
     """Token ids drawn with probabilities in proportion to ``weight_NRW * fade_NR``, and those probabilities in fp64.
 
     The first token whose cumulative weight exceeds the uniform number in [0, 1) times the sum of all: one random number a

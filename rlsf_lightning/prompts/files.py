@@ -1,14 +1,15 @@
 """A user's own prompts: a tsv, csv, jsonl, json or parquet file (.gz too), or a data set of the Hugging Face hub.
 
-Everything is streamed through ``datasets``; no local file is copied or cached. What stands in a cell, without blanks at
-its ends, is what the prompt gets: no type is guessed, no "NA" becomes a missing value. Quotes mean something in csv
-only; a tsv's cells are taken as they stand.
+Rows are streamed, and no local file is copied or cached; parquet and the hub are read through ``datasets``, which other
+files do not load. What stands in a cell, without blanks at its ends, is what the prompt gets: no type is guessed, no "NA"
+becomes a missing value. Quotes mean something in csv only; a tsv's cells are taken as they stand.
 """
 
 from __future__ import annotations
 
 import csv
 import glob
+import gzip
 import importlib
 import itertools
 import json
@@ -167,7 +168,7 @@ def _rows(path: str) -> Iterator[_Row]:
         return _numbered(_hub_rows(path))
     if form == ".parquet":
         return _numbered(_streamed("parquet", path, batch_size=1000))
-    lines = (row["text"] for row in _streamed("text", path, encoding="utf-8-sig", keep_linebreaks=True))
+    lines = _lines(path)
     return _table_rows(lines, is_tsv=form == ".tsv") if form in (".csv", ".tsv") else _json_rows(lines)
 
 
@@ -245,6 +246,18 @@ def _parsed(place: str, text: str) -> Any:
         return json.loads(text, parse_int=_Spelt, parse_float=_Spelt)
     except json.JSONDecodeError as error:
         raise ValueError(f"{place} is not JSON: {error.msg} at character {error.pos + 1}") from None
+
+
+def _lines(path: str) -> Iterator[str]:
+    """The lines of a text file, their ends included."""
+    if path.startswith(_HUB):
+        for row in _streamed("text", path, encoding="utf-8-sig", keep_linebreaks=True):
+            yield row["text"]
+        return
+    place = Path(path).expanduser()
+    opened = gzip.open if place.suffix.lower() == ".gz" else open
+    with opened(place, "rt", encoding="utf-8-sig") as file:
+        yield from file
 
 
 def _hub_rows(path: str) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from omegaconf import OmegaConf
 
@@ -140,7 +142,8 @@ def test_reading_loads_no_torch_writes_no_cache_and_asks_no_network(tmp_path: Pa
         from rlsf_lightning.prompts import check_source, load_prompts
         from rlsf_lightning.schema import Data
         next(load_prompts(Data(source="iupac"), "train", limit=1))
-        for name in ("p.csv", "p.jsonl"):
+        for name in ("p.csv", "p.jsonl", "p.parquet"):
+            assert "datasets" not in sys.modules, name
             data = Data(path=name)
             check_source(data)
             assert [p.text for p in load_prompts(data, "all")] == ["ethane"], name
@@ -151,6 +154,8 @@ def test_reading_loads_no_torch_writes_no_cache_and_asks_no_network(tmp_path: Pa
     """
     (tmp_path / "p.csv").write_text("prompt,reference\nethane,CC\n")
     (tmp_path / "p.jsonl").write_text('{"prompt": "ethane", "reference": "CC"}\n')
+    table = pyarrow.table({"prompt": ["ethane"], "reference": ["CC"]})
+    pyarrow.parquet.write_table(table, tmp_path / "p.parquet")
     home = tmp_path / "home"
     home.mkdir()
     root = Path(__file__).parents[2]
@@ -165,4 +170,4 @@ def test_reading_loads_no_torch_writes_no_cache_and_asks_no_network(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert done.stdout == done.stderr == ""
     assert list(home.rglob("*")) == []
-    assert {path.name for path in tmp_path.iterdir()} == {"p.csv", "p.jsonl", "home"}
+    assert {path.name for path in tmp_path.iterdir()} == {"p.csv", "p.jsonl", "p.parquet", "home"}
