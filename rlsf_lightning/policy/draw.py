@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.tiles import LOG2_E
 
 #: Logits that there are at a time, rows x vocabulary: 64 MB in fp32.
 MOST_LOGITS = 2**24
@@ -60,7 +61,7 @@ class Draw:
             if uniform_R is None:
                 firsts.append(first + z_RW.argmax(-1))
             tops.append(z_RW.amax(-1))
-            z_RW.sub_(tops[-1][:, None]).exp_()
+            z_RW.sub_(tops[-1][:, None]).mul_(LOG2_E).exp2_()
             blocks.append(block_sums(tile_RW))
         top_NR = torch.stack(tops)
         fade_NR = (top_NR - top_NR.amax(0)).double().exp()
