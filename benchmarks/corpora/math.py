@@ -31,8 +31,8 @@ WHY = {
     "hit": "Of a wrong step the result is blamed, and an operand only where a number of the question, or from before the step, "
     "would make it right in its place; to blame both operands of each wrong step would put the first blame before its result.",
 }
-#: Seconds of a call: a comparison by math-verify may take 3 seconds of computing, and its process has to be started again.
-LIMIT = 30
+#: Seconds of a call: 15 by the clock for a comparison by math-verify, and what the verifier itself computes.
+LIMIT = 20
 
 _MARKED = re.compile(r"<<([^<>=]*[0-9)%] *[-+*/][^<>=]+)=([^<>=]+)>>")
 _PLAIN = re.compile(

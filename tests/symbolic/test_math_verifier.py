@@ -2,6 +2,7 @@
 
 import importlib.util
 import random
+import sys
 import time
 from dataclasses import replace
 
@@ -222,6 +223,21 @@ class TestMathVerify:
         assert self.verifier.recheck(wrong, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
         other = replace(wrong, witness={**wrong.witness, "error": "made up"})
         assert not self.verifier.recheck(other, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
+
+    def test_no_call_takes_longer_than_its_bound_even_where_the_process_is_slow_to_start(self) -> None:
+        assert MathVerifier(seconds=10)._comparer.child.longest == 50
+        verifier = MathVerifier()
+        child = verifier._comparer.child
+        assert child.longest == 15
+        ready, child.command, child.longest = child.command, [sys.executable, "-c", "import time; time.sleep(60)"], 0.5
+        prompt, start = Prompt("p", "?", "x + 1"), time.monotonic()
+        certificate = verifier.verify(prompt, "\\boxed{1 + x}")
+        assert 0.5 <= time.monotonic() - start < 4
+        assert certificate.verdict is Verdict.ABSTAIN
+        assert certificate.witness["error"] == "math-verify: still starting after 0.5 s"
+        child.stop()
+        child.command, child.longest = ready, 60.0
+        assert verifier.verify(prompt, "\\boxed{1 + x}").verdict is Verdict.PASS
 
     def test_nothing_of_an_answer_is_run(self, tmp_path: object) -> None:
         target = f"{tmp_path}/made"
