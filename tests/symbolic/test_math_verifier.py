@@ -374,6 +374,16 @@ def test_tampered_certificates_are_rejected(old: str, new: str) -> None:
         assert not NUMBERS.recheck(other, Prompt("id", "?", "72"), completion), other
 
 
+def test_both_evaluators_read_cents_and_dozens_alike() -> None:
+    rng, passed = random.Random(0), 0
+    for _ in range(600):
+        a, b, factor = rng.randint(1, 60), rng.randint(1, 60), rng.choice([1, 12, 100, 1 / 12])
+        stated = rng.choice([round(a / b * factor, rng.choice([1, 2])), round(a / b * factor), rng.randint(1, 99)])
+        certificate = verify(f"{a} / {b} = {stated} {rng.choice(['cents', 'dozen'])}\n#### 72")
+        passed += certificate.verdict is Verdict.PASS
+    assert 50 < passed < 500
+
+
 def test_tampered_witnesses_of_right_and_empty_answers_are_rejected() -> None:
     right, empty = verify(SOLUTION), verify("")
     for witness in tampered_answers(right):
