@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.keys import did_you_mean
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.workers import Pending, VerifierPool
 
@@ -29,6 +32,7 @@ LARGEST_BATCH = 2048
 #: Batches that are on their way at the same time, so that no worker waits while rows are written.
 ON_THE_WAY = 2
 _OWN_FIELDS = frozenset(("id", "prompt", "completion", "reference"))
+_EXAMPLE = 'a row looks like {"id": 1, "completion": "CCO", "reference": "OCC"}'
 
 #: Further fields of an output row, from what was verified and its certificate.
 Extra = Callable[[str, Certificate], Mapping[str, Any]]
@@ -38,6 +42,7 @@ Extra = Callable[[str, Certificate], Mapping[str, Any]]
 class Row:
     """A line of the input file."""
 
+    number: int
     id: Any
     prompt: Prompt
     completion: str
@@ -73,25 +78,80 @@ def read_rows(path: Path, settings: str) -> Iterator[Row]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _row(f"input={path}: line {number}", number, line, settings)
+                yield _row(_place(path, number), number, line, settings)
 
 
 def _row(place: str, number: int, line: bytes, settings: str) -> Row:
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{place} is not JSON: {error}") from None
-    example = '{"id": 1, "completion": "CCO", "reference": "OCC"}'
+    fields = _read(place, line)
     if not isinstance(fields, dict) or not isinstance(fields.get("completion"), str):
-        raise UserError(f"{place} has no text `completion`; a row looks like {example}")
+        raise UserError(f"{place} has no text `completion`; {_EXAMPLE}")
     prompt, reference = fields.get("prompt"), fields.get("reference")
     for name, value in (("prompt", prompt), ("reference", reference)):
         if not (value is None or isinstance(value, str)):
-            raise UserError(f"{place}: `{name}` expects text, got {json.dumps(value)[:80]}; a row looks like {example}")
-    row_id = fields.get("id", number)
+            raise UserError(f"{place}: `{name}` expects text, got {json.dumps(value)[:80]}; {_EXAMPLE}")
+    row_id = fields.get("id")
+    if isinstance(row_id, bool) or not (row_id is None or isinstance(row_id, str | int | float)):
+        raise UserError(f"{place}: `id` expects text or a number, got {json.dumps(row_id)[:80]}; {_EXAMPLE}")
+    row_id = number if row_id is None else row_id
     facts = {name: value for name, value in fields.items() if name not in _OWN_FIELDS}
     key = hashlib.blake2b(settings.encode() + line.strip(), digest_size=8).hexdigest()
-    return Row(row_id, Prompt(str(row_id), prompt or "", reference, facts=facts), fields["completion"], key)
+    return Row(number, row_id, Prompt(str(row_id), prompt or "", reference, facts=facts), fields["completion"], key)
+
+
+def _read(place: str, line: bytes) -> Any:
+    """The value of a line; every mistake is the user's."""
+    try:
+        return json.loads(line, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg.removesuffix(' at')} at column {error.colno}"
+    except RecursionError:
+        reason = "it is nested too deep"
+    except ValueError as error:
+        reason = str(error)
+    raise UserError(f"{place} is not JSON: {reason}; {_EXAMPLE}")
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number")
+
+
+def _finite(written: str) -> float:
+    return float(written) if math.isfinite(float(written)) else _refuse(written)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"`{next(name for name in counts if counts[name] > 1)}` is there twice")
+    return fields
+
+
+def _place(path: Path, number: int) -> str:
+    return f"input={path}: line {number}"
+
+
+def _checked(source: Path, settings: str) -> int:
+    """The number of rows, after a look at all of them; fields that seem to be misspelt are told. Raises UserError."""
+    lines: dict[str, int] = {}
+    facts: set[str] = set()
+    for row in read_rows(source, settings):
+        for name in row.prompt.facts.keys() - facts:
+            hint = did_you_mean(name, sorted(_OWN_FIELDS))
+            if hint:
+                place = _place(source, row.number)
+                print(f"warning: {place}: `{name}` is taken for a fact of the verifier's{hint}", file=sys.stderr)
+            facts.add(name)
+        written = json.dumps(row.id)
+        if written in lines:
+            raise UserError(
+                f"{_place(source, row.number)} has the id {written[:80]}, as line {lines[written]} has; write another "
+                '`id`, or none: "id" is the number of the line then'
+            )
+        lines[written] = row.number
+    if not lines:
+        raise UserError(f"input={source}: has no rows; {_EXAMPLE}")
+    return len(lines)
 
 
 def audit(source: Path, target: Path, pool: VerifierPool, *, workers: int, settings: str, extra: Extra) -> Summary:
@@ -100,14 +160,12 @@ def audit(source: Path, target: Path, pool: VerifierPool, *, workers: int, setti
     Raises UserError: a malformed row, before anything is verified; a ``target`` made from something else; a row that
     lacks what the verifier needs.
     """
-    total = sum(1 for _ in read_rows(source, settings))
-    if not total:
-        raise UserError(f"input={source}: has no rows")
+    total = _checked(source, settings)
     verdicts = _keep(source, target, settings)
     kept, start = verdicts.total(), time.perf_counter()
     rest = islice(read_rows(source, settings), kept, None)
     with target.open("a", encoding="utf-8") as file, tqdm(total=total, initial=kept, unit="", disable=None) as bar:
-        for row, certificate in _certified(rest, pool):
+        for row, certificate in _certified(source, rest, pool):
             record = {"id": row.id, **certificate.to_dict(), **extra(row.completion, certificate), "key": row.key}
             file.write(json.dumps(record, allow_nan=False) + "\n")
             verdicts[certificate.verdict.value] += 1
@@ -115,7 +173,7 @@ def audit(source: Path, target: Path, pool: VerifierPool, *, workers: int, setti
     return Summary(kept, total - kept, time.perf_counter() - start, workers, verdicts)
 
 
-def _certified(rows: Iterator[Row], pool: VerifierPool) -> Iterator[tuple[Row, Certificate]]:
+def _certified(source: Path, rows: Iterator[Row], pool: VerifierPool) -> Iterator[tuple[Row, Certificate]]:
     """Every row with its certificate, in order, some batches ahead of who asks."""
     waiting: deque[tuple[list[Row], Pending]] = deque()
     size, last = 16, time.perf_counter()
@@ -125,9 +183,22 @@ def _certified(rows: Iterator[Row], pool: VerifierPool) -> Iterator[tuple[Row, C
         if not waiting:
             return
         batch, pending = waiting.popleft()
-        yield from zip(batch, pending.result(), strict=True)
+        try:
+            certificates = pending.result()
+        except UserError as error:
+            raise UserError(_with_line(str(error), source, batch)) from None
+        yield from zip(batch, certificates, strict=True)
         now = time.perf_counter()
         size, last = _next_size(size, now - last), now
+
+
+def _with_line(message: str, source: Path, batch: list[Row]) -> str:
+    """What a verifier misses in a prompt, at the line of the prompt."""
+    for row in batch:
+        begin = f"prompt {row.prompt.id}: "
+        if message.startswith(begin):
+            return f"{_place(source, row.number)}: {message.removeprefix(begin)}"
+    return message
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -5,8 +5,8 @@
     python -m rlsf_lightning.certify verifier=smiles input=answers.jsonl output=certificates.jsonl
 
 A row of the input file has `completion`, perhaps `id`, `prompt` and `reference`, and what the verifier asks for besides
-(`numbers` for game24, `tests` for cpp ...). The output file has a row for each, in their order; the same command again goes
-on where it was stopped.
+(`numbers` for game24, `tests` for cpp ...). No two rows have the same `id`. The output file has a row for each, in their
+order; the same command again goes on where it was stopped.
 
 Tokens are those of policy.name's tokenizer. Here the completion is encoded, as nothing was sampled; in training the
 sampled ids are used. The exit status is 0 whatever the verdict is.

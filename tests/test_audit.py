@@ -61,8 +61,44 @@ def test_further_fields_are_facts(tmp_path: Path) -> None:
     rows = [{"id": 1, "completion": "(8-4)*(10-4)", "numbers": [4, 4, 8, 10]}]
     run(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl", "game24")
     assert read(tmp_path / "out.jsonl")[0]["verdict"] == "pass"
-    with pytest.raises(UserError, match=r"prompt 2: .*numbers"):
-        run(write(tmp_path / "in.jsonl", [{"id": 2, "completion": "24"}]), tmp_path / "other.jsonl", "game24")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(
+    ("verifier", "row", "words"),
+    [
+        ("game24", {"completion": "24"}, r'line 2: game24 needs .*"numbers": \[4, 6, 8, 10\]'),
+        ("sql", {"completion": "SELECT 1"}, r"line 2: sql needs the fact `schema`"),
+        ("molecule", {"completion": "C"}, r"line 2: molecule needs the fact `facts`"),
+    ],
+)
+def test_what_a_verifier_misses_is_named_with_the_line(
+    tmp_path: Path, verifier: str, row: dict, words: str, workers: int
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n" + json.dumps({"id": "x", **row}) + "\n")
+    with pytest.raises(UserError, match=f"^input={source}: {words}"):
+        run(source, tmp_path / "out.jsonl", verifier, workers=workers)
+
+
+def test_a_field_that_seems_to_be_misspelt_is_told(tmp_path: Path, capsys) -> None:
+    rows = [{"completion": "C", "refrence": "CC", "numbers": 1}, {"completion": "CC", "refrence": "CC"}]
+    run(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl")
+    told = capsys.readouterr().err
+    assert told.count("warning") == 1
+    assert "line 1: `refrence` is taken for a fact of the verifier's; did you mean `reference`?" in told
+
+
+def test_a_row_may_have_no_id_or_be_long_or_hold_half_a_pair_of_surrogates(tmp_path: Path) -> None:
+    rows = [
+        {"id": None, "completion": "C\ud800"},
+        {"id": "\udc00", "completion": "C" * 10_000_000},
+        {"completion": "C"},
+    ]
+    run(write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl")
+    assert [(row["id"], row["verdict"]) for row in read(tmp_path / "out.jsonl")] == [
+        *((1, "fail"), ("\udc00", "fail"), (3, "pass"))
+    ]
 
 
 def test_token_rewards_on_demand(tmp_path: Path) -> None:
@@ -114,7 +150,13 @@ def test_what_was_made_from_something_else_is_not_continued(tmp_path: Path) -> N
         ("[1]", "line 2 has no text `completion`"),
         ('{"completion": 1}', "line 2 has no text `completion`"),
         ('{"completion": "C", "reference": 5}', "line 2: `reference` expects text, got 5"),
-        ("[" * 100_000, "line 2 is not JSON"),
+        ("[" * 100_000, "line 2 is not JSON: it is nested too deep"),
+        ('{"completion": "C', "line 2 is not JSON: Invalid control character at column 18; a row looks like"),
+        ('{"completion": "C", "id": NaN}', "line 2 is not JSON: NaN is no number"),
+        ('{"completion": "C", "x": [1e999]}', "line 2 is not JSON: 1e999 is no number"),
+        ('{"completion": "C", "completion": "CC"}', "line 2 is not JSON: `completion` is there twice"),
+        ('{"completion": "C", "id": {"a": 1}}', "line 2: `id` expects text or a number"),
+        ('{"completion": "C", "id": 1}', "line 2 has the id 1, as line 1 has; write another `id`"),
         ("\udcff", "line 2 is not JSON"),
     ],
 )

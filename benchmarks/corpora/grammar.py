@@ -23,7 +23,8 @@ from rlsf_lightning.records import Prompt, Span
 OPTIONS: dict[str, Any] = {}
 WHY = {
     "hit": "A parser refuses the first token that cannot stand where it stands, which may come after the mistake: a word that "
-    "was left out shows at the next one that does not fit.",
+    "was left out shows at the next one that does not fit. What is one too many is marked where it could be left out; where "
+    "one is missing there are mostly too many places for it to mark them all.",
 }
 
 _ARITHMETIC = """
@@ -88,7 +89,8 @@ _ORDER = {
 }
 _GRAMMARS = {"arithmetic": _ARITHMETIC, "statements": _STATEMENTS, "lists": _LISTS}
 _SCHEMAS = {"person": _PERSON, "order": _ORDER}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z]+|[0-9.]+|<=|\S')
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_TOKEN = re.compile(rf"{_STRING}|[A-Za-z]+|[0-9.]+|<=|\S")
 
 
 def correct(count: int, rng: random.Random) -> list[Case]:
@@ -218,13 +220,13 @@ def _in_document(case: Case, rng: random.Random) -> Injected | None:
     text = case.completion
     edit = rng.choice(["other type", "out of range", "other word", "extra property", "missing property"])
     if edit == "other type":
-        value = rng.choice(list(re.finditer(r'(?<=: )(?:"[^"]*"|-?[0-9.]+|true|false)', text)))
+        value = rng.choice(list(re.finditer(rf"(?<=: )(?:{_STRING}|-?[0-9.]+|true|false)", text)))
         return replaced(text, value.span(), rng.choice(["null", "[]", "{}", "true", "0.5", '"a"']), edit)
     if edit == "out of range":
         numbers = list(re.finditer(r"(?<=: )[0-9.]+", text))
         return replaced(text, rng.choice(numbers).span(), rng.choice(["-1", "-7.5", "1000"]), edit) if numbers else None
     if edit == "other word":
-        words = list(re.finditer(r'(?<=: )"[^"]*"', text))
+        words = list(re.finditer(rf"(?<=: ){_STRING}", text))
         return (
             replaced(text, rng.choice(words).span(), rng.choice(['"grey"', '""', '"AB12"', f'"{"x" * 20}"']), edit)
             if words
@@ -237,7 +239,7 @@ def _in_document(case: Case, rng: random.Random) -> Injected | None:
             if text[at:].strip()[0] == '"'
             else None
         )
-    keys = list(re.finditer(r'"(?:name|age|id|item|count)": (?:"[^"]*"|[0-9]+),?\s*', text))
+    keys = list(re.finditer(rf'"(?:name|age|id|item|count)": (?:{_STRING}|[0-9]+),?\s*', text))
     if not keys:
         return None
     key = rng.choice(keys)

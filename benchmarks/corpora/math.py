@@ -26,17 +26,17 @@ from rlsf_lightning.records import Prompt
 OPTIONS: dict[str, Any] = {}
 WHY = {
     "viable": "There is no `viable`: a later answer replaces an earlier one, and a chain may set right what began wrongly.",
-    "found": "Where a word beside an equation may change what it means (`and 2 + 1 = 4`, `= 50 cents`, `= 3 dozen`, two "
-    "numbers in a row), it is not judged.",
+    "found": "Where a word beside an equation may change what it means (`and 2 + 1 = 4`, `over 20/5 = 1`, two numbers "
+    "in a row), it is not judged.",
     "hit": "Of a wrong step the result is blamed, and an operand only where a number of the question, or from before the step, "
     "would make it right in its place; to blame both operands of each wrong step would put the first blame before its result.",
 }
-#: Seconds of a call: a comparison by math-verify may take 3 seconds of computing, and its process has to be started again.
-LIMIT = 30
+#: Seconds of a call: 15 by the clock for a comparison by math-verify, and what the verifier itself computes.
+LIMIT = 20
 
 _MARKED = re.compile(r"<<([^<>=]*[0-9)%] *[-+*/][^<>=]+)=([^<>=]+)>>")
 _PLAIN = re.compile(
-    r"(?<![\w.,:$/*+=-])(\(?[0-9][0-9.]*(?: ?[-+*/] ?[0-9][0-9.]*)+) ?= ?\$?([0-9][0-9.]*[0-9]|[0-9])"
+    r"(?<![\w.,:$/*+=-])(\(?[0-9][0-9.]*(?: ?[-+*/] ?[0-9][0-9.]*)+) ?= ?\$?(\.[0-9]+|[0-9][0-9.]*[0-9]|[0-9])"
     r"(?![\w,.%/*]|\.[0-9])"
 )
 _ANSWER = re.compile(r"#### (.+)$")

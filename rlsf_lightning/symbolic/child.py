@@ -7,6 +7,7 @@ within, so that none computes on when nobody is left to end it.
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import signal
@@ -43,15 +44,24 @@ class Child:
         tool: its name in messages.
         command: what to run; it writes a line when it is ready.
         seconds: of computing, for one answer. A question that takes longer costs the process.
+        longest: seconds of the clock after which a question is given up whatever happens, the start of the process
+            included, which goes on meanwhile. None: a start and an answer may both take all of their time.
         environment: variables in addition to those of this process.
     """
 
     def __init__(
-        self, tool: str, command: Sequence[str], seconds: float, *, environment: Mapping[str, str] | None = None
+        self,
+        tool: str,
+        command: Sequence[str],
+        seconds: float,
+        *,
+        longest: float | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.tool, self.command, self.seconds = tool, list(command), seconds
-        self.environment = environment
+        self.longest, self.environment = longest, environment
         self.process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
         self._lock = threading.Lock()
         self._owner = 0
         self._buffer = b""
@@ -67,19 +77,23 @@ class Child:
             start: start the process if none is running; otherwise that is a failure.
 
         Raises:
-            ToolFailed: it crashed or gave no answer in time. The next question gets a new process.
+            ToolFailed: it crashed or gave no answer in time. The next question gets a new process, or the same one where
+                that had no time to start.
         """
         assert not {"\n", "\r"} & set(line), "one line a question"
         with self._lock:
+            end = math.inf if self.longest is None else time.monotonic() + self.longest
             if not self.is_running():
                 if not start:
                     raise ToolFailed(f"{self.tool} has ended")
                 self._start()
             assert self.process is not None and self.process.stdin is not None
+            if not self._is_ready:
+                self._await_start(self.process, end)
             try:
                 self.process.stdin.write(line.encode(errors="replace") + b"\n")
                 self.process.stdin.flush()
-                return self._line(self.process, self.seconds).decode(errors="replace")
+                return self._line(self.process, self.seconds, end).decode(errors="replace")
             except (OSError, ToolFailed) as error:
                 self.stop()
                 raise ToolFailed(str(error)) from None
@@ -99,25 +113,33 @@ class Child:
             )
         except OSError as error:
             raise NotStarted(f"{self.tool} cannot be started: {error}") from None
-        self.process, self._owner, self._buffer = process, os.getpid(), b""
+        self.process, self._owner, self._buffer, self._is_ready = process, os.getpid(), b"", False
         weakref.finalize(self, _stop, process, self._owner)
+
+    def _await_start(self, process: subprocess.Popen[bytes], end: float) -> None:
+        """Until it is ready. Raises NotStarted; ToolFailed where there is no time for it now."""
         try:
-            self._line(process, START_SECONDS)
+            self._line(process, START_SECONDS, end)
         except ToolFailed as error:
+            if time.monotonic() >= end and process.poll() is None:
+                raise ToolFailed(f"{self.tool}: still starting after {self.longest:g} s") from None
             self.stop()
             raise NotStarted(f"{self.tool} does not start: {error}") from None
+        self._is_ready = True
 
-    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> bytes:
-        """The next line that the process writes. Raises ToolFailed where none comes in time."""
+    def _line(self, process: subprocess.Popen[bytes], seconds: float, end: float) -> bytes:
+        """The next line that the process writes. Raises ToolFailed where none comes in time, or by ``end``."""
         assert process.stdout is not None
         late = ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
         begin, used = time.monotonic(), _computed(process.pid)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
-                if not selector.select(min(TICK, seconds)):
-                    waited = time.monotonic() - begin
-                    if _computed(process.pid) - used > seconds or waited > PATIENCE * seconds:
+                if not selector.select(max(0.0, min(TICK, seconds, end - time.monotonic()))):
+                    now = time.monotonic()
+                    if now >= end:
+                        raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
+                    if _computed(process.pid) - used > seconds or now - begin > PATIENCE * seconds:
                         raise late
                     continue
                 read = os.read(process.stdout.fileno(), 1 << 16)
@@ -137,12 +159,15 @@ class PythonChild(Child):
     Args:
         module: its name. Its first argument is ``seconds``.
         arguments: the others.
+        longest: as of ``Child``.
     """
 
-    def __init__(self, tool: str, module: str, seconds: float, *arguments: object) -> None:
+    def __init__(
+        self, tool: str, module: str, seconds: float, *arguments: object, longest: float | None = None
+    ) -> None:
         command = [sys.executable, "-m", module, str(seconds), *map(str, arguments)]
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        super().__init__(tool, command, seconds, environment={"PYTHONPATH": path})
+        super().__init__(tool, command, seconds, longest=longest, environment={"PYTHONPATH": path})
 
 
 def _computed(pid: int) -> float:

@@ -366,7 +366,8 @@ def verify(verifier: Verifier, name: str, pair: Pair) -> Certificate:
             return certificate
         reason = f"verify returned {type(certificate).__name__}, not a Certificate"
     except UserError as error:
-        raise UserError(f"prompt {pair[0].id}: {error}") from None
+        place = f"prompt {pair[0].id}: "
+        raise UserError(place + str(error).removeprefix(place)) from None
     except (Exception, SystemExit) as error:
         reason = _reason(error)
     return _abstain(name, reason, time.perf_counter() - start)

@@ -1,5 +1,6 @@
 """A tool's own process: answers in order, a new one after each end, limits, and nothing left behind."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -71,6 +72,32 @@ def test_no_question_lasts(start: Callable[..., Child], question: str) -> None:
         child.ask(question)
     assert time.monotonic() - begin < 20 and not child.is_running()
     assert child.ask("abc") == "cba"
+
+
+@pytest.mark.parametrize("question", ["spin", "sleep"])
+def test_a_question_ends_when_the_clock_says_so(question: str) -> None:
+    child = Child("echo", [sys.executable, "-c", ECHO], 60.0, longest=0.5)
+    while not child.is_running() or not child._is_ready:
+        with contextlib.suppress(ToolFailed):
+            child.ask("abc")
+    begin = time.monotonic()
+    with pytest.raises(ToolFailed, match=r"echo: no answer within 0.5 s"):
+        child.ask(question)
+    assert 0.5 <= time.monotonic() - begin < 5 and not child.is_running()
+    child.stop()
+
+
+def test_a_start_that_takes_longer_than_a_question_may_goes_on_and_is_not_begun_again() -> None:
+    child = Child("echo", [sys.executable, "-c", "import time; time.sleep(3)\n" + ECHO], 60.0, longest=0.2)
+    begin = time.monotonic()
+    with pytest.raises(ToolFailed, match=r"echo: still starting after 0.2 s") as raised:
+        child.ask("abc")
+    assert time.monotonic() - begin < 2 and not isinstance(raised.value, NotStarted)
+    assert child.is_running() and child.process is not None
+    process = child.process.pid
+    child.longest = 60.0
+    assert child.ask("abc") == "cba" and child.process.pid == process
+    child.stop()
 
 
 def test_what_does_not_start_says_so(start: Callable[..., Child], tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.grammar.lalr import machine_of
+from rlsf_lightning.symbolic.grammar.regex import Fuel
 from rlsf_lightning.symbolic.grammar.verifier import GrammarVerifier
 
 ARITHMETIC = """
@@ -132,7 +134,7 @@ def test_viable_equals_exhaustive_search(grammar: str, alphabet: str, length: in
     ("grammar", "completion", "kind", "spans", "dead_from"),
     [
         (ARITHMETIC, "1 + * 2", "unexpected_token", [Span(2, 3), Span(4, 5)], 4),
-        (ARITHMETIC, "  (1 + 2", "unexpected_end", [Span(8, 8)], 8),
+        (ARITHMETIC, "  (1 + 2", "unexpected_end", [Span(8, 8), Span(2, 3)], 8),  # or without the bracket
         (ARITHMETIC, " 1 + 2)", "unexpected_token", [Span(5, 6), Span(6, 7)], 6),
         (ARITHMETIC, ")", "unexpected_token", [Span(0, 1)], 0),
         (ARITHMETIC, "1 + §", "bad_character", [Span(4, 5)], 4),
@@ -143,7 +145,7 @@ def test_viable_equals_exhaustive_search(grammar: str, alphabet: str, length: in
         (STATEMENTS, "if a them", "unexpected_token", [Span(3, 4), Span(5, 9)], 8),  # "the" could become "then"
         (STATEMENTS, "if a then b=1; else b=2;", "unexpected_end", [Span(24, 24)], 24),
         (JSON, '{"a": tru}', "bad_character", [Span(6, 7)], 9),
-        (NESTED, "aab", "unexpected_end", [Span(3, 3)], 3),
+        (NESTED, "aab", "unexpected_end", [Span(3, 3), Span(0, 1), Span(1, 2)], 3),
         (NESTED, "a b", "bad_character", [Span(1, 2)], 1),
     ],
 )
@@ -158,6 +160,66 @@ def test_the_expected_set_the_score_and_the_way_on() -> None:
     assert certificate.witness == {"expected": ["B"], "continuation": "bb"}
     assert certificate.score == pytest.approx(3 / 5)
     assert certificate.findings[0].message == "the end stands where the grammar has B"
+
+
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_exactly_the_tokens_without_which_lark_accepts_the_rest_are_marked(name: str) -> None:
+    grammar = GRAMMARS[name][0]
+    parser = lark.Lark(grammar, parser="lalr")
+
+    def accepts(text: str) -> bool:
+        try:
+            parser.parse(text.strip())
+        except lark.exceptions.LarkError:
+            return False
+        return True
+
+    marked = 0
+    for text, accepted in corpus(name, 150):
+        if accepted:
+            continue
+        core, offset = text.strip(), len(text) - len(text.lstrip()) if text.strip() else 0
+        reading = machine_of(grammar, "start").read(core, Fuel(10**6))
+        tokens = [(token.start, token.end) for token in reading.tokens if not token.ignored]
+        wanted = [
+            [offset + a, offset + b]
+            for a, b in tokens
+            if any(accepts(core[:a] + space + core[b:]) for space in ("", " ", "\n"))
+        ]
+        certificate = verify(grammar, text)
+        assert certificate.witness.get("without", []) == wanted[-8:], text
+        assert all(Span(a, b) in certificate.findings[0].spans for a, b in wanted[-8:])
+        marked += bool(wanted)
+    assert marked
+
+
+def test_a_bracket_too_many_is_marked_where_it_stands_not_only_where_it_shows() -> None:
+    certificate = verify(ARITHMETIC, "(1 + ( ( 2)) * 3")
+    assert certificate.witness["without"] == [[0, 1], [5, 6], [7, 8]]
+    message = "the end stands where the grammar has MINUS, PLUS, RPAR, SLASH, STAR; without the marked '(' the rest is accepted"
+    assert certificate.findings[0].message == message
+    for without in (
+        [[0, 1], [5, 6]],
+        [[0, 1], [1, 2], [7, 8]],
+        [[0, 1], [0, 1], [5, 6], [7, 8]],
+        [[5, 6], [0, 1]],
+        "x",
+        [0],
+    ):
+        other = replace(certificate, witness={**certificate.witness, "without": without})
+        assert not VERIFIER.recheck(other, prompt(ARITHMETIC), "(1 + ( ( 2)) * 3"), without
+    lied = replace(certificate, findings=(replace(certificate.findings[0], spans=(Span(16, 16), Span(1, 2))),))
+    lied = replace(lied, witness={**lied.witness, "without": [[1, 2]]})  # without the 1 it is no text either
+    assert not VERIFIER.recheck(lied, prompt(ARITHMETIC), "(1 + ( ( 2)) * 3")
+
+
+def test_the_search_for_what_can_be_left_out_is_bounded_by_what_it_costs() -> None:
+    text = "(" * 3_000 + "1" + ")" * 2_999
+    start = time.process_time()
+    certificate = VERIFIER.verify(prompt(ARITHMETIC), text)
+    assert time.process_time() - start < 3
+    assert certificate.verdict is Verdict.FAIL and len(certificate.findings[0].spans) <= 9
+    assert VERIFIER.recheck(certificate, prompt(ARITHMETIC), text)
 
 
 def test_blanks_around_a_text_are_stripped_unless_the_grammar_shall_see_them() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import random
+import sys
 import time
 from dataclasses import replace
 
@@ -223,6 +224,21 @@ class TestMathVerify:
         other = replace(wrong, witness={**wrong.witness, "error": "made up"})
         assert not self.verifier.recheck(other, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
 
+    def test_no_call_takes_longer_than_its_bound_even_where_the_process_is_slow_to_start(self) -> None:
+        assert MathVerifier(seconds=10)._comparer.child.longest == 50
+        verifier = MathVerifier()
+        child = verifier._comparer.child
+        assert child.longest == 15
+        ready, child.command, child.longest = child.command, [sys.executable, "-c", "import time; time.sleep(60)"], 0.5
+        prompt, start = Prompt("p", "?", "x + 1"), time.monotonic()
+        certificate = verifier.verify(prompt, "\\boxed{1 + x}")
+        assert 0.5 <= time.monotonic() - start < 4
+        assert certificate.verdict is Verdict.ABSTAIN
+        assert certificate.witness["error"] == "math-verify: still starting after 0.5 s"
+        child.stop()
+        child.command, child.longest = ready, 60.0
+        assert verifier.verify(prompt, "\\boxed{1 + x}").verdict is Verdict.PASS
+
     def test_nothing_of_an_answer_is_run(self, tmp_path: object) -> None:
         target = f"{tmp_path}/made"
         for answer in (f"__import__('os').system('touch {target}')", f"\\text{{open('{target}','w')}}"):
@@ -356,6 +372,16 @@ def test_tampered_certificates_are_rejected(old: str, new: str) -> None:
     certificate = verify(completion)
     for other in tampered(certificate):
         assert not NUMBERS.recheck(other, Prompt("id", "?", "72"), completion), other
+
+
+def test_both_evaluators_read_cents_and_dozens_alike() -> None:
+    rng, passed = random.Random(0), 0
+    for _ in range(600):
+        a, b, factor = rng.randint(1, 60), rng.randint(1, 60), rng.choice([1, 12, 100, 1 / 12])
+        stated = rng.choice([round(a / b * factor, rng.choice([1, 2])), round(a / b * factor), rng.randint(1, 99)])
+        certificate = verify(f"{a} / {b} = {stated} {rng.choice(['cents', 'dozen'])}\n#### 72")
+        passed += certificate.verdict is Verdict.PASS
+    assert 50 < passed < 500
 
 
 def test_tampered_witnesses_of_right_and_empty_answers_are_rejected() -> None:

@@ -103,6 +103,23 @@ def test_wrong_steps_do_not(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "25 * 2 = 50 cents",
+        "1 / 2 = 50 cents each",
+        "10 / 3 = 333 cents",
+        "10 / 3 = 3.3 cents",
+        "36 / 12 = 3 dozen",
+        "18 * 2 = 3 dozen eggs",
+        "15 * 2 = 2.5 dozen",
+        "31 * 1 = 2.6 dozen",
+    ],
+)
+def test_cents_are_units_or_hundredths_and_a_dozen_is_one_or_twelve(text: str) -> None:
+    assert [holds for _, holds in judged(text)] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "a total of 5 + 3 = 9 apples",
         "a cost of $5 + $3 = $9",
         "it comes to 5 + 3 = 9",
@@ -118,6 +135,14 @@ def test_wrong_steps_do_not(text: str) -> None:
         "5 + 3 = 9 a week",
         "5 + 3 = 9 times as many",
         "5 + 3 = 9 times a week",
+        "5 + 3 = 9 times per week",
+        "5 + 3 = 9 times.",
+        "5 + 3 = 9 times",
+        "5 + 3 = 9 cents",
+        "5 + 3 = 9 cents per page.",
+        "1 / 2 = 51 cents.",
+        "36 / 12 = 4 dozen cupcakes",
+        "36 + 1 = 3 dozen. She has 5",
         "the base is 5 + 3 = 9",
         "5 + 3 = 9 from her",
     ],
@@ -154,7 +179,13 @@ def test_words_that_leave_an_equation_what_it_is(text: str) -> None:
         "5 + 3 = 40% of 20",
         "5 + 3 = 9 to 12",
         "5 + 3 = 4 a",
-        "5 + 3 = 9 cents",
+        "36 + 5 = 3 dozen and 5",
+        "36 + 5 = 3 dozen eggs and 5 more",
+        "36 + 5 = 3 dozen + 5",
+        "9 * 5 = 3 dozen times 4",
+        "9 * 5 = 3 dozen 5",
+        "1 + 1 = 3 cents or 4",
+        "5 cents + 3 cents = 9 cents",
         "5's 5 + 3 = 9",
         "x:5 + 3 = 9",
         "half of 10 + 2 = 7",

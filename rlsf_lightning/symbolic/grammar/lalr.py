@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.grammar.regex import Fuel, Regex
+from rlsf_lightning.symbolic.grammar.regex import Fuel, OutOfFuelError, Regex
 
 END = "$END"
 #: Characters of which samples of terminals are made; the first ones are preferred.
@@ -25,6 +25,8 @@ _ALPHABET = "a0 _bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123456789\n\
 _GRAMMARS = 32
 #: How many states of the parser a way to the end is looked for in, how deep they may be and how long it may be.
 _MAX_TRIED, _MAX_CLOSING = 3_000, 300
+#: What it costs to take one token of what follows a token that is left out.
+_TAKEN = 10
 
 #: The parser's states, the last one first: (state, the rest).
 Stack = tuple[int, Any]
@@ -106,6 +108,28 @@ class Machine:
             return Reading(tuple(tokens), "unexpected_end", at, at, self.expected(stack), END)
         return Reading(tuple(tokens))
 
+    def needless(self, text: str, reading: Reading, most: int, fuel: Fuel) -> list[Token]:
+        """The tokens before the mistake that was read, with any one of which left out the rest is accepted: ``most`` of
+        them, those next to the mistake. Where the fuel is used up, those that were found with it."""
+        stack, before = self.bottom, []
+        for token in reading.tokens:
+            if not token.ignored:
+                before.append((token, stack))
+                after = self.advance(stack, token.type)
+                assert after is not None
+                stack = after
+        lexed: dict[tuple[int, int], _Lexed] = {}
+        found: list[Token] = []
+        try:
+            for token, stack in reversed(before):
+                if len(found) == most:
+                    break
+                if self._goes_on(stack, text, token.end, lexed, fuel):
+                    found.append(token)
+        except OutOfFuelError:
+            pass
+        return found[::-1]
+
     def survives(self, prefix: str, fuel: Fuel) -> bool:
         """Whether some longer text may be accepted. False is certain."""
         return next(self._ends(prefix, fuel), None) is not None
@@ -151,6 +175,24 @@ class Machine:
     def regex(self, terminal: str) -> Regex:
         """What matches this terminal."""
         return self._regexes[terminal]
+
+    def _goes_on(self, stack: Stack, text: str, at: int, lexed: dict[tuple[int, int], _Lexed], fuel: Fuel) -> bool:
+        """Whether the parser accepts all that follows a place. ``lexed``: what was found there by lexers before."""
+        while at < len(text):
+            fuel.burn(_TAKEN)
+            lexer = self._lexers[stack[0]]
+            known = lexed.get((id(lexer), at))
+            if known is None:
+                known = lexed[id(lexer), at] = self._lex(lexer, text, at, fuel, partial=False)
+            if known.type is None:
+                return False
+            if known.type not in lexer.ignored:
+                after = self.advance(stack, known.type)
+                if after is None:
+                    return False
+                stack = after
+            at = known.end
+        return self.advance(stack, END) is not None
 
     def _refused(self, tokens: list[Token], stack: Stack, text: str, at: int, fuel: Fuel) -> Reading:
         """No terminal that may stand here matches: what stands here instead."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Span, Verdict
-from rlsf_lightning.symbolic.grammar.lalr import END, Machine, Reading
-from rlsf_lightning.symbolic.grammar.regex import Fuel
+from rlsf_lightning.symbolic.grammar.lalr import END, Machine, Reading, Token
+from rlsf_lightning.symbolic.grammar.regex import Fuel, OutOfFuelError
 from rlsf_lightning.symbolic.grammar.task import Judgement, first_dead, share
 
 _MAX_EXPECTED = 30
+#: Tokens that are marked because the text is accepted without one of them, and the work to find them.
+_MAX_NEEDLESS, _NEEDLESS_STEPS = 8, 200_000
 
 
 class TextTask:
@@ -38,8 +40,11 @@ class TextTask:
         witness: dict[str, Any] = {"expected": list(reading.expected[:_MAX_EXPECTED])}
         if rest is not None:
             witness["continuation"] = rest
+        needless = self._needless(reading, core)
+        if needless:
+            witness["without"] = [[offset + token.start, offset + token.end] for token in needless]
         score = share(max(0, min(place - offset, len(core))), len(core), rest)
-        return Judgement([self._finding(reading, core, offset)], score, place, witness)
+        return Judgement([self._finding(reading, core, offset, needless)], score, place, witness)
 
     def viable(self, text: str, fuel: Fuel) -> bool | None:
         if self._is_dead(text, fuel):
@@ -64,7 +69,8 @@ class TextTask:
             return False
         if reading.found in expected and reading.found in self._allowed(types):
             return False
-        if certificate.findings != (self._finding(reading, core, offset),):
+        needless = self._confirmed_needless(reading, core, offset, certificate.witness.get("without", []), fuel)
+        if needless is None or certificate.findings != (self._finding(reading, core, offset, needless),):
             return False
         if certificate.witness.get("expected") != list(reading.expected[:_MAX_EXPECTED]):
             return False
@@ -100,15 +106,44 @@ class TextTask:
             return False
         return not (self.strip and begun != begun.rstrip() and self._accepts(begun, fuel))
 
-    def _finding(self, reading: Reading, core: str, offset: int) -> Finding:
+    def _needless(self, reading: Reading, core: str) -> list[Token]:
+        """A parser sees many mistakes only later: the tokens before it without any one of which the text is accepted."""
+        fuel = Fuel(_NEEDLESS_STEPS)
+        found = self.machine.needless(core, reading, _MAX_NEEDLESS, fuel)
+        fuel = Fuel(_NEEDLESS_STEPS)
+        return [token for token in found if any(self._accepted(other, fuel) for other in _without(core, token))]
+
+    def _accepted(self, text: str, fuel: Fuel) -> bool:
+        try:
+            return self._accepts(text, fuel)
+        except OutOfFuelError:
+            return False
+
+    def _confirmed_needless(
+        self, reading: Reading, core: str, offset: int, places: Any, fuel: Fuel
+    ) -> list[Token] | None:
+        """The tokens at these places, if the rules derive the text without any one of them; None if not."""
+        tokens = {(offset + token.start, offset + token.end): token for token in reading.tokens if not token.ignored}
+        if not isinstance(places, list) or [list(place) for place in tokens if list(place) in places] != places:
+            return None
+        found = [tokens[start, end] for start, end in places]
+        right = (any(self._derives(other, fuel) for other in _without(core, token)) for token in found)
+        return found if all(right) else None
+
+    def _finding(self, reading: Reading, core: str, offset: int, needless: Sequence[Token]) -> Finding:
         names = [name if name != END else "the end" for name in reading.expected]
         wanted = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "nothing"
         found = ascii(core[reading.start : reading.end])[:40] if reading.start < len(core) else "the end"
         places = [(reading.start, reading.end)]
         if reading.error == "unexpected_token":  # the token before it may be the wrong one as well
             places = [(token.start, token.end) for token in reading.tokens if not token.ignored][-1:] + places
+        places += [(token.start, token.end) for token in needless if (token.start, token.end) not in places]
         spans = tuple(Span(offset + start, offset + end) for start, end in places)
-        return Finding(reading.error or "", f"{found} stands where the grammar has {wanted}"[:300], spans)
+        message = f"{found} stands where the grammar has {wanted}"[:300]
+        if needless:
+            words = dict.fromkeys(ascii(core[token.start : token.end])[:40] for token in needless)
+            message += f"; without the marked {' or '.join(words)} the rest is accepted"
+        return Finding(reading.error or "", message, spans)
 
     def _too_long(self, text: str, offset: int, fuel: Fuel) -> Judgement:
         core = self._core(text)[0]
@@ -156,6 +191,11 @@ class TextTask:
         types = [token.type for token in reading.tokens if not token.ignored]
         expected = expected_after(self.machine.lark.rules, self.machine.lark.options.start[0], types, fuel)
         return reading.error is None and expected is not None and END in expected
+
+
+def _without(text: str, token: Token) -> list[str]:
+    """The text with that token left out: with nothing, a blank or a new line in its place."""
+    return [text[: token.start] + space + text[token.end :] for space in ("", " ", "\n")]
 
 
 def expected_after(rules: Sequence[Any], start: str, types: Sequence[str], fuel: Fuel) -> set[str] | None:

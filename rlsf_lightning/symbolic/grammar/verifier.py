@@ -2,9 +2,10 @@
 
 The grammar is an LALR grammar of Lark, in the fact or option ``grammar``; the schema is a JSON Schema (drafts 6 to
 2020-12), in the fact or option ``schema``. Located are the first token or character that cannot stand where it stands,
-with what could, and every violation of the schema at its place in the text. The first dead character is exact for a
-grammar whose terminals do not depend on what follows them, and for JSON text; where a schema excludes what is still JSON,
-"dead" is certain, "viable" is not always told. Matching is linear, and counted: no text and no pattern makes it hang.
+with what could, the tokens before it without any one of which the whole is accepted, and every violation of the schema at
+its place in the text. The first dead character is exact for a grammar whose terminals do not depend on what follows them,
+and for JSON text; where a schema excludes what is still JSON, "dead" is certain, "viable" is not always told. Matching is
+linear, and counted: no text and no pattern makes it hang.
 
 Not covered: other start rules within one grammar, indentation-sensitive lexing, the keyword ``format``.
 """

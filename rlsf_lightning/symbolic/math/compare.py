@@ -8,10 +8,12 @@ import json
 from functools import cache
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.child import PythonChild
+from rlsf_lightning.symbolic.child import PATIENCE, PythonChild
 
 #: Memory of the process, in megabytes of address space.
 MEGABYTES = 2000
+#: Seconds of the clock that a comparison takes at most, the start of the process included.
+LONGEST = 15.0
 
 
 @cache
@@ -30,11 +32,13 @@ class Comparer:
     """Asks math-verify.
 
     Args:
-        seconds: computing time for one comparison.
+        seconds: computing time for one comparison. By the clock none takes longer than ``LONGEST``, or ``PATIENCE`` times
+            these seconds if that is more, not even where the process has to be started for it on a busy machine.
     """
 
     def __init__(self, seconds: float) -> None:
-        self.child = PythonChild("math-verify", "rlsf_lightning.symbolic.math.child", seconds, MEGABYTES)
+        module, longest = "rlsf_lightning.symbolic.math.child", max(LONGEST, PATIENCE * seconds)
+        self.child = PythonChild("math-verify", module, seconds, MEGABYTES, longest=longest)
 
     def same(self, reference: str, answer: str) -> bool | None:
         """Whether the answer is mathematically the reference; None if the reference cannot be read. Raises ToolFailed."""

@@ -131,8 +131,8 @@ def _holds(step: Step) -> bool:
         return False
     for a in ours:
         for b in theirs:
-            is_left_rounded = _rounds_to(b, a, _last_place(step.left, step.relation), step.relation)
-            if a == b or is_left_rounded or _rounds_to(a, b, _last_place(step.right, step.relation), step.relation):
+            left, right = _last_place(step.left, step.relation, a), _last_place(step.right, step.relation, b)
+            if a == b or _rounds_to(b, a, left, step.relation) or _rounds_to(a, b, right, step.relation):
                 return True
     return False
 
@@ -149,22 +149,27 @@ def _rounds_to(exact: Fraction, written: Fraction, place: Fraction | None, relat
     return same_sign and abs(written) / place in allowed
 
 
-def _last_place(side: Side, relation: str) -> Fraction | None:
+def _last_place(side: Side, relation: str, value: Fraction) -> Fraction | None:
+    """Of the side's lone number, if it is one, where that is read as this value."""
     written = "".join(token.text for token in side.tokens).replace("{,}", "").replace(",", "")
-    match = re.fullmatch(r"-?(\d*)(?:\.(\d+))?(%?)", written)
+    match = re.fullmatch(r"-?(\d*)(?:\.(\d+))?(%|cents|dozen)?", written)
     if match is None:
         return None
-    whole, decimals, percent = match.groups()
-    size = Fraction(1, 100) if percent else Fraction(1)
+    whole, decimals, unit = match.groups()
+    number = Fraction(f"{whole or 0}.{decimals or 0}")
+    size = Fraction(1, 100) if unit == "%" else abs(value) / number if unit and number else Fraction(1)
     if decimals:
         return size / 10 ** len(decimals)
+    if unit == "cents" and size != 1:
+        return size
     zeros = len(whole) - len(whole.rstrip("0"))
     return size * 10**zeros if relation == "about" else None
 
 
 def _values(side: Side) -> list[Fraction] | None:
     """What the side can be worth; None: it divides by zero."""
-    texts = [_python(side, factor, dash) for factor in ("", "/100") for dash in (False, True)]
+    factor = "*12" if side.tokens[-1].text == "dozen" else "/100"
+    texts = [_python(side, unit, dash) for unit in ("", factor) for dash in (False, True)]
     try:
         return [_walk(ast.parse(text, mode="eval").body) for text in dict.fromkeys(texts)]
     except ZeroDivisionError:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rlsf_lightning.symbolic.math.value import Token
 
-#: Tokens before an equation that are looked at.
-MOST_BEFORE = 12
+#: Tokens before and behind an equation that are looked at.
+MOST_BEFORE, MOST_AFTER = 12, 10
 #: After or before these a number may not be what it seems.
 _SPEAKING = frozenset(
     """mod modulo base of times plus minus over by and than to per choose percent squared cubed factorial remainder root sqrt
@@ -35,6 +35,8 @@ _INTRODUCING = {
 }
 #: After a result these say what it counts, unless a number follows them.
 _COUNTING = frozenset("of per times from to a".split())
+#: After a result these may change what it is worth: 50 cents are 50, or 0.50; 3 dozen are 3, or 36.
+_SCALING = {"cent": "cents", "cents": "cents", "dozen": "dozen", "dozens": "dozen"}
 _SILENT_LATEX = frozenset(
     r"\text \mathrm \textbf \mathbf \quad \qquad \end \boxed \mbox \Rightarrow \implies \therefore \because".split()
 )
@@ -84,6 +86,30 @@ def is_clean_after(run: Run) -> bool:
     return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
 
 
+def scaled(run: Run) -> Token | None:
+    """The word after a lone number that may change what it is worth, as a token of kind ``percent``, where no other number
+    follows in the sentence: `= 3 dozen eggs.`, but not `= 3 dozen eggs and 5 more`."""
+    if not run.after or run.after[0].kind != "word" or not _ends_with_lone_number(run):
+        return None
+    word, *rest = run.after
+    if word.text.lower() not in _SCALING or word.start == run.tokens[-1].end:
+        return None
+    for number, token in enumerate(rest):
+        if token.text in (".", ";"):
+            break
+        if token.kind not in ("word", "other") or token.text.lower() in ("and", "plus", "or"):
+            return None
+        is_silent = token.text in ("per", "a") or _is_plain_word(token) if token.kind == "word" else token.text in ",!"
+        if number == 0 and not is_silent:
+            return None
+    return word._replace(kind="percent", text=_SCALING[word.text.lower()])
+
+
+def _ends_with_lone_number(run: Run) -> bool:
+    last = next((i for i in range(len(run.tokens) - 1, -1, -1) if run.tokens[i].kind in ("equals", "about")), -1)
+    return [token.kind for token in run.tokens[last + 1 :]] == ["number"] and "frac" not in run.tokens[-1].text
+
+
 def _introduces(before: list[Token]) -> bool:
     """Whether the last word says that all the equation is meant: `a total of`, `it's`, `, or`, `And` at a line's start."""
     word, earlier = before[-1].text.lower(), before[:-1]
@@ -106,11 +132,11 @@ def _introduces(before: list[Token]) -> bool:
 def _counts(run: Run) -> bool:
     """Whether the word after a lone number says what is counted: `8 of them`, `8 per week`, but not `8 times 5`."""
     word = run.after[0].text
-    last = next((i for i in range(len(run.tokens) - 1, -1, -1) if run.tokens[i].kind in ("equals", "about")), -1)
-    is_lone = [token.kind for token in run.tokens[last + 1 :]] == ["number"] and "frac" not in run.tokens[-1].text
-    if not is_lone or word not in _COUNTING:
+    if not _ends_with_lone_number(run) or word not in _COUNTING:
         return False
     follows = run.after[1] if len(run.after) > 1 else None
+    if word == "times" and (follows is None or follows.text in (".", ",", "per")):
+        return True
     if word in ("a", "times"):
         return follows is not None and follows.kind == "word" and (_is_plain_word(follows) or follows.text == "a")
     return follows is None or follows.kind not in ("number", "open")

@@ -2,7 +2,8 @@ r"""Finding the equations of literal numbers in a solution, `48/2 = 24`, and jud
 
 An equation is judged only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3,
 5 km + 3 km, 1 1/2 + 1, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. A stated decimal may be
-rounded or cut at its last place; after an approximate sign an integer too. A per-cent sign may mean a hundredth or a unit.
+rounded or cut at its last place; after an approximate sign an integer too. A per-cent sign may mean a hundredth or a unit,
+cents behind a result as well, and a dozen twelve or a unit.
 LaTeX (\times, \cdot, \div, \frac of two numbers), currency signs and thousands are read. Lines are read one by one.
 """
 
@@ -14,8 +15,16 @@ from fractions import Fraction
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.math.sentence import MOST_BEFORE, Run, is_clean_after, is_clean_before, is_operand_end
-from rlsf_lightning.symbolic.math.value import DividesByZero, NoValue, Token, value_of
+from rlsf_lightning.symbolic.math.sentence import (
+    MOST_AFTER,
+    MOST_BEFORE,
+    Run,
+    is_clean_after,
+    is_clean_before,
+    is_operand_end,
+    scaled,
+)
+from rlsf_lightning.symbolic.math.value import FACTORS, DividesByZero, NoValue, Token, value_of
 
 #: Longer numbers are not read as numbers.
 MAX_DIGITS = 40
@@ -91,12 +100,14 @@ def read_steps(text: str) -> list[Step]:
 
 
 def readings(tokens: Sequence[Token]) -> list[Fraction]:
-    """The values that a side may have: a per-cent sign is a hundredth or a unit, a first minus may be a dash."""
+    """The values that a side may have: a per-cent sign is a hundredth or a unit, cents are hundredths or units, a dozen is
+    twelve or a unit, a first minus may be a dash."""
     percents = sum(token.kind == "percent" for token in tokens)
     numbers = sum(token.kind == "number" for token in tokens)
     if percents and percents != numbers and any(token.text in ("+", "-") for token in tokens):
         raise NoValue  # 50 + 20% is 60 to many
-    factors = [Fraction(1), Fraction(1, 100)] if percents else [Fraction(1)]
+    scales = dict.fromkeys(FACTORS[token.text] for token in tokens if token.kind == "percent")
+    factors = [Fraction(1), *scales]
     may_be_dash = len(tokens) > 1 and tokens[0].text == "-" and tokens[0].end < tokens[1].start
     return [value_of(part, factor) for factor in factors for part in (tokens, *([tokens[1:]] if may_be_dash else []))]
 
@@ -146,7 +157,7 @@ def agree(left: Side, right: Side, relation: str, left_value: Fraction, right_va
     """Whether the values are equal, or one is a lone number that is the other, rounded or cut at its last place."""
     difference = abs(left_value - right_value)
     for side, written, exact in ((left, left_value, right_value), (right, right_value, left_value)):
-        place = _place(side, relation)
+        place = _place(side, relation, written)
         if place is not None and (relation == "about" or abs(written) < abs(exact)) and difference < place:
             return True
         if place is not None and 2 * difference <= place:
@@ -154,15 +165,19 @@ def agree(left: Side, right: Side, relation: str, left_value: Fraction, right_va
     return difference == 0
 
 
-def _place(side: Side, relation: str) -> Fraction | None:
-    """What the last digit of a lone number is worth, if the number may be rounded."""
+def _place(side: Side, relation: str, read_as: Fraction) -> Fraction | None:
+    """What the last digit of a lone number is worth, if the number may be rounded; ``read_as``: the value it has."""
     numbers = [token for token in side.tokens if token.kind == "number"]
     if len(numbers) != 1 or any(token.kind not in ("number", "percent") and token.text != "-" for token in side.tokens):
         return None
     digits = numbers[0].text.replace("{,}", "").replace(",", "")
-    worth = Fraction(1, 100) if side.tokens[-1].kind == "percent" else Fraction(1)
+    unit = side.tokens[-1].text if side.tokens[-1].kind == "percent" else ""
+    is_scaled = unit == "%" or abs(read_as) != numbers[0].value
+    worth = FACTORS[unit] if unit and is_scaled else Fraction(1)
     if "." in digits:
         return worth / 10 ** len(digits.partition(".")[2])
+    if unit == "cents" and is_scaled:  # 333 cents are 3.33
+        return worth
     if relation != "about":
         return None
     return worth * 10 ** (len(digits) - len(digits.rstrip("0")))
@@ -240,7 +255,7 @@ def _runs(tokens: list[Token]) -> Iterator[Run]:
         while end < len(tokens) and tokens[end].kind in _ARITHMETIC:
             end += 1
         if any(token.kind in ("equals", "about") for token in tokens[at:end]):
-            yield Run(tokens[at:end], tokens[max(0, at - MOST_BEFORE) : at], tokens[end : end + 2])
+            yield Run(tokens[at:end], tokens[max(0, at - MOST_BEFORE) : at], tokens[end : end + MOST_AFTER])
         at = max(end, at + 1)
 
 
@@ -253,7 +268,10 @@ def _steps_of(run: Run) -> Iterator[Step]:
         sides.append(Side(tuple(part), part[0].start, part[-1].end) if part else None)
     if not is_clean_before(run):
         sides[0] = None
-    if not is_clean_after(run):
+    scale, end = scaled(run), sides[-1]
+    if scale is not None and end is not None:  # the word belongs to the value, but not to the place
+        sides[-1] = end._replace(tokens=(*end.tokens, scale))
+    elif not is_clean_after(run):
         sides[-1] = None
     has_expression = False
     for left, right, relation in zip(sides, sides[1:], relations, strict=False):

@@ -15,12 +15,15 @@ MAX_EXPONENT = 64
 #: Numerators and denominators beyond this many bits are given up.
 MAX_BITS = 4096
 
+#: What tokens of kind ``percent`` may stand for instead of 1.
+FACTORS = {"%": Fraction(1, 100), "cents": Fraction(1, 100), "dozen": Fraction(12)}
+
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "minus": 3, "^": 4}
 
 
 class Token(NamedTuple):
     """``kind``: number, operator, open, close, equals, about (approximately equal), percent or other. ``text`` is the
-    character that stands for it, whatever was written."""
+    character that stands for it, whatever was written; percent is also a word of ``FACTORS``."""
 
     kind: str
     text: str

@@ -51,7 +51,8 @@ class MathVerifier:
         answers: `math-verify` compares whatever is no plain number with that package; `numbers` takes it for wrong unless it
             is spelled like the reference.
         max_chars: longer completions are not read; from 1 to 50000.
-        seconds: computing time of one comparison by math-verify.
+        seconds: computing time of one comparison by math-verify, of which there is one a call. By the clock it ends after
+            15 s (five times ``seconds`` if that is more), the start of its process included: then the verdict is ABSTAIN.
     """
 
     kinds = KINDS

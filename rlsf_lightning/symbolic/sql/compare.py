@@ -138,7 +138,7 @@ def changed(text: str, changes: Sequence[Change]) -> str:
 
 
 def _change(
-    text: str, reference: str, ours: list[Token], theirs: list[Token], hunk: tuple[int, int, int, int]
+    text: str, reference: str, ours: Sequence[Token], theirs: Sequence[Token], hunk: tuple[int, int, int, int]
 ) -> Change:
     i, j, k, m = hunk
     word = reference[theirs[k].start : theirs[m - 1].end] if k < m else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import lru_cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(
@@ -61,10 +62,14 @@ def folded(name: str) -> str:
     return name.translate(_LOWER)
 
 
-def tokens_of(text: str) -> list[Token]:
-    """All tokens but white space and comments."""
-    found = (Token(match.lastgroup or "", match.group(), match.start()) for match in _TOKEN.finditer(text))
-    return [token for token in found if token.kind != "space"]
+@lru_cache(maxsize=4)
+def tokens_of(text: str) -> tuple[Token, ...]:
+    """All tokens but white space and comments. Remembered, as the same text is asked about several times in a row."""
+    return tuple(
+        Token(match.lastgroup or "", match.group(), match.start())
+        for match in _TOKEN.finditer(text)
+        if match.lastgroup != "space"
+    )
 
 
 def could_become(token: Token) -> list[str]:

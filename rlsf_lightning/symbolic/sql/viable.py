@@ -8,6 +8,8 @@ in the query can have defined it. Dead is certain; nothing is said of columns, w
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from rlsf_lightning.symbolic.sql.database import Database
 from rlsf_lightning.symbolic.sql.tokens import Token, could_become, tokens_of
@@ -31,6 +33,7 @@ def is_syntax_error(message: str | None) -> bool:
     return message is not None and _SYNTAX.fullmatch(message) is not None
 
 
+@lru_cache(maxsize=64)
 def is_dead(database: Database, text: str) -> bool:
     """Whether no query that SQLite takes begins with this text, or is it but for white space at the end: certain."""
     text = text[: len(text.rstrip(_SPACE)) + 1]  # more of it changes nothing
@@ -71,7 +74,7 @@ def is_unfinished(database: Database, text: str) -> bool:
     return not tokens or tokens[-1].kind.startswith("open") or database.error_of(text) == "incomplete input"
 
 
-def _breaks_rules(database: Database, tokens: list[Token], growing: bool) -> bool:
+def _breaks_rules(database: Database, tokens: Sequence[Token], growing: bool) -> bool:
     """What the parser would take, but a verifier does not: writing, several statements, parameters, unknown tables."""
     if growing and (tokens[-1].text in ("-", "/") or tokens[-1].kind == "open_comment"):
         tokens, growing = tokens[:-1], False  # a comment, perhaps
@@ -93,14 +96,12 @@ def _breaks_rules(database: Database, tokens: list[Token], growing: bool) -> boo
     return any(_is_unknown_source(database, tokens, i, growing) for i in range(2, defining + 1))
 
 
-def _is_unknown_source(database: Database, tokens: list[Token], i: int, growing: bool) -> bool:
-    name, before = tokens[i].name, tokens[i - 1].name
-    if (
-        name is None
-        or tokens[i - 1].kind != "word"
-        or before not in ("from", "join")
-        or tokens[i - 2].name == "distinct"
-    ):
+def _is_unknown_source(database: Database, tokens: Sequence[Token], i: int, growing: bool) -> bool:
+    before = tokens[i - 1]
+    if before.kind != "word" or before.name not in ("from", "join"):
+        return False
+    name = tokens[i].name
+    if name is None or tokens[i - 2].name == "distinct":
         return False
     known = database.tables | _OTHER_SOURCES
     if growing and i + 1 == len(tokens):  # a doubled quote would go on with the name
