@@ -125,11 +125,13 @@ def build(
     return _read(outcome, len(cases or []))
 
 
-def limits(budget: Budget, cases: Sequence[Case], *, watched: bool = False) -> Limits:
+def limits(
+    budget: Budget, cases: Sequence[Case], *, watched: bool = False, wall_seconds: float | None = None
+) -> Limits:
     """Of the sandbox as a whole."""
     size = sum(len(case.input) + 2 * len(case.output) for case in cases)
     return Limits(
-        wall_seconds=2.0 * COMPILE_SECONDS + (5.0 * budget.seconds + 5.0) * (len(cases) + 1),
+        wall_seconds=wall_seconds or 2.0 * COMPILE_SECONDS + (5.0 * budget.seconds + 5.0) * (len(cases) + 1),
         cpu_seconds=COMPILE_SECONDS,
         memory=COMPILE_MEMORY + budget.memory,
         address_space=None if watched else COMPILE_MEMORY,

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck
+from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck, repair
 from rlsf_lightning.symbolic.cpp.dead import dead_from
 from rlsf_lightning.symbolic.cpp.declared import with_declarations
 from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of
@@ -136,11 +136,18 @@ class CppVerifier:
         witness = blame.witness(cases, built.ran)
         if witness["passed"] == len(cases):
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
+        score, repaired = witness["passed"] / len(cases), []
+        if self.explain:
+            repaired = repair.repairs(self, program, cases, witness["test"])
+        if repaired:
+            kind, message = blame.how_it_fails(built.ran[witness["test"]], witness["test"])
+            span, new = repaired[0]
+            witness["repair"] = [span.start, span.end, new]
+            return _failed(repair.findings(program, repaired, kind, message), witness=witness, score=score)
         seen, split = [], Split(program)
         if self.explain:
             seen = watch(self.sandbox, self.tools, self.standard, split.program, cases, built.ran, self.budget)
-        found = blame.findings(split, cases, built.ran, seen)
-        return _failed(found, witness=witness, score=witness["passed"] / len(cases))
+        return _failed(blame.findings(split, cases, built.ran, seen), witness=witness, score=score)
 
     def _too_long_from(self, text: str) -> int | None:
         """The first character beyond the limit; white space there may still be followed by nothing."""
