@@ -43,7 +43,7 @@ def token_changes(program: Program, variables: Variables) -> tuple[list[Change],
     tokens = program.tokens
     signs, numbers, names = ([], []), ([], []), []  # type: ignore[var-annotated]
     for at, token in enumerate(tokens):
-        if token.kind == "other" and _is_operator(tokens, at):
+        if token.kind == "other" and _is_operator(tokens, at) and not variables.is_first_value(at):
             new = _OPERATORS[token.text].split()
             signs[0].append([_change(token, one) for one in new[:1]])
             signs[1].append([_change(token, one) for one in new[1:]])

@@ -112,7 +112,8 @@ def _steps(program: Program, variables: Variables, gaps: Sequence[int]) -> Itera
             continue
         name = variable.name
         for at in reversed([at for at in gaps if variable.after < at < variable.end]):
-            others = [one.name for one in variables.at(at) if one.is_number and one.name != name][:4]
+            others = [one.name for one in variables.at(at) if one.is_number and one.name != name][:3]
+            others += _elements(program, variables, at)[:2]
             for statement in (
                 f"{name}++;",
                 *(f"{name} += {other};" for other in others),
@@ -121,6 +122,18 @@ def _steps(program: Program, variables: Variables, gaps: Sequence[int]) -> Itera
                 *(f"{name} = max({name}, {other});" for other in others),
             ):
                 yield _insert(program, at, statement)
+
+
+def _elements(program: Program, variables: Variables, at: int) -> list[str]:
+    """Elements of rows as the program writes them elsewhere, of which every variable is seen at a token."""
+    seen, found = set(variables.at(at)), dict[str, None]()
+    for row in variables.all:
+        for use in variables.uses[row] if row in seen and row.shape == ("number", 1) else ():
+            end = variables.closing.get(use + 1, use)
+            named = [variables.of(inside) for inside in range(use + 2, end)]
+            if tokens_text(program.tokens, use + 1) == "[" and all(one is None or one in seen for one in named):
+                found.setdefault(program.text[program.tokens[use].start : program.tokens[end].end])
+    return [text for text in found if len(text) <= _SHORT]
 
 
 def _steps_of(variables: Variables, at: int) -> list[str]:
@@ -154,10 +167,10 @@ def _others(program: Program, variables: Variables, gaps: Sequence[int]) -> Iter
             for statement in ("break;", "return 0;", "cout << endl;"):
                 yield _insert(program, at, statement)
         for row in [one for one in rows if one.name in seen]:
-            if row.shape[0] == "number" and any(token.text == "size" for token in tokens):
-                yield _insert(program, at, f"sort({row.name}.begin(), {row.name}.end());")
+            yield _insert(program, at, f"sort(begin({row.name}), end({row.name}));")
             for size in [one.name for one in numbers if one.name in seen][:2]:
                 yield _insert(program, at, f"sort({row.name}, {row.name} + {size});")
+                yield _insert(program, at, f"sort({row.name} + 1, {row.name} + {size} + 1);")
 
 
 def _short_statements(program: Program, variables: Variables) -> list[str]:

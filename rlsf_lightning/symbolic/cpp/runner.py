@@ -72,19 +72,22 @@ static void run(const struct version *version, int test) {
   exit(version->start(1, arguments));
 }
 
-static int passes(const struct version *version, int test, const char *wanted) {
+enum outcome { FAILED, PASSED, ENDLESS };
+
+static enum outcome try(const struct version *version, int test, const char *wanted) {
   int status;
   fflush(stdout);
   pid_t child = fork();
   if (child == 0) run(version, test);
-  if (child < 0) return 0;
+  if (child < 0) return FAILED;
   waitpid(child, &status, 0);
   kill(-child, SIGKILL);
-  if (!WIFEXITED(status) || WEXITSTATUS(status)) return 0;
+  if (*steps > most_steps) return ENDLESS;
+  if (!WIFEXITED(status) || WEXITSTATUS(status)) return FAILED;
   char *text = whole("out");
   int same = same_words(wanted, text);
   free(text);
-  return same;
+  return same ? PASSED : FAILED;
 }
 
 int main(int count, char **given) {
@@ -99,19 +102,22 @@ int main(int count, char **given) {
   }
   output += 4096;
   memory = atol(given[3]) + (&_end - &__data_start) + (64 << 20);
-  most_steps = atol(given[4]);
   long left = atol(given[5]);
   steps = mmap(0, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   limit(RLIMIT_STACK, 64 << 20);
-  for (int i = 0; i < rlsf_versions_count && left > 0; i++) {
-    int good = 1;
-    for (int at = -1; at < tests && good; at++) {
-      int test = at < 0 ? first : at;
-      if (at == first) continue;
-      good = passes(&rlsf_versions[i], test, wanted[test]);
-      left -= *steps;
+  enum outcome outcomes[rlsf_versions_count + 1];
+  for (int again = 0; again < 2; again++) {
+    most_steps = atol(given[4]) / (again ? 1 : 10);
+    for (int i = 0; i < rlsf_versions_count && left > 0; i++) {
+      if (again && outcomes[i] != ENDLESS) continue;
+      outcomes[i] = PASSED;
+      for (int at = -1; at < tests && outcomes[i] == PASSED; at++) {
+        if (at == first) continue;
+        outcomes[i] = try(&rlsf_versions[i], at < 0 ? first : at, wanted[at < 0 ? first : at]);
+        left -= *steps;
+      }
+      if (outcomes[i] == PASSED) printf("%d\n", rlsf_versions[i].number);
     }
-    if (good) printf("%d\n", rlsf_versions[i].number);
   }
   fflush(stdout);
   _exit(0);

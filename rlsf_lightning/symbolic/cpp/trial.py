@@ -43,7 +43,7 @@ def passing(
     script = f"""
 compile() {{ timeout 20 g++ {flags} -I "$tools"/slim -pipe -c {FILE} -o program.o 2>errors; }}
 compile || {{
-  head -c 4000000 errors | grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h
+  head -c 4000000 errors | grep -a 'error: \\|required from' | grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h
   [ -s dropped.h ] && compile
 }} && g++ {tools.link} program.o "$tools"/runner.o -o program &&
 setarch -R ./program {len(cases)} {first} {budget.memory} {STEPS} {ALL_STEPS}

@@ -99,6 +99,11 @@ class Variables:
             return True
         return behind < len(tokens) and tokens[behind].text in _WRITES
 
+    def is_first_value(self, at: int) -> bool:
+        """Whether a token is the sign behind a variable that is declared there, or behind its dimensions."""
+        here = self.of(at - 1) if at and self.tokens[at].text == "=" else None
+        return here is not None and here.declared == at - 1
+
     def in_function(self, at: int) -> bool:
         return self._enclosing[at] is not None
 
