@@ -5,7 +5,7 @@ The likeliest come first. What is tried is text alone: a change that does not co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -42,13 +42,14 @@ def token_changes(program: Program, variables: Variables) -> tuple[list[Change],
     """The likely changes of one token, and the others."""
     tokens = program.tokens
     signs, numbers, names = ([], []), ([], []), []  # type: ignore[var-annotated]
+    known = sorted({int(token.text) for token in tokens if _is_plain_number(token)})
     for at, token in enumerate(tokens):
         if token.kind == "other" and _is_operator(tokens, at) and not variables.is_first_value(at):
             new = _OPERATORS[token.text].split()
             signs[0].append([_change(token, one) for one in new[:1]])
             signs[1].append([_change(token, one) for one in new[1:]])
         elif token.kind == "number":
-            new = _numbers(token.text)
+            new = _numbers(token, known)
             numbers[0].append([_change(token, one) for one in new[:3]])
             numbers[1].append([_change(token, one) for one in new[3:]])
         elif token.kind == "name":
@@ -95,12 +96,20 @@ def _in_template(tokens: list[Token], at: int) -> bool:
     return False
 
 
-def _numbers(text: str) -> list[str]:
-    """Other numbers, the likeliest first."""
-    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER or (text[0] == "0" and text != "0"):
+def _is_plain_number(token: Token) -> bool:
+    """Whether a token is a decimal number, and no large one."""
+    text = token.text
+    return token.kind == "number" and text.isdecimal() and text.isascii() and len(text) <= _LONGEST_NUMBER
+
+
+def _numbers(token: Token, known: Sequence[int]) -> list[str]:
+    """Other numbers, the likeliest first: those beside it, the small ones, and the nearest that the program has (``known``)."""
+    text = token.text
+    if not _is_plain_number(token) or (text[0] == "0" and text != "0"):
         return []
     value = int(text)
     near = [value - 1, value + 1, 0, value - 2, 1, 2, value + 2]
+    near += sorted(known, key=lambda one: (abs(one - value), one))[:4]
     return [str(one) for one in dict.fromkeys(near) if one >= 0 and one != value]
 
 

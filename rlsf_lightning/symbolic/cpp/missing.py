@@ -6,12 +6,15 @@ As in ``changes`` the likeliest come first, and nothing is known of whether they
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.cpp.changes import Change
 from rlsf_lightning.symbolic.cpp.text import Program
 from rlsf_lightning.symbolic.cpp.variables import Variable, Variables, tokens_text
 
+#: Statements of one sort.
+MOST = 160
 #: Statements of the program that are at most as long are tried elsewhere too.
 _SHORT = 30
 _MOST_NAMES = 4
@@ -22,12 +25,13 @@ def missing_statements(program: Program, variables: Variables, expected: str) ->
     """The likely statements and the others. ``expected``: the output of the test that fails."""
     gaps = _gaps(program, variables)
     likely = [
-        *_readings(program, variables, gaps),
-        *_in_empty_blocks(program, variables, gaps, expected),
-        *_steps(program, variables, gaps),
-        *_printings(program, variables, gaps),
+        *islice(_readings(program, variables, gaps), MOST),
+        *islice(_in_empty_blocks(program, variables, gaps, expected), MOST),
+        *islice(_steps(program, variables, gaps), MOST),
+        *islice(_printings(program, variables, gaps), MOST),
     ]
-    return list(dict.fromkeys(likely)), list(dict.fromkeys(_others(program, variables, gaps)))
+    others = islice(_others(program, variables, gaps), 2 * MOST)
+    return list(dict.fromkeys(likely)), list(dict.fromkeys(others))
 
 
 def _gaps(program: Program, variables: Variables) -> list[int]:
@@ -90,8 +94,9 @@ def _in_empty_blocks(program: Program, variables: Variables, gaps: Sequence[int]
     """What may stand where there is nothing: the output, or a short statement that stands elsewhere."""
     tokens = program.tokens
     empty = [at for at in gaps if tokens[at].text == "}" and tokens[at - 1].text == "{"]
+    known = _short_statements(program, variables) if empty else []
     for at in empty:
-        for statement in [*_outputs(expected), *_steps_of(variables, at), *_short_statements(program, variables)]:
+        for statement in [*_outputs(expected), *_steps_of(variables, at), *known]:
             yield _insert(program, at, statement)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Changes of one trial, and the characters of all the versions of it.
 MOST_CHANGES, MOST_CHARACTERS = 160, 120_000
+#: Longer programs are not changed: too few changes would fit.
+LONGEST = 6000
 #: Changes that are compiled by themselves before a trial is given up.
 _MOST_CONFIRMED = 3
 #: Of the program's characters: blamed at most; places at most.
@@ -34,7 +36,7 @@ def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], firs
 
     ``first``: a test that fails.
     """
-    if not program.is_plain:
+    if len(program.text) > LONGEST or not program.is_plain:
         return []
     variables = Variables(program)
     for changes in rounds(program, variables, cases[first].output):
@@ -65,7 +67,7 @@ def rounds(program: Program, variables: Variables, expected: str) -> list[list[C
     """What is tried together: the likely changes, then the others."""
     likely, others = token_changes(program, variables)
     likely_missing, other_missing = missing_statements(program, variables, expected)
-    most = max(10, min(MOST_CHANGES, MOST_CHARACTERS // max(1, len(program.text))))
+    most = min(MOST_CHANGES, MOST_CHARACTERS // len(program.text))
     first = list(dict.fromkeys([*likely_missing[: most // 2], *likely]))
     rest = list(dict.fromkeys([*first[most:], *others, *likely_missing[most // 2 :], *other_missing]))
     return [part for part in (first[:most], rest[:most]) if part]

@@ -24,7 +24,7 @@ extern const struct version rlsf_versions[];
 extern const int rlsf_versions_count;
 extern char __data_start, _end;
 
-static long *steps, most_steps;
+static long *steps, most_steps, left;
 static volatile int counting;
 static rlim_t memory, output;
 
@@ -66,7 +66,7 @@ static void run(const struct version *version, int test) {
   dup2(in, 0), dup2(out, 1), dup2(none, 2);
   close(in), close(out), close(none);
   limit(RLIMIT_CORE, 0), limit(RLIMIT_CPU, 2), limit(RLIMIT_FSIZE, output), limit(RLIMIT_AS, memory);
-  alarm(10);
+  alarm(5);
   *steps = 0;
   counting = 1;
   exit(version->start(1, arguments));
@@ -82,6 +82,8 @@ static enum outcome try(const struct version *version, int test, const char *wan
   if (child < 0) return FAILED;
   waitpid(child, &status, 0);
   kill(-child, SIGKILL);
+  left -= *steps;
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) left = 0;
   if (*steps > most_steps) return ENDLESS;
   if (!WIFEXITED(status) || WEXITSTATUS(status)) return FAILED;
   char *text = whole("out");
@@ -102,7 +104,7 @@ int main(int count, char **given) {
   }
   output += 4096;
   memory = atol(given[3]) + (&_end - &__data_start) + (64 << 20);
-  long left = atol(given[5]);
+  left = atol(given[5]);
   steps = mmap(0, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   limit(RLIMIT_STACK, 64 << 20);
   enum outcome outcomes[rlsf_versions_count + 1];
@@ -114,7 +116,6 @@ int main(int count, char **given) {
       for (int at = -1; at < tests && outcomes[i] == PASSED; at++) {
         if (at == first) continue;
         outcomes[i] = try(&rlsf_versions[i], at < 0 ? first : at, wanted[at < 0 ? first : at]);
-        left -= *steps;
       }
       if (outcomes[i] == PASSED) printf("%d\n", rlsf_versions[i].number);
     }

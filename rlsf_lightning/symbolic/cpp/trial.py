@@ -41,9 +41,10 @@ def passing(
         return []
     flags = f"-std={standard} {PLAIN} -fmax-errors=0 -ftemplate-depth=256 -fsanitize-coverage=trace-pc"
     script = f"""
-compile() {{ timeout 20 g++ {flags} -I "$tools"/slim -pipe -c {FILE} -o program.o 2>errors; }}
+compile() {{ timeout 30 g++ {flags} -I "$tools"/slim -pipe -c {FILE} -o program.o 2>errors; }}
 compile || {{
-  head -c 4000000 errors | grep -a 'error: \\|required from' | grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h
+  grep -a 'error: \\|required from' errors | head -c 4000000 |
+    grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h
   [ -s dropped.h ] && compile
 }} && g++ {tools.link} program.o "$tools"/runner.o -o program &&
 setarch -R ./program {len(cases)} {first} {budget.memory} {STEPS} {ALL_STEPS}

@@ -6,7 +6,6 @@ costs time and nothing else.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +20,6 @@ _ROWS = frozenset("vector deque array".split())
 _LIBRARY = frozenset("string pair map set multiset queue stack list priority_queue unordered_map unordered_set".split())
 _WRITES = frozenset("= += -= *= /= %= ++ -- &= |= ^= <<= >>=".split())
 _OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
-_TYPEDEF = re.compile(r"\btypedef\s+((?:\w+\s+)+)(\w+)\s*;|\busing\s+(\w+)\s*=\s*((?:\w+\s*)+);")
 
 
 @dataclass(frozen=True)
@@ -238,6 +236,12 @@ def _enclosing(tokens: list[Token]) -> list[int | None]:
 def _aliases(program: Program) -> set[str]:
     """Names that the program gives to types of numbers."""
     defined = {name: body.split() for name, body in program.macros.items()}
-    for old, new, name, body in _TYPEDEF.findall(program.text[:2000]):
-        defined[new or name] = (old or body).split()
-    return {name for name, words in defined.items() if words and set(words) <= _NUMBERS}
+    words = [token.text for token in program.tokens]
+    for at in (at for at, word in enumerate(words) if word in ("typedef", "using")):
+        said = words[at + 1 : at + 8]
+        said = said[: said.index(";")] if ";" in said else []
+        if words[at] == "typedef" and said:
+            defined[said[-1]] = said[:-1]
+        elif said[1:2] == ["="]:
+            defined[said[0]] = said[2:]
+    return {name for name, body in defined.items() if body and set(body) <= _NUMBERS}
