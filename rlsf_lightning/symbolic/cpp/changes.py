@@ -6,7 +6,7 @@ The likeliest come first. What is tried is text alone: a change that does not co
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from rlsf_lightning.records import Span
@@ -41,21 +41,20 @@ class Change(NamedTuple):
 def token_changes(program: Program, variables: Variables) -> tuple[list[Change], list[Change]]:
     """The likely changes of one token, and the others."""
     tokens = program.tokens
-    signs, numbers, names = ([], []), ([], []), []  # type: ignore[var-annotated]
     known = sorted({int(token.text) for token in tokens if _is_plain_number(token)})
+    signs: list[list[Change]] = []
+    numbers: list[list[Change]] = []
+    names: list[list[Change]] = []
     for at, token in enumerate(tokens):
-        if token.kind == "other" and _is_operator(tokens, at) and not variables.is_first_value(at):
-            new = _OPERATORS[token.text].split()
-            signs[0].append([_change(token, one) for one in new[:1]])
-            signs[1].append([_change(token, one) for one in new[1:]])
+        if token.kind == "other" and _is_operator(variables, at):
+            signs.append([_change(token, one) for one in _OPERATORS[token.text].split()])
         elif token.kind == "number":
-            new = _numbers(token, known)
-            numbers[0].append([_change(token, one) for one in new[:3]])
-            numbers[1].append([_change(token, one) for one in new[3:]])
+            numbers.append([_change(token, one) for one in _numbers(token, known)])
         elif token.kind == "name":
             names.append([_change(token, one) for one in _names(variables, at)])
-    likely = [change for group in (*signs[0], *numbers[0]) for change in group]
-    return likely + _in_turns(names), [change for group in (*signs[1], *numbers[1]) for change in group]
+    likely = [*(group[:1] for group in signs), *(group[:3] for group in numbers)]
+    others = [*(group[1:] for group in signs), *(group[3:] for group in numbers)]
+    return list(chain(*likely, _in_turns(names))), list(chain(*others))
 
 
 def _in_turns(groups: list[list[Change]]) -> list[Change]:
@@ -67,10 +66,11 @@ def _change(token: Token, new: str) -> Change:
     return Change(Span(token.start, token.end), new)
 
 
-def _is_operator(tokens: list[Token], at: int) -> bool:
-    """Whether the token is an operator that may be exchanged: no sign, no bracket of a template, no reading."""
+def _is_operator(variables: Variables, at: int) -> bool:
+    """Whether the token is an operator that may be exchanged: no sign, no part of a type, no reading."""
+    tokens = variables.tokens
     text, before = tokens[at].text, tokens[at - 1] if at else None
-    if text not in _OPERATORS or before is None:
+    if text not in _OPERATORS or before is None or variables.is_type(at - 1) or variables.is_first_value(at):
         return False
     if text in ("++", "--"):
         return True

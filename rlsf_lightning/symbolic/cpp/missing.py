@@ -44,8 +44,7 @@ def _gaps(program: Program, variables: Variables) -> list[int]:
             and inside == 0
             and before in (";", "{", "}")
             and token.text not in ("else", "while", "case", "default")
-            and variables.in_function(at if token.text != "}" else at - 1)
-            and (before != "{" or tokens_text(tokens, at - 2) in (")", "else", "do", ";", "{", "}"))
+            and variables.in_function(at)
         ):
             gaps.append(at)
         inside += (token.text in ("(", "[") and token.kind == "other") - (

@@ -103,7 +103,13 @@ class Variables:
         return here is not None and here.declared == at - 1
 
     def in_function(self, at: int) -> bool:
-        return self._enclosing[at] is not None
+        """Whether the innermost brace around a token holds statements, as far as the token before that brace tells."""
+        brace = self._enclosing[at]
+        return brace is not None and tokens_text(self.tokens, brace - 1) in _BEFORE_STATEMENTS
+
+    def is_type(self, at: int) -> bool:
+        """Whether a token is a word of a type that is known here."""
+        return self.tokens[at].text in self._types
 
     def _declaration(self, start: int) -> int:
         """Read the declaration that begins here, if one does; the token behind what was read of it."""
@@ -189,16 +195,17 @@ class Variables:
         """The token behind a variable's scope, and the first at which others may use it."""
         if opened is None:
             brace = self._enclosing[name]
-            return (len(self.tokens) if brace is None else self.closing[brace]), at
+            return (len(self.tokens) if brace is None else self.closing[brace] + 1), at
         behind = self.closing[opened] + 1
         if tokens_text(self.tokens, behind) == "{" and behind in self.closing:
-            return self.closing[behind], at
+            return self.closing[behind] + 1, at
         while behind < len(self.tokens) and self.tokens[behind].text != ";":
             behind = self.closing.get(behind, behind) + 1
         return behind, at
 
 
 _BEFORE = frozenset(";{}(,") | {"static"}
+_BEFORE_STATEMENTS = frozenset(") else do try const ; { } :".split())
 _BEHIND = frozenset("; , = [ ( ) : {".split())
 
 
@@ -220,14 +227,14 @@ def _partners(tokens: list[Token]) -> dict[int, int]:
 
 
 def _enclosing(tokens: list[Token]) -> list[int | None]:
-    """For each token the innermost brace around it that is closed."""
+    """For each token the innermost brace around it that is closed; for a closing brace the one that it closes."""
     partners = _partners(tokens)
     around: list[int] = []
     found: list[int | None] = []
     for at, token in enumerate(tokens):
+        found.append(around[-1] if around else None)
         if around and partners[around[-1]] == at:
             around.pop()
-        found.append(around[-1] if around else None)
         if token.text == "{" and at in partners:
             around.append(at)
     return found
