@@ -65,7 +65,7 @@ def test_versions_that_do_not_compile_are_left_out_and_those_without_end_come_la
     program = Program("int main() { int a, b; cin >> a >> b; for (; a < 0; ) ; cout << a - b; }")
     at = program.text.index("-")
     changes = [Change(Span(at, at + 1), new) for new in ("@", "+", "* string() +", "+ 0 +")]
-    changes.append(Change(Span(program.text.index("a < 0"), program.text.index(" < 0")), "-1"))
+    changes.append(Change(Span(program.text.index("a < 0"), program.text.index("; ) ;")), "b + 9"))
     cases = [Case(test["input"], test["output"]) for test in SUM]
     given = verifier.sandbox, verifier.tools, verifier.standard, program, Variables(program), changes, cases
     assert passing(*given, 1, verifier.budget) == [1, 3]

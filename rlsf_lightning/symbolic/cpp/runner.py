@@ -24,7 +24,7 @@ extern const struct version rlsf_versions[];
 extern const int rlsf_versions_count;
 extern char __data_start, _end;
 
-static long *steps, most_steps, left;
+static long *steps, most_steps, left, dear;
 static volatile int counting;
 static rlim_t memory, output;
 
@@ -65,11 +65,16 @@ static void run(const struct version *version, int test) {
   setpgid(0, 0);
   dup2(in, 0), dup2(out, 1), dup2(none, 2);
   close(in), close(out), close(none);
-  limit(RLIMIT_CORE, 0), limit(RLIMIT_CPU, 2), limit(RLIMIT_FSIZE, output), limit(RLIMIT_AS, memory);
+  limit(RLIMIT_CORE, 0), limit(RLIMIT_CPU, 1), limit(RLIMIT_FSIZE, output), limit(RLIMIT_AS, memory);
   alarm(5);
   *steps = 0;
   counting = 1;
   exit(version->start(1, arguments));
+}
+
+static int by_the_clock(int status) {
+  int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  return number == SIGALRM || number == SIGKILL || number == SIGXCPU;
 }
 
 enum outcome { FAILED, PASSED, ENDLESS };
@@ -83,7 +88,7 @@ static enum outcome try(const struct version *version, int test, const char *wan
   waitpid(child, &status, 0);
   kill(-child, SIGKILL);
   left -= *steps;
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) left = 0;
+  if (by_the_clock(status)) left -= dear;
   if (*steps > most_steps) return ENDLESS;
   if (!WIFEXITED(status) || WEXITSTATUS(status)) return FAILED;
   char *text = whole("out");
@@ -105,6 +110,7 @@ int main(int count, char **given) {
   output += 4096;
   memory = atol(given[3]) + (&_end - &__data_start) + (64 << 20);
   left = atol(given[5]);
+  dear = left / 4;
   steps = mmap(0, sizeof *steps, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   limit(RLIMIT_STACK, 64 << 20);
   enum outcome outcomes[rlsf_versions_count + 1];
