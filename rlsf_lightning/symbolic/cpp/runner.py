@@ -2,8 +2,10 @@
 
 Called as ``program tests first bytes steps all_steps``: the numbers of versions that pass all tests are printed. The test
 ``first`` comes first: most versions fail it, and are not run again. A run ends after ``steps`` basic blocks of its code, all
-runs together after ``all_steps``: counted, not timed, so that the same versions pass on every machine. Wanted outputs are
-read before a version runs, and their files removed.
+runs together after ``all_steps``: counted, not timed, so that the same versions pass on every machine. Versions that do
+not end within a tenth of ``steps`` are run again when all others are done. What has to be stopped by the clock (it sleeps,
+say, in no block) counts as a quarter of ``all_steps``. Wanted outputs are read before a version runs, and their files
+removed.
 """
 
 RUNNER = r"""

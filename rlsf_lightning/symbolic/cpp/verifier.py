@@ -1,9 +1,10 @@
 """C++ programs against tests, with g++: what does not compile, and which lines make a test fail.
 
 Covered: every error that the compiler reports, at its characters, with its suggestion; errors inside templates at the
-line of the program that caused them; names that are used but defined nowhere; wrong outputs, at the lines that only
-failing tests execute; crashes and what the sanitizers see, at their line; endless loops, at the lines that they go
-through; the character from which no continuation can compile any more, where that is certain (``dead``). Programs
+line of the program that caused them; names that are used but defined nowhere; programs that fail a test, at the small
+change with which they pass all of them (``repair``); where none is found, wrong outputs at the lines that only failing
+tests execute, crashes and what the sanitizers see at their line, endless loops at the lines that they go through; the
+character from which no continuation can compile any more, where that is certain (``dead``). Programs
 are compiled and run in a sandbox (see ``sandbox`` for what it keeps out).
 
 A program that includes nothing gets the common headers and ``using namespace std;`` first. Not covered: places of wrong
@@ -44,7 +45,8 @@ class CppVerifier:
         memory_mb: address space a test may use.
         max_chars: longer completions are not compiled.
         standard: of C++: gnu++14, gnu++17 or gnu++20.
-        explain: run failing programs again, watched, to find the lines; without it they get one finding for the whole.
+        explain: try changes of failing programs, and run them again, watched, to find the lines; without it they get one
+            finding for the whole.
         sandbox: "bubblewrap", or "none": programs then run on the machine itself, with limits alone (warns).
 
     Raises:
