@@ -71,13 +71,24 @@ def test_versions_that_do_not_compile_are_left_out_and_those_without_end_come_la
     assert passing(*given, 1, verifier.budget) == [1, 3]
 
 
-def test_a_program_that_disturbs_the_trial_gets_no_repair(verifier: CppVerifier) -> None:
-    """It claims success for every version before any runs."""
+@pytest.mark.parametrize(
+    "claim",
+    [
+        'write(1, "0\\n1\\n2\\n", 6);',
+        'std::ifstream("want.0") >> seen[0]; std::ifstream("want.1") >> seen[1]; std::ifstream("want.2") >> seen[2];',
+    ],
+    ids=["prints numbers of versions", "reads what is wanted"],
+)
+def test_a_program_that_disturbs_the_trial_gets_no_repair(verifier: CppVerifier, claim: str) -> None:
+    """Before any version runs it says that they pass, or looks up what they must print."""
     completion = (
-        "#include <unistd.h>\n#include <iostream>\n"
-        '__attribute__((constructor)) static void claim() { write(1, "0\\n1\\n2\\n", 6); }\n'
-        "int main() { int a, b; std::cin >> a >> b; std::cout << a * 1000 - b * 1000; }"
+        "#include <bits/stdc++.h>\n#include <unistd.h>\nstatic std::string* seen = new std::string[3];\n"
+        f"static int claimed = [] {{ {claim} return 0; }}();\n"
+        "int main() { int a, b; std::cin >> a >> b; int at = a == 1 ? 0 : a == 5 ? 1 : 2;\n"
+        "  std::cout << seen[at] << (seen[at].empty() ? 1000 : a * 0); }"
     )
+    if "want" in claim:
+        completion = completion.replace(" << (seen[at].empty() ? 1000 : a * 0)", "")
     certificate = verify(verifier, completion)
     assert certificate.score == 0.0 and "repair" not in certificate.witness
 

@@ -1,8 +1,9 @@
 """A second opinion on a certificate about a C++ program, on other ways than the first.
 
 Errors are looked up in the compiler's other form of output, JSON; the failing test is run by itself and its output
-compared with a plain loop; a text that is called dead is cut there and compiled. What these do not show (which lines
-only failing tests execute, say) must come out the same when all is done again.
+compared with a plain loop; a repair is made and must pass every test; a text that is called dead is cut there and
+compiled. What these do not show (which lines only failing tests execute, say) must come out the same when all is done
+again.
 """
 
 from __future__ import annotations

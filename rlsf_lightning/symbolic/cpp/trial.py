@@ -2,7 +2,8 @@
 
 Each version is a namespace of one text, so that the headers are read and the linker is started once. A version that does
 not compile is left out, and the rest is compiled again. What passes here has still to pass by itself (``repair``):
-versions are compiled without optimisation, and share a process that the program could disturb.
+versions are compiled without optimisation, and share a process that the program could disturb. Wanted outputs go in there,
+unlike where a program is judged: one that finds them here gains nothing.
 """
 
 from __future__ import annotations

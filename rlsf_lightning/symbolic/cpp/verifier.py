@@ -97,7 +97,7 @@ class CppVerifier:
         return None if dead is None else False
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
-        """Whether the certificate stands: see ``recheck``. Costs up to three compilations."""
+        """Whether the certificate stands: see ``recheck``. Costs as much as verifying, and up to two compilations more."""
         return recheck.stands(self, certificate, prompt, completion)
 
     def compile(self, text: str, cases: list[Case] | None) -> tuple[Built, Program]:
