@@ -34,10 +34,10 @@ WHY = {
     "prefixes": f"Prefixes: {_SLOW} prefixes= asks for more.",
     "fuzzed": f"Fuzzed: {_SLOW} fuzzed= asks for more.",
     "exhaustive": "`viable` is one-sided and has no small language to be searched exhaustively.",
-    "hit": "Where only tests fail, the compiler names no place: lines that only failing tests execute do not exist in "
-    "programs without branches, and there the outputs are blamed.",
-    "throughput": "The bare tool runs outside a sandbox, which takes a sixth of a right program's time. Of one that fails "
-    "tests the lines are found by compiling and running it once more, watched by sanitizers "
+    "hit": "Where only tests fail, the compiler names no place. A small change that makes all tests pass is looked for; a "
+    "statement that is missing is often none that can be guessed, and then the lines that failing tests execute are blamed.",
+    "throughput": "Right programs cost no more than the bare tool. Of one that fails tests some hundred changed versions are "
+    "compiled and run, and where none passes it runs once more, watched by sanitizers "
     "(verifier.options.explain=false leaves that out).",
     "found": "A change that leaves a program undefined may pass when it is run again.",
 }

@@ -14,7 +14,7 @@ from cpp_cases import GOOD, prompt, verifier_or_skip, verify
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.cpp import CppVerifier, tools
+from rlsf_lightning.symbolic.cpp import CppVerifier, repair, tools
 
 #: A folder of data sets, with SPoC's programs and tests in its folder spoc.
 SPOC = Path(os.environ.get("RLSF_DATA", "")) / "spoc"
@@ -164,7 +164,13 @@ def test_a_suggestion_comes_with_its_place(verifier: CppVerifier) -> None:
         "exit_behind loop output"
     ).split(),
 )
-def test_what_fails_its_tests(verifier: CppVerifier, completion: str, expected: list[tuple[str, list[str]]]) -> None:
+def test_what_fails_its_tests_and_no_small_change_repairs(
+    verifier: CppVerifier,
+    monkeypatch: pytest.MonkeyPatch,
+    completion: str,
+    expected: list[tuple[str, list[str]]],
+) -> None:
+    monkeypatch.setattr(repair, "rounds", lambda program, variables, expected: [])
     certificate = verify(verifier, completion)
     assert certificate.verdict is Verdict.FAIL and certificate.dead_from is None
     places = {kind: texts for kind, texts in shown(certificate, completion)}
@@ -187,6 +193,7 @@ def test_the_witness_is_the_first_failing_test_and_the_score_the_share(verifier:
         "actual": "11\n",
         "exit_code": 0,
         "not_run": 0,
+        "repair": [completion.index("5)"), completion.index("5)") + 1, "4"],
     }
 
 
@@ -251,6 +258,16 @@ def _tampered(certificate: Certificate, completion: str) -> list[Certificate]:
     if "actual" in certificate.witness:
         changed.append(replace(certificate, witness={**certificate.witness, "actual": "3"}))
         changed.append(replace(certificate, witness={**certificate.witness, "test": 1}))
+    if "repair" in certificate.witness:
+        start, end, new = certificate.witness["repair"]
+        others: list[Any] = [
+            [start, end, "*"],
+            [start, len(completion) + 1, new],
+            [start, end],
+            None,
+            [end, start, new],
+        ]
+        changed += [replace(certificate, witness={**certificate.witness, "repair": other}) for other in others]
     return changed
 
 
@@ -314,7 +331,7 @@ def test_the_cache_is_built_once_and_as_a_whole(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(tools, "_whole_library", lambda standard: "#include <regex>")
     found = tools.find_tools("gnu++17")
     made = sum("-o" in command for command in runs)
-    assert made == 4 and (found.folder / "slim" / "bits" / "stdc++.h.gch" / "watched.gch").read_text() == "made"
+    assert made == 5 and (found.folder / "slim" / "bits" / "stdc++.h.gch" / "watched.gch").read_text() == "made"
     assert tools.find_tools("gnu++17") == found and sum("-o" in command for command in runs) == made
     assert sorted(path.name[:4] for path in tmp_path.iterdir()) == ["cpp-", "cpp-"]  # the cache and its lock
 

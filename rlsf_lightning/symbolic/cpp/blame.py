@@ -47,7 +47,7 @@ def findings(split: Split, cases: Sequence[Case], ran: Sequence[Ran], seen: Sequ
     assert first is not None, "every test passed"
     failing = [one for one in seen if not one.passed]
     found = [_of_report(report, split) for report in _telling(seen)]
-    kind, message = _what(ran[first], first)
+    kind, message = how_it_fails(ran[first], first)
     if kind in ("timeout", "output_limit"):
         found.append(Finding(kind, message, _hot_lines(split, failing)))
     elif kind == "wrong_output":
@@ -82,7 +82,7 @@ def _head(split: Split, report: Report) -> tuple[Span, ...]:
     return () if report.kind == "undefined_behaviour" else spans_of(split, split.deciding(report.line))
 
 
-def _what(ran: Ran, test: int) -> tuple[str, str]:
+def how_it_fails(ran: Ran, test: int) -> tuple[str, str]:
     """Kind and message of how a test failed."""
     if ran.code is None:
         return "runtime_error", f"test {test}: the program ended what ran it"

@@ -1,8 +1,9 @@
 """A second opinion on a certificate about a C++ program, on other ways than the first.
 
 Errors are looked up in the compiler's other form of output, JSON; the failing test is run by itself and its output
-compared with a plain loop; a text that is called dead is cut there and compiled. What these do not show (which lines
-only failing tests execute, say) must come out the same when all is done again.
+compared with a plain loop; a repair is made and must pass every test; a text that is called dead is cut there and
+compiled. What these do not show (which lines only failing tests execute, say) must come out the same when all is done
+again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.cpp.changes import Change
+from rlsf_lightning.symbolic.cpp.repair import is_repair
 from rlsf_lightning.symbolic.cpp.run import Case, Ran, build, cases_of, limits, preamble
 from rlsf_lightning.symbolic.cpp.text import Program
 
@@ -65,7 +68,19 @@ def _witnessed(verifier: CppVerifier, certificate: Certificate, cases: list[Case
     if certificate.verdict is not Verdict.FAIL or not 0 <= at < len(cases):
         return False
     built = build(verifier.sandbox, verifier.tools, verifier.standard, completion, [cases[at]], verifier.budget)
-    return built.code == 0 and _fails(cases[at], built.ran[0], witness)
+    if built.code != 0 or not _fails(cases[at], built.ran[0], witness):
+        return False
+    return "repair" not in witness or _repairs(verifier, witness["repair"], cases, completion)
+
+
+def _repairs(verifier: CppVerifier, change: Any, cases: list[Case], completion: str) -> bool:
+    """Whether all tests pass when this change is made."""
+    if not isinstance(change, list | tuple) or [type(part) for part in change] != [int, int, str]:
+        return False
+    start, end, new = change
+    if not 0 <= start <= end <= len(completion):
+        return False
+    return is_repair(verifier, completion, Change(Span(start, end), new), cases)
 
 
 def _fails(case: Case, ran: Ran, witness: Mapping[str, Any]) -> bool:

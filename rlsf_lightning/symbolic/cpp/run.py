@@ -125,11 +125,13 @@ def build(
     return _read(outcome, len(cases or []))
 
 
-def limits(budget: Budget, cases: Sequence[Case], *, watched: bool = False) -> Limits:
+def limits(
+    budget: Budget, cases: Sequence[Case], *, watched: bool = False, wall_seconds: float | None = None
+) -> Limits:
     """Of the sandbox as a whole."""
     size = sum(len(case.input) + 2 * len(case.output) for case in cases)
     return Limits(
-        wall_seconds=2.0 * COMPILE_SECONDS + (5.0 * budget.seconds + 5.0) * (len(cases) + 1),
+        wall_seconds=wall_seconds or 2.0 * COMPILE_SECONDS + (5.0 * budget.seconds + 5.0) * (len(cases) + 1),
         cpu_seconds=COMPILE_SECONDS,
         memory=COMPILE_MEMORY + budget.memory,
         address_space=None if watched else COMPILE_MEMORY,
@@ -148,30 +150,44 @@ def output_limit(cases: Sequence[Case]) -> int:
     return _SPARE_OUTPUT + 4 * max((len(case.output) for case in cases), default=0)
 
 
+def wall_seconds(budget: Budget) -> int:
+    """Of one test: a sleeping program uses no processor time."""
+    return 5 * budget.seconds + 5
+
+
 def bounded(budget: Budget, cases: Sequence[Case], *, watched: bool = False) -> str:
     """The command before a test's program. A sleeping program uses no processor time: its wall time is bounded too."""
     space = "" if watched else f" --as={budget.memory}"
     seconds = budget.seconds * (3 if watched else 1)
     return (
-        f"timeout -k 2 {5 * budget.seconds + 5} prlimit --cpu={seconds}:{seconds + 1}{space} --stack={_STACK} "
+        f"timeout -k 2 {wall_seconds(budget)} prlimit --cpu={seconds}:{seconds + 1}{space} --stack={_STACK} "
         f"--fsize={output_limit(cases)} --"
     )
 
 
 def tests_script(budget: Budget, cases: Sequence[Case]) -> str:
-    """Runs the tests one after the other, and prints codes, sizes and outputs."""
+    """Runs the tests one after the other, and prints codes, sizes and outputs. Its shell sets the limits: every program
+    that is started between it and a test costs as much as a short test."""
+    kilo, block = 1024, 512
+    bounds = (
+        f"ulimit -S -t {budget.seconds}; ulimit -H -t {budget.seconds + 1}; ulimit -v {budget.memory // kilo}; "
+        f"ulimit -s {_STACK // kilo}; ulimit -f {-(-output_limit(cases) // block)}"
+    )
     return f"""
+setarch -R sh -c '
 i=0
 while [ $i -lt {len(cases)} ]; do
-  {bounded(budget, cases)} setarch -R ./program <in.$i >out.$i 2>/dev/null
+  ( {bounds}; exec timeout -k 2 {wall_seconds(budget)} ./program <in.$i >out.$i )
   code=$?
-  echo $code $(stat -c %s out.$i)
+  echo $code
   case $code in {"|".join(map(str, TOO_SLOW))}) break;; esac
   i=$((i+1))
-done 2>/dev/null
-echo outputs
+done' 2>/dev/null
+echo sizes
 i=0
 while [ -f out.$i ]; do set -- "$@" out.$i; i=$((i+1)); done
+[ $# = 0 ] || stat -c %s "$@"
+echo outputs
 cat "$@" </dev/null
 """
 
@@ -187,12 +203,12 @@ def _read(outcome: Outcome, number: int) -> Built:
     heads, mark, outputs = rest.partition(b"outputs\n")
     ran: list[Ran] = []
     at = 0
-    for line in heads.split(b"\n")[:number]:
-        words = line.split()
-        if len(words) != 2 or not all(word.isdigit() and len(word) < 12 for word in words):
+    codes, _, sizes = heads.partition(b"sizes\n")
+    for code, length in zip(codes.split()[:number], sizes.split(), strict=False):
+        if not all(word.isdigit() and len(word) < 12 for word in (code, length)):
             break
-        size = int(words[1])
-        ran.append(Ran(int(words[0]), outputs[at : at + size].decode("utf-8", "replace")))
+        size = int(length)
+        ran.append(Ran(int(code), outputs[at : at + size].decode("utf-8", "replace")))
         at += size
     ran += [Ran(None, "")] * (number - len(ran))
     return Built(0, "", tuple(ran), outcome.ended_by if not mark else "")

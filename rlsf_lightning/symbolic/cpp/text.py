@@ -27,7 +27,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DIRECTIVE = re.compile(r"#(?:\\\r?\n|/\*.*?(?:\*/|\Z)|[^\n])*", re.DOTALL)
-_INCLUDE = re.compile(r"#\s*(?:include|import)\b")
+#: A directive that brings in a file.
+INCLUDE = re.compile(r"#\s*(?:include|import)\b")
 _DEFINITION = re.compile(r"#\s*define\s+(\w+)(?:\([^)]*\))?(.*)", re.DOTALL)
 #: In a definition these hide from this reader where something begins or ends.
 _HIDES = re.compile(r"[{}#\\]|\b(?:struct|class|union|template|namespace|extern|operator)\b")
@@ -77,7 +78,7 @@ class Program:
         for token in self.tokens:
             if token.kind != "directive":
                 return False
-            if _INCLUDE.match(token.text):
+            if INCLUDE.match(token.text):
                 return True
         return False
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.cpp.runner import RUNNER
 from rlsf_lightning.symbolic.sandbox import require
 
 STANDARDS = ("gnu++14", "gnu++17", "gnu++20")
@@ -47,7 +48,7 @@ __attribute__((constructor)) static void listen(void) {
 }
 """
 #: Part of the cache folder's name: raise it with every change of what is in there.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def find_tools(standard: str) -> Tools:
     version = _run("g++", "-dumpfullversion")
     linker = next((name for name in ("mold", "lld", "gold") if shutil.which(f"ld.{name}")), None)
     link = "" if linker is None else f"-fuse-ld={linker}"
-    known = "\n".join([str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, WATCHED, *HEADERS, _RUNTIME])
+    known = "\n".join([str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, WATCHED, *HEADERS, _RUNTIME, RUNNER])
     name = f"cpp-{version}-{standard}-{hashlib.blake2b(known.encode(), digest_size=6).hexdigest()}"
     cache = cache_folder()
     with open(cache / f"{name}.lock", "w") as lock:
@@ -113,8 +114,9 @@ def _build(cache: Path, name: str, standard: str) -> None:
         _headers(made / "slim", f"#ifndef RLSF_STDCXX\n#define RLSF_STDCXX\n{common}#endif\n", standard, watched=True)
         (made / "slim" / "using.h").write_text("using namespace std;\n")
         _headers(made / "full", _whole_library(standard), standard, watched=False)
-        (made / "runtime.c").write_text(_RUNTIME)
-        _run("gcc", "-O1", "-c", str(made / "runtime.c"), "-o", str(made / "runtime.o"))
+        for program, text in {"runtime": _RUNTIME, "runner": RUNNER}.items():
+            (made / f"{program}.c").write_text(text)
+            _run("gcc", "-O1", "-c", str(made / f"{program}.c"), "-o", str(made / f"{program}.o"))
         for path in (made, *made.rglob("*")):  # the user that compiles is another one, whatever the umask
             path.chmod(0o755 if path.is_dir() else 0o644)
         os.rename(made, cache / name)

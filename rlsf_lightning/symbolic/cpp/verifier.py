@@ -1,9 +1,10 @@
 """C++ programs against tests, with g++: what does not compile, and which lines make a test fail.
 
 Covered: every error that the compiler reports, at its characters, with its suggestion; errors inside templates at the
-line of the program that caused them; names that are used but defined nowhere; wrong outputs, at the lines that only
-failing tests execute; crashes and what the sanitizers see, at their line; endless loops, at the lines that they go
-through; the character from which no continuation can compile any more, where that is certain (``dead``). Programs
+line of the program that caused them; names that are used but defined nowhere; programs that fail a test, at the small
+change with which they pass all of them (``repair``); where none is found, wrong outputs at the lines that only failing
+tests execute, crashes and what the sanitizers see at their line, endless loops at the lines that they go through; the
+character from which no continuation can compile any more, where that is certain (``dead``). Programs
 are compiled and run in a sandbox (see ``sandbox`` for what it keeps out).
 
 A program that includes nothing gets the common headers and ``using namespace std;`` first. Not covered: places of wrong
@@ -17,7 +18,7 @@ import time
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck
+from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck, repair
 from rlsf_lightning.symbolic.cpp.dead import dead_from
 from rlsf_lightning.symbolic.cpp.declared import with_declarations
 from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of
@@ -44,7 +45,8 @@ class CppVerifier:
         memory_mb: address space a test may use.
         max_chars: longer completions are not compiled.
         standard: of C++: gnu++14, gnu++17 or gnu++20.
-        explain: run failing programs again, watched, to find the lines; without it they get one finding for the whole.
+        explain: try changes of failing programs, and run them again, watched, to find the lines; without it they get one
+            finding for the whole.
         sandbox: "bubblewrap", or "none": programs then run on the machine itself, with limits alone (warns).
 
     Raises:
@@ -95,7 +97,7 @@ class CppVerifier:
         return None if dead is None else False
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
-        """Whether the certificate stands: see ``recheck``. Costs up to three compilations."""
+        """Whether the certificate stands: see ``recheck``. Costs as much as verifying, and up to two compilations more."""
         return recheck.stands(self, certificate, prompt, completion)
 
     def compile(self, text: str, cases: list[Case] | None) -> tuple[Built, Program]:
@@ -136,11 +138,18 @@ class CppVerifier:
         witness = blame.witness(cases, built.ran)
         if witness["passed"] == len(cases):
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
+        score, repaired = witness["passed"] / len(cases), []
+        if self.explain:
+            repaired = repair.repairs(self, program, cases, witness["test"])
+        if repaired:
+            kind, message = blame.how_it_fails(built.ran[witness["test"]], witness["test"])
+            span, new = repaired[0]
+            witness["repair"] = [span.start, span.end, new]
+            return _failed(repair.findings(program, repaired, kind, message), witness=witness, score=score)
         seen, split = [], Split(program)
         if self.explain:
             seen = watch(self.sandbox, self.tools, self.standard, split.program, cases, built.ran, self.budget)
-        found = blame.findings(split, cases, built.ran, seen)
-        return _failed(found, witness=witness, score=witness["passed"] / len(cases))
+        return _failed(blame.findings(split, cases, built.ran, seen), witness=witness, score=score)
 
     def _too_long_from(self, text: str) -> int | None:
         """The first character beyond the limit; white space there may still be followed by nothing."""
