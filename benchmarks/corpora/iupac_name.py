@@ -25,8 +25,8 @@ from rlsf_lightning.symbolic.verifier import Verifier
 OPTIONS: dict[str, Any] = {}
 WHY = {
     "hit": "what is left out of a name may be missed at many places, and of contradictions OPSIN names no place",
-    "throughput": "of every name the parts are read, and the atoms that each stands for; for a wrong one up to 150 "
-    "changed names are read as well (verifier.options.explain=false leaves that out)",
+    "throughput": "right names cost no more than with the bare tool; of a readable name of another molecule up to 60 changed "
+    "names are read as well, and the common substructure is looked for (verifier.options.explain=false leaves that out)",
 }
 #: Seconds of a call: OPSIN has 3 seconds of computing for a question, which are 15 by the clock of a busy machine, and one
 #: call has two questions of this sort at most.

@@ -8,7 +8,7 @@ within, so that none computes on when nobody is left to end it.
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -111,22 +111,22 @@ class Child:
         """The next line that the process writes. Raises ToolFailed where none comes in time."""
         assert process.stdout is not None
         late = ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
-        begin, used = time.monotonic(), _computed(process.pid)
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(min(TICK, seconds)):
-                    waited = time.monotonic() - begin
-                    if _computed(process.pid) - used > seconds or waited > PATIENCE * seconds:
-                        raise late
-                    continue
-                read = os.read(process.stdout.fileno(), 1 << 16)
-                if not read:
-                    code = process.wait()
-                    raise (
-                        late if code in _TIMERS else ToolFailed(f"the process of {self.tool} ended (exit code {code})")
-                    )
-                self._buffer += read
+        begin, tick = time.monotonic(), min(TICK, seconds)
+        used: float | None = None
+        poll = select.poll()
+        poll.register(process.stdout, select.POLLIN)
+        while b"\n" not in self._buffer:
+            if not poll.poll(1000 * tick):
+                waited, computed = time.monotonic() - begin, _computed(process.pid)
+                used = computed if used is None else used  # most answers come before anyone has to look
+                if computed - used > seconds or waited > PATIENCE * seconds:
+                    raise late
+                continue
+            read = os.read(process.stdout.fileno(), 1 << 16)
+            if not read:
+                code = process.wait()
+                raise late if code in _TIMERS else ToolFailed(f"the process of {self.tool} ended (exit code {code})")
+            self._buffer += read
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
