@@ -194,6 +194,8 @@ def test_witnesses_are_cores_and_models() -> None:
         (LOOSE, "(assert (> x 4)", 15),
         (LOOSE, "(assert (> x four))", 14),
         (LOOSE, "(assert (> x true 1))", 17),
+        (LOOSE, "(assert (y 4))", 9),
+        (LOOSE, "(assert (x 4))", 10),  # xor could follow
         (LOOSE, "", 0),
         (LOOSE, "(assert (> x 4))", 16),  # more could follow
         (LOOSE, "(assert (> y 7)) (assert (> x 4))", 14),  # with x > 3 never below 10
