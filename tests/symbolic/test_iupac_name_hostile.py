@@ -155,6 +155,12 @@ def test_the_java_process_ends_with_its_caller(busy_with: str) -> None:
     assert _until_gone(java)
 
 
+def test_the_java_process_ends_with_its_caller_even_before_it_is_ready() -> None:
+    names = NameServer(found(), 10.0)
+    done = subprocess.run(names.child.command, input=b"", capture_output=True, timeout=60)
+    assert done.returncode == 0 and done.stdout == b""
+
+
 def test_the_java_process_ends_with_its_verifier() -> None:
     names = NameServer(found(), 10.0)
     names.ask("plain", "ethane")

@@ -22,9 +22,9 @@ import java.util.concurrent.LinkedBlockingQueue;
  * alone, by OPSIN's public interface; {@code judge NAME}, all that this interface says of a name; {@code reach TEXT}, how far
  * the grammar follows a text.
  *
- * <p>The process ends with its caller, whose end closes the standard input, even in the middle of a name.
+ * <p>The process ends with its caller, whose end closes the standard input, even in the middle of a name or of its own start.
  */
-final class NameServer implements Runnable {
+final class NameServer {
     private static final int MAX_ATOMS = 2000;
     /** Atoms that are made for one name that is tried, and for all that are tried at once. */
     private static final int MOST_MADE = 3000;
@@ -36,7 +36,7 @@ final class NameServer implements Runnable {
     private static final Field ORDER = open(SMILESWriter.class, "smilesOutputOrder");
     private static final Field MANAGER = open(BuildState.class, "fragManager");
 
-    private final LinkedBlockingQueue<String> questions = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<String> questions;
     private final PrintStream out;
     private final NameToStructure opsin = NameToStructure.getInstance();
     private final Parser parser = (Parser) hidden(NameToStructure.class, "parser", opsin);
@@ -50,7 +50,8 @@ final class NameServer implements Runnable {
     private List<String> lastTokens;
     private SMILESWriter lastWriter;
 
-    private NameServer(PrintStream out) {
+    private NameServer(LinkedBlockingQueue<String> questions, PrintStream out) {
+        this.questions = questions;
         this.out = out;
         reach = new Reach((ParseRules) hidden(NameToStructure.class, "parseRules", opsin));
     }
@@ -58,20 +59,30 @@ final class NameServer implements Runnable {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = System.out;
         System.setOut(System.err);
-        NameServer server = new NameServer(out);
-        Thread worker = new Thread(null, server, "names", STACK_BYTES);
+        LinkedBlockingQueue<String> questions = new LinkedBlockingQueue<>();
+        Thread worker = new Thread(null, () -> serve(questions, out), "names", STACK_BYTES);
         worker.setDaemon(true);
         worker.start();
-        server.say("{\"version\":" + quoted(NameToStructure.getVersion()) + "}");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
-            server.questions.add(line);
+            questions.add(line);
         }
         Runtime.getRuntime().halt(0);
     }
 
-    @Override
-    public void run() {
+    private static void serve(LinkedBlockingQueue<String> questions, PrintStream out) {
+        try {
+            NameServer server = new NameServer(questions, out);
+            server.say("{\"version\":" + quoted(NameToStructure.getVersion()) + "}");
+            server.run();
+        } catch (Throwable problem) {
+            problem.printStackTrace();
+        } finally {
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private void run() {
         while (true) {
             String answer;
             try {
@@ -141,7 +152,8 @@ final class NameServer implements Runnable {
             try {
                 BuildState state = new BuildState(config(true));
                 SMILESWriter writer = writer(build(parse, state));
-                String answer = "{\"smiles\":" + quoted(writer.writeSmiles()) + ",\"warnings\":" + types(state.getWarnings()) + "}";
+                String smiles = quoted(writer.writeSmiles());
+                String answer = "{\"smiles\":" + smiles + ",\"warnings\":" + types(state.getWarnings()) + "}";
                 if (warned == null || state.getWarnings().isEmpty()) {
                     keep(name, parse, tokens, writer);
                 }
