@@ -49,7 +49,7 @@ MAX_SMILES = 1000
 #: Changes that would set a name right, or nearest to it, that are reported.
 MAX_REPAIRS = 4
 #: Changes that are tried at once.
-BATCH = 16
+BATCH = 32
 
 
 class IupacNameVerifier:
