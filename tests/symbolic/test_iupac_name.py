@@ -174,7 +174,7 @@ def test_only_what_may_make_the_references_atoms_is_tried() -> None:
     assert _promising(("C3H8O", "C3H8S")) == [(9, 11, "")]
     assert _promising(("C3H8O", "C4H10O")) == []
     assert _promising(("C3H8O", "H2O")) == [(0, 4, ""), (0, 11, "")]
-    assert _promising(("C3H8O", "C3H6O")) == [(4, 6, ""), (7, 8, ""), (9, 11, ""), *numbers]
+    assert _promising(("C3H8O", "C3H6O")) == [(4, 6, ""), (7, 8, ""), (9, 11, "")]
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,12 @@ def test_the_first_dead_character(facts: dict, completion: str, dead_from: int) 
     assert alive.count(True) == dead_from + 1 or dead_from == len(completion)
 
 
+def test_what_a_mended_command_declares_has_its_place() -> None:
+    completion = "(define-fun y () Int 4) (define-fun x () Int 6 (define-fun x () Int 6)"
+    findings = verify(MODEL, completion).findings
+    assert [(f.kind, [s.start for s in f.spans]) for f in findings] == [("unclosed", [45]), ("redefined", [36, 59])]
+
+
 def test_a_beginning_that_certainly_can_go_on_is_viable() -> None:
     assert VERIFIER.viable(prompt(LOOSE), "(assert (= y 1)) ") is True
     assert VERIFIER.viable(prompt(LOOSE), "(assert (= y 1)") is None

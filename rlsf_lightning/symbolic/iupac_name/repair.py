@@ -120,8 +120,7 @@ def promising(
     is_replaced = extra.total() == lacking.total()  # what goes may come back as something else: thi
     groups = _groups(tokens) if is_replaced or not lacking else iter(())
     left_out = (_without(group) for group in groups if atoms.may_be_extra(group, extra))
-    moved = _OF_VALENCE if extra or lacking else _NUMBERED - _OF_STEREO
-    return _once(counts, left_out, _numbers(text, tokens, moved))
+    return _once(counts, left_out, _numbers(text, tokens, _OF_VALENCE))
 
 
 def _once(*sources: Iterator[Change]) -> Iterator[Change]:
