@@ -18,7 +18,13 @@ final class Reach {
     private final BitSet emptyTokens = new BitSet();
     private final BitSet accepting = new BitSet();
     private final BitSet everywhere = new BitSet();
+    /** Of each symbol: the states that it leads on from, and all that it leads to. */
+    private final BitSet[] sources;
     private final BitSet[] steps;
+    /** The states that tokens without a character lead on from, and where to; all that a new word may begin in. */
+    private final BitSet silent = new BitSet();
+    private final BitSet[] silentSteps;
+    private final BitSet start = new BitSet();
 
     Reach(ParseRules rules) {
         grammar = (RunAutomaton) NameServer.hidden(ParseRules.class, "chemAutomaton", rules);
@@ -34,15 +40,32 @@ final class Reach {
                 collect(tries[i].rootNode, "", i);
             }
         }
+        sources = new BitSet[symbols.length];
         steps = new BitSet[symbols.length];
         for (int state = 0; state < grammar.getSize(); state++) {
             accepting.set(state, grammar.isAccept(state));
         }
         for (int i = 0; i < symbols.length; i++) {
-            BitSet all = new BitSet();
-            all.set(0, grammar.getSize());
-            steps[i] = step(all, i);
+            sources[i] = new BitSet();
+            steps[i] = new BitSet();
+            for (int state = 0; state < grammar.getSize(); state++) {
+                int target = grammar.step(state, symbols[i]);
+                if (target != -1) {
+                    sources[i].set(state);
+                    steps[i].set(target);
+                }
+            }
         }
+        silentSteps = new BitSet[grammar.getSize()];
+        for (int i = emptyTokens.nextSetBit(0); i >= 0; i = emptyTokens.nextSetBit(i + 1)) {
+            for (int state = sources[i].nextSetBit(0); state >= 0; state = sources[i].nextSetBit(state + 1)) {
+                silentSteps[state] = silentSteps[state] == null ? new BitSet() : silentSteps[state];
+                silentSteps[state].set(grammar.step(state, symbols[i]));
+                silent.set(state);
+            }
+        }
+        start.set(grammar.getInitialState());
+        close(start); // a new word may begin with tokens without a character too
         everywhere.set(0, grammar.getSize());
     }
 
@@ -57,7 +80,7 @@ final class Reach {
         for (int i = 1; i <= length; i++) {
             at[i] = new BitSet();
         }
-        at[0] = (BitSet) everywhere.clone();
+        at[0] = everywhere; // all that may be added to it is in it
         int reached = 0;
         for (int from = 0; from <= length; from++) {
             if (at[from].isEmpty()) {
@@ -68,7 +91,7 @@ final class Reach {
                 close(at[from]);
             }
             if (at[from].intersects(accepting)) {
-                at[from].set(grammar.getInitialState());
+                at[from].or(start);
                 for (String phrase : PHRASES) {
                     reached = Math.max(reached, from + shared(lower, from, phrase));
                 }
@@ -78,9 +101,6 @@ final class Reach {
                     at[from + 1].or(ended);
                     at[from + 1].set(grammar.getInitialState());
                 }
-            }
-            if (from > 0) {
-                close(at[from]); // a new word may begin with tokens without a character too
             }
             reached = follow(text, lower, from, at, reached);
         }
@@ -103,6 +123,9 @@ final class Reach {
         }
         for (int symbol = 0; symbol < symbols.length; symbol++) {
             int last = expressions[symbol] == null ? -1 : run(expressions[symbol], text, from, best, symbol);
+            if ((last < from && best[symbol] <= from) || !at[from].intersects(sources[symbol])) {
+                continue;
+            }
             BitSet next = null;
             for (int end = from; end <= from + ends.size(); end++) {
                 if (end == last || (end > from && ends.get(end - from - 1).get(symbol))) {
@@ -114,9 +137,7 @@ final class Reach {
                 next = next == null ? step(at[from], symbol) : next;
                 at[last].or(next);
             }
-            if (best[symbol] > reached && !(next == null ? step(at[from], symbol) : next).isEmpty()) {
-                reached = best[symbol];
-            }
+            reached = Math.max(reached, best[symbol]);
         }
         return reached;
     }
@@ -137,14 +158,15 @@ final class Reach {
     }
 
     private BitSet step(BitSet states, int symbol) {
-        BitSet next = new BitSet();
-        if (states.cardinality() == everywhere.cardinality()) {
+        if (states == everywhere) {
             return steps[symbol];
         }
-        for (int state = states.nextSetBit(0); state >= 0; state = states.nextSetBit(state + 1)) {
-            int target = grammar.step(state, symbols[symbol]);
-            if (target != -1) {
-                next.set(target);
+        BitSet next = new BitSet();
+        if (states.intersects(sources[symbol])) {
+            BitSet open = (BitSet) states.clone();
+            open.and(sources[symbol]);
+            for (int state = open.nextSetBit(0); state >= 0; state = open.nextSetBit(state + 1)) {
+                next.set(grammar.step(state, symbols[symbol]));
             }
         }
         return next;
@@ -153,10 +175,12 @@ final class Reach {
     /** Adds the states that tokens without a character lead to. */
     private void close(BitSet states) {
         BitSet added = states;
-        while (!added.isEmpty()) {
+        while (added.intersects(silent)) {
+            BitSet open = (BitSet) added.clone();
+            open.and(silent);
             BitSet next = new BitSet();
-            for (int symbol = emptyTokens.nextSetBit(0); symbol >= 0; symbol = emptyTokens.nextSetBit(symbol + 1)) {
-                next.or(step(added, symbol));
+            for (int state = open.nextSetBit(0); state >= 0; state = open.nextSetBit(state + 1)) {
+                next.or(silentSteps[state]);
             }
             next.andNot(states);
             states.or(next);
