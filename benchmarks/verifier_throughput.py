@@ -47,12 +47,10 @@ def measure(bench: Bench) -> dict[str, Any]:
 def _measure(bench: Bench) -> dict[str, Any]:
     half = bench.settings["completions"] // 2
     correct = bench.corpus.correct(half, bench.rng("correct"))
-    wrong = [
-        Case(case.prompt, injected.completion)
-        for case, injected in injections(bench, correct, half, bench.rng("inject"))
-    ]
-    warm = bench.corpus.correct(bench.settings["warm_up"], bench.rng("warm up"))
-    for case in warm:
+    wrong = _wrong(bench, correct, half, "inject")
+    count = getattr(bench.corpus, "WARM_UP", bench.settings["warm_up"])
+    warm = bench.corpus.correct(count, bench.rng("warm up"))
+    for case in [*warm, *_wrong(bench, warm, count, "warm up")]:
         bench.corpus.bare(case)
         verify(bench, case)
     parts = {"correct": blocks(bench, correct), "wrong": blocks(bench, wrong)}
@@ -60,6 +58,11 @@ def _measure(bench: Bench) -> dict[str, Any]:
     numbers = {name: _numbers(times) for name, times in parts.items()}
     missed = numbers["all"]["bare_ms"] > SLOW and numbers["all"]["ratio"] > AIM
     return {**numbers, "aim_missed": missed, "why": bench.why(*(["throughput"] if missed else []))}
+
+
+def _wrong(bench: Bench, cases: list[Case], count: int, purpose: str) -> list[Case]:
+    made = injections(bench, cases, count, bench.rng(purpose))
+    return [Case(case.prompt, injected.completion) for case, injected in made]
 
 
 def verify(bench: Bench, case: Case) -> None:

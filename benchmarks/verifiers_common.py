@@ -5,8 +5,8 @@ all that are there stand in the table beside it (.md): a later run for some veri
 
 A corpus may have names beside those of its contract: ``FEWER``, a dictionary of settings that are smaller for it where the
 tool is slow; ``WHY``, reasons that are printed beside the numbers that miss their aim (and for ``FEWER``); ``LIMIT``, the
-seconds that a call may take; ``ORDINARY``, cases that make the verifier do all that it does in its ordinary work,
-where correct ones do not.
+seconds that a call may take; ``WARM_UP``, how many completions a tool needs to get as fast as it will be; ``ORDINARY``, cases
+that make the verifier do all that it does in its ordinary work, where correct ones do not.
 """
 
 from __future__ import annotations

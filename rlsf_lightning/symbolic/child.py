@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-import selectors
+import select
 import signal
 import subprocess
 import sys
@@ -131,24 +131,24 @@ class Child:
         """The next line that the process writes. Raises ToolFailed where none comes in time, or by ``end``."""
         assert process.stdout is not None
         late = ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
-        begin, used = time.monotonic(), _computed(process.pid)
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, min(TICK, seconds, end - time.monotonic()))):
-                    now = time.monotonic()
-                    if now >= end:
-                        raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
-                    if _computed(process.pid) - used > seconds or now - begin > PATIENCE * seconds:
-                        raise late
-                    continue
-                read = os.read(process.stdout.fileno(), 1 << 16)
-                if not read:
-                    code = process.wait()
-                    raise (
-                        late if code in _TIMERS else ToolFailed(f"the process of {self.tool} ended (exit code {code})")
-                    )
-                self._buffer += read
+        begin = time.monotonic()
+        used: float | None = None
+        poll = select.poll()
+        poll.register(process.stdout, select.POLLIN)
+        while b"\n" not in self._buffer:
+            if not poll.poll(1000 * max(0.0, min(TICK, seconds, end - time.monotonic()))):
+                now, computed = time.monotonic(), _computed(process.pid)
+                used = computed if used is None else used  # most answers come before anyone has to look
+                if now >= end:
+                    raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
+                if computed - used > seconds or now - begin > PATIENCE * seconds:
+                    raise late
+                continue
+            read = os.read(process.stdout.fileno(), 1 << 16)
+            if not read:
+                code = process.wait()
+                raise late if code in _TIMERS else ToolFailed(f"the process of {self.tool} ended (exit code {code})")
+            self._buffer += read
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 

@@ -2,9 +2,11 @@
 
 import functools
 import importlib.util
+import itertools
 import random
 import shutil
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,6 +19,7 @@ from rlsf_lightning.prompts.iupac import prompts
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.iupac_name import opsin
 from rlsf_lightning.symbolic.iupac_name.recheck import alone
+from rlsf_lightning.symbolic.iupac_name.repair import Atoms, promising
 from rlsf_lightning.symbolic.iupac_name.text import Token, american, tokens_of
 from rlsf_lightning.symbolic.iupac_name.verifier import IupacNameVerifier
 
@@ -80,7 +83,7 @@ def test_any_name_of_the_molecule_passes(reference: str, completion: str) -> Non
         ("CCO", "ethanolzz", [("uninterpretable", ["lzz", "zz"])], 8),
         ("CCO", "ethan(ol", [("unmatched_bracket", ["("])], None),
         ("CC(=O)Nc1ccccc1", "N-(phenyl acetamide", [("unmatched_bracket", ["(", "l ", " a"])], None),
-        ("CCCl", "7-chloroethane", [("contradiction", ["7", "7-", "eth"])], None),
+        ("CCCl", "7-chloroethane", [("contradiction", ["7", "eth"])], None),
         ("Cc1cc(C)cc(C)c1CCl", "2,4,6-tribenzyl chloride", [("contradiction", ["2,4,6-", "tri", "benz"])], None),
         ("CC(C)O", "propan-1-ol", [("wrong_token", ["1"])], None),
         ("Clc1ccncc1", "2-chloropyridine", [("wrong_token", ["2"])], None),
@@ -113,6 +116,82 @@ def test_the_witness_says_what_opsin_read() -> None:
     assert "locant 7" in verify("CCCl", "7-chloroethane").witness["message"]
     mapping = verify("CCCBr", "1-chloropropane").witness["mapping"]
     assert len(mapping) == 3  # the carbon atoms
+
+
+def test_a_clock_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = verify("CC(C)O", "propan-1-ol")
+    leaps = itertools.count(0, 3600)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(leaps)))
+    again = verifier().verify(Prompt("id", "", "CC(C)O"), "propan-1-ol")
+    assert replace(again, seconds=0.0) == replace(expected, seconds=0.0)
+
+
+def test_of_a_right_name_nothing_but_its_meaning_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, asked = verifier()._server, list[str]()
+    ask = server.ask
+    monkeypatch.setattr(server, "ask", lambda *fields: asked.append(fields[0]) or ask(*fields))
+    assert verifier().verify(Prompt("id", "", "CCO"), "ethanol").verdict is Verdict.PASS
+    assert asked == ["read"]
+
+
+def test_names_are_tried_as_opsin_reads_them() -> None:
+    server = verifier()._server
+    names = [
+        *_SPELLINGS,
+        *(prompt.text for prompt in _real()),
+        "dichlorobenzene",
+        "4-chlorabenzoic acid",
+        "no name",
+        "",
+    ]
+    assert server.ask("try", *names) == server.ask("plain", *names)
+
+
+_PROPANOL = (
+    Token(0, 4, "group", 0),
+    Token(4, 6, "unsaturator", 0),
+    Token(7, 8, "locant", 0),
+    Token(9, 11, "suffix", 0),
+)
+
+
+def _promising(
+    formulas: tuple[str, str], is_stereo: bool = False, is_ambiguous: bool = False
+) -> list[tuple[int, int, str]]:
+    """Of "propan-1-ol"."""
+    atoms = Atoms.of("C(CC)O", [0, 0, 0, -2], _PROPANOL, formulas)
+    found = promising("propan-1-ol", _PROPANOL, atoms, is_stereo=is_stereo, is_ambiguous=is_ambiguous)
+    return [tuple(change) for change in found]
+
+
+def test_only_what_may_make_the_references_atoms_is_tried() -> None:
+    numbers = [(7, 8, str(number)) for number in range(2, 10)]
+    added = [(0, 0, f"{number}-") for number in range(1, 7)] + [(4, 4, f"-{number}-") for number in range(1, 7)]
+    assert _promising(("C3H8O", "C3H8O")) == [*numbers, *added, (7, 8, "")]
+    assert _promising(("C3H8O", "C3H8O"), is_ambiguous=True) == [*added, *numbers, (7, 8, "")]
+    assert _promising(("C3H8O", "C3H8O"), is_stereo=True) == []
+    assert _promising(("C3H8O", "C3H8")) == [(9, 11, "")]
+    assert _promising(("C3H8O", "C3H8S")) == [(9, 11, "")]
+    assert _promising(("C3H8O", "C4H10O")) == []
+    assert _promising(("C3H8O", "H2O")) == [(0, 4, ""), (0, 11, "")]
+    assert _promising(("C3H8O", "C3H6O")) == [(4, 6, ""), (7, 8, ""), (9, 11, "")]
+
+
+@pytest.mark.parametrize(
+    ("formulas", "expected"),
+    [
+        (("C6H4Cl2", "C6H3Cl3"), ["tri"]),
+        (("C6H4Cl2", "C6H2Cl4"), ["tri", "tetra"]),  # one or two more, of whatever it is
+        (("C6H4Cl2", "C5H4Cl2"), []),
+        (("C6H4Cl2", "C7H4Cl3"), ["tri"]),
+        (("C6H4Cl2", "C6H3ClF"), []),
+    ],
+)
+def test_multipliers_that_may_be_right(formulas: tuple[str, str], expected: list[str]) -> None:
+    tokens = (Token(4, 6, "multiplier", 0), Token(6, 12, "group", 0), Token(12, 19, "group", 1))
+    atoms = Atoms.of("ClC1=C(C=CC=C1)Cl", [1, 2, 2, 2, 2, 2, 2, 1], tokens, formulas)
+    tried = promising("1,2-dichlorobenzene", tokens, atoms, is_stereo=False, is_ambiguous=False)
+    assert [change.new for change in tried if change.new] == expected
 
 
 def test_scores() -> None:

@@ -82,6 +82,14 @@ def test_a_java_process_that_dies_is_replaced() -> None:
     assert names.ask("plain", "ethane") == {"smiles": ["CC"]}
 
 
+def test_names_of_too_many_atoms_are_not_tried_to_the_end() -> None:
+    names = NameServer(found(), 30.0)
+    sizes = [f"1,{n}-bis({_BIG}yl){_BIG}e" for n in range(2, 18)]
+    start = time.monotonic()
+    assert names.ask("try", _HANGS, "ethane", *sizes) == {"smiles": ["", "CC", *[""] * 16]}
+    assert time.monotonic() - start < 20
+
+
 def test_a_huge_molecule_never_reaches_rdkit() -> None:
     slow = IupacNameVerifier(seconds=30.0)
     name = f"1-({_BIG}yl){_BIG}e"
@@ -147,6 +155,12 @@ def test_the_java_process_ends_with_its_caller(busy_with: str) -> None:
     assert _until_gone(java)
 
 
+def test_the_java_process_ends_with_its_caller_even_before_it_is_ready() -> None:
+    names = NameServer(found(), 10.0)
+    done = subprocess.run(names.child.command, input=b"", capture_output=True, timeout=60)
+    assert done.returncode == 0 and done.stdout == b""
+
+
 def test_the_java_process_ends_with_its_verifier() -> None:
     names = NameServer(found(), 10.0)
     names.ask("plain", "ethane")
@@ -186,6 +200,6 @@ def test_the_shipped_class_is_the_shipped_source(tmp_path: Path) -> None:
         pytest.skip("the class was compiled with javac 17, which is not here")
     folder = server._CLASSES / "uk/ac/cam/ch/wwmm/opsin"
     command = [compiler, "--release", "11", "-g:none", "-cp", str(found().jar), "-d", str(tmp_path)]
-    subprocess.run([*command, str(folder / "NameServer.java")], check=True)
-    (made,) = tmp_path.rglob("*.class")
-    assert made.read_bytes() == (folder / "NameServer.class").read_bytes()
+    subprocess.run([*command, *map(str, sorted(folder.glob("*.java")))], check=True)
+    made = {path.name: path.read_bytes() for path in tmp_path.rglob("*.class")}
+    assert made == {path.name: path.read_bytes() for path in folder.glob("*.class")}

@@ -194,6 +194,8 @@ def test_witnesses_are_cores_and_models() -> None:
         (LOOSE, "(assert (> x 4)", 15),
         (LOOSE, "(assert (> x four))", 14),
         (LOOSE, "(assert (> x true 1))", 17),
+        (LOOSE, "(assert (y 4))", 9),
+        (LOOSE, "(assert (x 4))", 10),  # xor could follow
         (LOOSE, "", 0),
         (LOOSE, "(assert (> x 4))", 16),  # more could follow
         (LOOSE, "(assert (> y 7)) (assert (> x 4))", 14),  # with x > 3 never below 10
@@ -214,6 +216,12 @@ def test_the_first_dead_character(facts: dict, completion: str, dead_from: int) 
     assert alive == sorted(alive, reverse=True)
     assert certificate.dead_from == dead_from
     assert alive.count(True) == dead_from + 1 or dead_from == len(completion)
+
+
+def test_what_a_mended_command_declares_has_its_place() -> None:
+    completion = "(define-fun y () Int 4) (define-fun x () Int 6 (define-fun x () Int 6)"
+    findings = verify(MODEL, completion).findings
+    assert [(f.kind, [s.start for s in f.spans]) for f in findings] == [("unclosed", [45]), ("redefined", [36, 59])]
 
 
 def test_a_beginning_that_certainly_can_go_on_is_viable() -> None:

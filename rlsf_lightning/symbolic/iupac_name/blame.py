@@ -46,15 +46,15 @@ def difference(smiles: str, reference: str, mapping: Mapping) -> Difference:
     ours, theirs = toolkit.parse_all_atoms(smiles), toolkit.parse_all_atoms(reference)
     assert ours is not None and theirs is not None, "both were read before"
     image, origin = {i: j for i, j in mapping}, {j: i for i, j in mapping}
-    heavy = [atom.GetIdx() for atom in ours.GetAtoms() if atom.GetAtomicNum() > 1]
+    heavy = [atom.GetIdx() for atom in toolkit.atoms_of(ours) if atom.GetAtomicNum() > 1]
     extra = [i for i in heavy if i not in image]
     incomplete, changed = set[int](), set[int]()
-    for atom in theirs.GetAtoms():
+    for atom in toolkit.atoms_of(theirs):
         if atom.GetIdx() not in origin and atom.GetAtomicNum() > 1:
             incomplete |= {origin[n.GetIdx()] for n in atom.GetNeighbors() if n.GetIdx() in origin}
-    bonds = {_ends(bond): bond.GetBondType() for bond in theirs.GetBonds()}
+    bonds = {_ends(bond): bond.GetBondType() for bond in toolkit.bonds_of(theirs)}
     seen = set()
-    for bond in ours.GetBonds():
+    for bond in toolkit.bonds_of(ours):
         if _ends(bond) <= image.keys():
             ends = frozenset(image[i] for i in _ends(bond))
             seen.add(ends)

@@ -129,14 +129,13 @@ class Recheck:
         return spans
 
     def _tokens(self) -> tuple[Token, ...]:
-        answer = self.server.ask("read", american(self.text)[0])
-        return tokens_of(answer.get("tokens", []), self.text)
+        return tokens_of(self.server.ask("parts", american(self.text)[0])["tokens"], self.text)
 
     def _mapped(self, mapping: list[list[int]], found: list[tuple[str, tuple[Span, ...]]]) -> bool:
         smiles = str(self.said["smiles"])
         if not maps(mapping, read_smiles(smiles), read_smiles(self.target.smiles)):
             return False
-        answer = self.server.ask("read", american(self.text)[0])
+        answer = self.server.ask("parts", american(self.text)[0])
         reading = Reading(smiles, tokens_of(answer["tokens"], self.text), answer["owners"])
         expected = findings_of(reading, difference(smiles, self.target.smiles, mapping), self.text, self._is_isomer())
         return found == ([(finding.kind, finding.spans) for finding in expected] or [("other_molecule", ())])

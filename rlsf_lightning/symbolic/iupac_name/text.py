@@ -12,6 +12,8 @@ _FURTHER = frozenset("αβγδεζηθικλμνξοπρστυφχψω′″‴�
 #: OPSIN reads something else for these, or for what may become these.
 REPLACED = re.compile(r"[^ -~]|[$&`\"]|\.[A-Za-z]")
 
+_SULPH = re.compile("sulph", re.IGNORECASE)
+
 
 class Token(NamedTuple):
     """A token of a name: its characters, its kind in OPSIN's grammar, and the number of the part of the name it is in."""
@@ -22,15 +24,21 @@ class Token(NamedTuple):
     part: int
 
 
+#: What cannot be in a name. Control characters would also break the line that OPSIN reads.
+BAD = re.compile(rf"[^ -~{''.join(sorted(_FURTHER))}]+")
+
+
 def is_bad(character: str) -> bool:
-    """Whether a character cannot be in a name. Control characters would also break the line that OPSIN reads."""
-    return not (" " <= character <= "~" or character in _FURTHER)
+    """Whether a character cannot be in a name."""
+    return BAD.match(character) is not None
 
 
 def american(text: str) -> tuple[str, list[int]]:
     """The text with ``sulf`` for ``sulph``, as OPSIN reads it, and the place in the text of each character and of the end."""
+    if not _SULPH.search(text):
+        return text, list(range(len(text) + 1))
     places, kept, last = list[int](), list[str](), 0
-    for match in re.finditer(r"sulph", text, re.IGNORECASE):
+    for match in _SULPH.finditer(text):
         stop = match.start() + 3
         kept.append(text[last:stop] + "f")
         places += [*range(last, stop), stop]

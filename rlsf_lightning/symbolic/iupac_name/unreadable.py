@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.iupac_name.text import REPLACED, Token, american, is_bad, tokens_of
+from rlsf_lightning.symbolic.iupac_name.text import BAD, REPLACED, Token, american, tokens_of
 
 #: More brackets without a partner are not reported.
 MAX_BRACKETS = 20
@@ -42,14 +42,8 @@ def illegible(text: str, max_chars: int) -> list[Finding]:
         return [Finding("empty", "there is no name")]
     if len(text) > max_chars:
         return [Finding("too_long", f"{len(text)} characters, more than max_chars={max_chars}")]
-    spans, start = [], None
-    for at, bad in enumerate([*map(is_bad, text), False]):
-        if bad and start is None:
-            start = at
-        elif not bad and start is not None:
-            spans.append(Span(start, at))
-            start = None
-    return [Finding("bad_character", "a name has no such characters", tuple(spans))] if spans else []
+    spans = tuple(Span(*match.span()) for match in BAD.finditer(text))
+    return [Finding("bad_character", "a name has no such characters", spans)] if spans else []
 
 
 def unmatched_brackets(text: str) -> list[int]:

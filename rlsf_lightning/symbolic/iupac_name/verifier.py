@@ -27,13 +27,13 @@ from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.iupac_name import opsin
 from rlsf_lightning.symbolic.iupac_name.blame import Reading, difference, findings_of
 from rlsf_lightning.symbolic.iupac_name.recheck import Recheck, illegible_stands
-from rlsf_lightning.symbolic.iupac_name.repair import Change, changes, partners
+from rlsf_lightning.symbolic.iupac_name.repair import Atoms, Change, changes, partners, promising
 from rlsf_lightning.symbolic.iupac_name.server import NameServer
 from rlsf_lightning.symbolic.iupac_name.text import american, is_bad, tokens_of
 from rlsf_lightning.symbolic.iupac_name.unreadable import MAX_MESSAGE, TOKEN_INDEX, illegible, unreadable
 from rlsf_lightning.symbolic.iupac_name.viable import dead_from
 from rlsf_lightning.symbolic.smiles import toolkit
-from rlsf_lightning.symbolic.smiles.compare import Target, compare, fingerprint, same_but_for_stereo, target_of
+from rlsf_lightning.symbolic.smiles.compare import Target, common_atoms, fingerprint, same_but_for_stereo, target_of
 
 #: The kinds that mean "no molecule at all".
 INVALID_KINDS = frozenset(
@@ -62,7 +62,8 @@ class IupacNameVerifier:
     Args:
         explain: for a readable name of another molecule, say where it is wrong. Without it such a name gets one finding for
             the whole.
-        tries: how many changes of one token are tried to that end, from 0 to 1000.
+        tries: how many changes of one token are tried to that end, and for a name of no molecule of which OPSIN names no
+            place; from 0 to 1000.
         mcs_seconds: how long the search for the maximum common substructure may take.
         max_chars: longer names are not read; from 1 to 500.
         seconds: computing time of OPSIN for one name.
@@ -75,7 +76,7 @@ class IupacNameVerifier:
         self,
         *,
         explain: bool = True,
-        tries: int = 150,
+        tries: int = 60,
         mcs_seconds: float = 0.3,
         max_chars: int = 300,
         seconds: float = 3.0,
@@ -141,16 +142,17 @@ class IupacNameVerifier:
             return _abstention("RDKit cannot read the reference")
         text, offset = stripped(completion)
         findings = illegible(text, self.max_chars)
-        score, witness = 0.0, dict[str, Any]()
+        score, witness, is_read = 0.0, dict[str, Any](), False
         if not findings:
             answer = self._server.ask("read", american(text)[0])
+            is_read = "smiles" in answer or "tokens" in answer
             if "smiles" not in answer:
                 witness["message"] = TOKEN_INDEX.sub("", answer["message"])[:MAX_MESSAGE]
                 findings = self._unreadable(text, answer, target, witness)
             else:
                 witness |= {"smiles": answer["smiles"], "warnings": answer["warnings"]}
                 if len(answer["smiles"]) > MAX_SMILES:
-                    return self._too_large(answer, target, witness)
+                    return self._too_large(text, answer, target, witness)
                 molecule = toolkit.parse(answer["smiles"])
                 if molecule is None:
                     findings = self._impossible(text, answer, target, witness)
@@ -165,29 +167,30 @@ class IupacNameVerifier:
             "verdict": Verdict.FAIL,
             "findings": tuple(_shifted(finding, offset) for finding in findings),
             "score": score,
-            "dead_from": self._dead_from(completion, text, offset, target),
+            "dead_from": None if is_read else self._dead_from(completion, text, offset, target),
             "witness": witness,
         }
 
     def _unreadable(self, text: str, answer: dict[str, Any], target: Target, witness: dict[str, Any]) -> list[Finding]:
         findings = unreadable(text, answer, self._reach)
         first = findings[0]
-        if not self.explain or first.kind == "uninterpretable":
+        if not self.explain or first.kind == "uninterpretable" or (first.kind == "contradiction" and first.spans):
             return findings
         if first.kind == "unmatched_bracket":
             tried = partners(text, first.spans[0].start) if len(findings) == 1 else iter(())
         else:
-            tried = changes(text, tokens_of(answer.get("tokens", []), text), may_add=True)
+            tried = changes(text, tokens_of(answer.get("tokens", []), text), first.message)
         similar = self._try(text, tried, target)
         best = max(similar.values(), default=0.0)
-        if best == 1.0 or (best > 0.0 and not first.spans):
+        if best == 1.0 or (best > 0.0 and first.kind == "contradiction"):
             spans = self._nearest(text, similar, witness) | {span for f in findings for span in f.spans}
             return [Finding(first.kind, first.message, tuple(sorted(spans)))]
         return findings
 
     def _impossible(self, text: str, answer: dict[str, Any], target: Target, witness: dict[str, Any]) -> list[Finding]:
         """A name that OPSIN reads as something with an impossible valence, which the reference has not."""
-        tried = changes(text, tokens_of(answer["tokens"], text), may_add=True) if self.explain else iter(())
+        tokens = tokens_of(self._parts(text)["tokens"], text) if self.explain else ()
+        tried = changes(text, tokens, "valence") if self.explain else iter(())
         spans = self._nearest(text, self._try(text, tried, target), witness)
         return [Finding("impossible_molecule", "RDKit finds an impossible valence in it", tuple(sorted(spans)))]
 
@@ -200,12 +203,13 @@ class IupacNameVerifier:
         witness["repairs"] = [[*change, round(best, 6)] for change in good]
         return {change.place(len(text)) for change in good}
 
-    def _too_large(self, answer: dict[str, Any], target: Target, witness: dict[str, Any]) -> dict[str, Any]:
+    def _too_large(self, text: str, answer: dict[str, Any], target: Target, witness: dict[str, Any]) -> dict[str, Any]:
         """A name of more atoms than the reference has, hydrogens included, is wrong; of no more, RDKit is not asked."""
         most = sum(1 + atom.GetTotalNumHs() for atom in target.molecule.GetAtoms())
-        if answer["atoms"] <= most:
+        atoms = self._parts(text)["atoms"]
+        if atoms <= most:
             return _abstention(f"OPSIN's SMILES has {len(answer['smiles'])} characters, more than {MAX_SMILES}")
-        message = f"a molecule of {answer['atoms']} atoms; the reference has at most {most}"
+        message = f"a molecule of {atoms} atoms; the reference has at most {most}"
         witness["smiles"] = witness["smiles"][:MAX_SMILES]
         return {"verdict": Verdict.FAIL, "findings": (Finding("too_large", message),), "witness": witness}
 
@@ -216,10 +220,15 @@ class IupacNameVerifier:
         whole = Finding("other_molecule", "a readable name, but of another molecule")
         if not self.explain:
             return [whole]
-        is_stereo = same_but_for_stereo(answer["smiles"], molecule, target)
-        tokens = tokens_of(answer["tokens"], text)
-        is_isomer = CalcMolFormula(molecule) == CalcMolFormula(target.molecule)
-        similar = self._try(text, changes(text, tokens, may_add=is_isomer), target)
+        parts, smiles = self._parts(text), answer["smiles"]
+        tokens = tokens_of(parts["tokens"], text)
+        formulas = CalcMolFormula(molecule), CalcMolFormula(target.molecule)
+        is_isomer = formulas[0] == formulas[1]
+        is_stereo = is_isomer and same_but_for_stereo(smiles, molecule, target)
+        atoms = Atoms.of(smiles, parts["owners"], tokens, formulas)
+        is_ambiguous = "APPEARS_AMBIGUOUS" in answer["warnings"]
+        tried = promising(text, tokens, atoms, is_stereo=is_stereo, is_ambiguous=is_ambiguous)
+        similar = self._try(text, tried, target)
         repairs = [change for change, similarity in similar.items() if similarity == 1.0][:MAX_REPAIRS]
         if repairs:
             witness["repairs"] = [[*change, 1.0] for change in repairs]
@@ -230,28 +239,24 @@ class IupacNameVerifier:
         if is_stereo:
             spans = tuple(Span(t.start, t.end) for t in tokens if t.tag == "stereoChemistry" and t.end > t.start)
             return [Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)]
-        compared = compare(answer["smiles"], target, self.mcs_seconds)
-        mapping = compared.witness.get("mapping")
+        mapping = common_atoms(smiles, target, self.mcs_seconds)
         if mapping is None:
             return [whole]
         witness["mapping"] = mapping
-        reading = Reading(answer["smiles"], tokens, answer["owners"])
-        return findings_of(reading, difference(answer["smiles"], target.smiles, mapping), text, is_isomer) or [whole]
+        reading = Reading(smiles, tokens, parts["owners"])
+        return findings_of(reading, difference(smiles, target.smiles, mapping), text, is_isomer) or [whole]
 
     def _try(self, text: str, tried: Iterator[Change], target: Target) -> dict[Change, float]:
         """How similar to the reference the names are that some changes give: 1 is the reference, 0 no name.
 
-        Ends with the batch in which a change gives the reference, or costs the Java process.
+        Ends with the batch in which a change gives the reference. Never by the clock: the names are of bounded number, and
+        those that mean too many atoms are not read (``NameServer.java``).
         """
         some = islice(tried, self.tries)
         similar: dict[Change, float] = {}
         known: dict[str, float] = {}
-        deadline = time.monotonic() + self.seconds
-        while (batch := list(islice(some, BATCH))) and 1.0 not in known.values() and time.monotonic() < deadline:
-            try:
-                found = self._server.ask("plain", *(american(change.of(text))[0] for change in batch))["smiles"]
-            except ToolFailed:
-                break
+        while 1.0 not in known.values() and (batch := list(islice(some, BATCH))):
+            found = self._server.ask("try", *(american(change.of(text))[0] for change in batch))["smiles"]
             for change, smiles in zip(batch, found, strict=True):
                 if smiles not in known:
                     known[smiles] = self._similarity(smiles, target)
@@ -265,6 +270,10 @@ class IupacNameVerifier:
         if toolkit.canonical(molecule) == target.canonical:
             return 1.0
         return float(min(MOST_WITHOUT_PASS, DataStructs.TanimotoSimilarity(fingerprint(molecule), target.fingerprint)))
+
+    def _parts(self, text: str) -> dict[str, Any]:
+        """The tokens of a name, its atoms and the token of each."""
+        return self._server.ask("parts", american(text)[0])
 
     def _passes(self, target: Target | None, text: str) -> bool:
         if target is None or illegible(text, self.max_chars):

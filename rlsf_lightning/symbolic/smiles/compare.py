@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from rdkit import Chem
@@ -29,15 +30,23 @@ _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
 Pairs = list[tuple[int, int]]
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Target:
     """A reference, ready for comparison."""
 
     smiles: str
     molecule: Any
     canonical: str
-    #: The same without stereochemistry.
-    flat: str
-    fingerprint: Any
+
+    @cached_property
+    def flat(self) -> str:
+        """The canonical SMILES without stereochemistry."""
+        return _flat(self.molecule)
+
+    @cached_property
+    def fingerprint(self) -> Any:
+        """That of the molecule."""
+        return fingerprint(self.molecule)
 
 
 @lru_cache(maxsize=4096)
@@ -46,8 +55,7 @@ def target_of(smiles: str) -> Target | None:
     molecule = toolkit.parse(smiles)
     if molecule is None:
         return None
-    canonical = toolkit.canonical(molecule)
-    return Target(smiles, molecule, canonical, _flat(molecule), fingerprint(molecule))
+    return Target(smiles, molecule, toolkit.canonical(molecule))
 
 
 def fingerprint(molecule: Any) -> Any:
@@ -86,6 +94,15 @@ def compare(text: str, target: Target, seconds: float) -> Comparison:
     return Comparison(findings, {"mapping": [list(pair) for pair in sorted(pairs)], "search_complete": is_complete})
 
 
+def common_atoms(text: str, target: Target, seconds: float) -> list[list[int]] | None:
+    """The mapping of ``compare`` alone; None where there is none."""
+    molecule, reference = _with_written_numbers(text), _with_written_numbers(target.smiles)
+    if any(_is_large(each) for each in (molecule, reference)):
+        return None
+    pairs, _ = _common(molecule, reference, seconds)
+    return None if pairs is None else [list(pair) for pair in sorted(pairs)]
+
+
 def same_but_for_stereo(text: str, molecule: Any, target: Target) -> bool:
     """Whether ``molecule``, written as ``text``, differs from the reference in stereochemistry only."""
     has_any = target.canonical != target.flat or any(mark in text for mark in "@/\\")
@@ -101,7 +118,7 @@ def _flat(molecule: Any) -> str:
 def _with_written_numbers(smiles: str) -> Any:
     molecule = toolkit.parse_all_atoms(smiles)
     assert molecule is not None, f"not a valid SMILES: {smiles!r}"
-    for atom in molecule.GetAtoms():
+    for atom in toolkit.atoms_of(molecule):
         atom.SetIntProp(_WRITTEN, atom.GetIdx())
     with toolkit.quiet():
         return Chem.RemoveHs(molecule)
@@ -111,7 +128,7 @@ def written_numbers(text: str, molecule: Any, read: SmilesMap) -> list[int]:
     """For each atom of ``molecule``, which is the sanitised ``text``, its place among those that are written."""
     if molecule.GetNumAtoms() == len(read.atoms):
         return list(range(len(read.atoms)))
-    return [_number(atom) for atom in _with_written_numbers(text).GetAtoms()]
+    return [_number(atom) for atom in toolkit.atoms_of(_with_written_numbers(text))]
 
 
 def _is_large(molecule: Any) -> bool:
@@ -124,8 +141,8 @@ def _number(atom: Any) -> int:
 
 def _differences(molecule: Any, reference: Any, mapped: dict[int, int], read: SmilesMap) -> list[Finding]:
     """Findings for a mapping between written numbers."""
-    ours = {_number(atom): atom for atom in molecule.GetAtoms()}
-    theirs = {_number(atom): atom for atom in reference.GetAtoms()}
+    ours = {_number(atom): atom for atom in toolkit.atoms_of(molecule)}
+    theirs = {_number(atom): atom for atom in toolkit.atoms_of(reference)}
     findings = []
     wrong = ours.keys() - mapped.keys()
     if wrong:
@@ -166,7 +183,7 @@ def _bond_differences(
 def _bonds(molecule: Any) -> dict[frozenset[int], str]:
     return {
         frozenset((_number(bond.GetBeginAtom()), _number(bond.GetEndAtom()))): str(bond.GetBondType())
-        for bond in molecule.GetBonds()
+        for bond in toolkit.bonds_of(molecule)
     }
 
 

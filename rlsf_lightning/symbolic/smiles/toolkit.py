@@ -77,6 +77,16 @@ def parse_as_written(smiles: str) -> tuple[Any | None, str, list[int]]:
     return molecule, text, [int(position) - 1 for position in _POSITION.findall(text)]
 
 
+def atoms_of(molecule: Any) -> list[Any]:
+    """Its atoms. RDKit's own iterator asks for their number before each."""
+    return [molecule.GetAtomWithIdx(i) for i in range(molecule.GetNumAtoms())]
+
+
+def bonds_of(molecule: Any) -> list[Any]:
+    """Its bonds."""
+    return [molecule.GetBondWithIdx(i) for i in range(molecule.GetNumBonds())]
+
+
 def canonical(molecule: Any) -> str:
     """RDKit's canonical SMILES: isotopes, charges, stereochemistry and atom maps count."""
     return str(Chem.MolToSmiles(molecule))

@@ -117,7 +117,7 @@ class SmilesVerifier:
         target = self._target(prompt.reference)
         if len(text) > self.max_chars:
             return [finding.kind for finding in certificate.findings] == ["too_long"]
-        if not stands(certificate, text, offset, target and target.smiles):
+        if not stands(certificate, text, offset, None if target is None else target.smiles):
             return False
         if target is None:
             return certificate.dead_from is None or dies(

@@ -70,10 +70,21 @@ def is_possible(task: Task, solver: Solver) -> bool:
     return _words(solver.ask(within(meanings(task, ()) + required(task)))) != [UNSAT]
 
 
-def first_dead_command(task: Task, solver: Solver, commands: Sequence[Command]) -> int | None:
-    """The first command after which nothing passes, as far as z3 is certain; None if there is none."""
+@dataclass(frozen=True)
+class Deaths:
+    """``first``: the first command after which nothing passes, as far as z3 is certain; None if there is none.
+
+    ``is_possible``: whether z3 has found a model of the specification on the way.
+    """
+
+    first: int | None = None
+    is_possible: bool = False
+
+
+def first_dead_command(task: Task, solver: Solver, commands: Sequence[Command]) -> Deaths:
+    """Where commands die."""
     if all(command.term is None for command in commands):
-        return None
+        return Deaths()
     return _dead_definition(task, solver, commands) if task.to_define else _dead_constraint(task, solver, commands)
 
 
@@ -187,7 +198,7 @@ def _judge_definitions(task: Task, solver: Solver, commands: Sequence[Command]) 
     return done
 
 
-def _dead_constraint(task: Task, solver: Solver, commands: Sequence[Command]) -> int | None:
+def _dead_constraint(task: Task, solver: Solver, commands: Sequence[Command]) -> Deaths:
     """The first assertion that does not follow, where all have to; else that contradicts the specification."""
     text, asked = "(push)" + required(task), []
     for i, command in enumerate(commands):
@@ -200,15 +211,16 @@ def _dead_constraint(task: Task, solver: Solver, commands: Sequence[Command]) ->
         else:
             text += asserted([command]) + CHECK
             asked.append(i)
-    dead = "sat" if task.exact else UNSAT
+    dead = SAT if task.exact else UNSAT
     words = _words(solver.ask(text + "(pop)"))
-    return next((i for i, word in zip(asked, words, strict=False) if word == dead), None)
+    first = next((i for i, word in zip(asked, words, strict=False) if word == dead), None)
+    return Deaths(first, SAT in words)
 
 
-def _dead_definition(task: Task, solver: Solver, commands: Sequence[Command]) -> int | None:
+def _dead_definition(task: Task, solver: Solver, commands: Sequence[Command]) -> Deaths:
     """The first definition with which the specification has no model, or that completes what a property needs, wrongly."""
     lacking = set(task.to_define)
-    open_properties = list(task.properties)
+    open_properties, is_possible = list(task.properties), False
     for i, command in enumerate(commands):
         if command.symbol is None or command.symbol.body is None:
             continue
@@ -218,9 +230,10 @@ def _dead_definition(task: Task, solver: Solver, commands: Sequence[Command]) ->
         text = "(push)" + meanings(task, commands[: i + 1]) + within(required(task))
         text += "".join(within(denied(property)) for property in ready) + "(pop)"
         words = _words(solver.ask(text))
-        if words[0] == UNSAT or "sat" in words[1:]:
-            return i
-    return None
+        is_possible |= words[0] == SAT
+        if words[0] == UNSAT or SAT in words[1:]:
+            return Deaths(i, is_possible)
+    return Deaths(None, is_possible)
 
 
 def points_of(task: Task, done: Judgement) -> list[str]:

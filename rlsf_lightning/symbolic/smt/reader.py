@@ -7,7 +7,9 @@ stands, and a parenthesis that is missing in one command does not spoil the next
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rlsf_lightning.records import Finding, Span
 
@@ -31,10 +33,11 @@ _SPACE = r"[ \t\r\n]+|;[^\n]*"
 _SIMPLE = r"[A-Za-z~!@$%^&*_+=<>.?/-][A-Za-z0-9~!@$%^&*_+=<>.?/-]*"
 #: What may stand between bars.
 _QUOTED = r"[^|\\\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+_BLANKS = re.compile(rf"(?:{_SPACE})*", re.A)
 _TOKEN = re.compile(
-    rf"""(?P<space>{_SPACE}) | (?P<open>\() | (?P<close>\))
+    rf"""(?>(?:{_SPACE})*) (?: (?P<open>\() | (?P<close>\))
     | (?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?![A-Za-z0-9~!@$%^&*_+=<>.?/-])) | (?P<bits>\#b[01]+(?![0-9A-Za-z]))
-    | (?P<hex>\#x[0-9A-Fa-f]+(?![0-9A-Za-z])) | (?P<symbol>{_SIMPLE}|\|{_QUOTED}*\|) | (?P<keyword>:{_SIMPLE})""",
+    | (?P<hex>\#x[0-9A-Fa-f]+(?![0-9A-Za-z])) | (?P<symbol>{_SIMPLE}|\|{_QUOTED}*\|) | (?P<keyword>:{_SIMPLE}))""",
     re.X | re.A,
 )
 _PARTLY = re.compile(rf"(?:0|[1-9][0-9]*)\.|\#(?:b|x)?|:|\|{_QUOTED}*", re.A)
@@ -46,8 +49,7 @@ _BAD_WORD = re.compile(r"[#0-9][A-Za-z0-9~!@$%^&*_+=<>.?/-]*|[^ ]|\s", re.A)
 _CUT = {"|": "symbol", "#": "bits", ":": "keyword"}
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A token at ``start`` to ``end``; of the kinds ``bad`` and ``cut`` too (one that the end of the text cuts off)."""
 
     kind: str
@@ -56,7 +58,7 @@ class Token:
     end: int
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """An atom, or a list (``kind`` "list"); ``is_open``: the text ends before it is closed, or where it may go on."""
 
@@ -90,19 +92,23 @@ class Reading:
 def tokens_of(text: str) -> list[Token]:
     """All tokens, without white space and comments. Never raises; linear."""
     tokens, at = [], 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            part = _PARTLY.match(text, at)
-            kind = "cut" if part is not None and part.end() == len(text) else "bad"
-            match = part if kind == "cut" else _BAD_WORD.match(text, at)
-            assert match is not None
+    while match := _TOKEN.match(text, at) or _unknown(text, at):
+        kind, end = match.lastgroup, match.end()
+        if kind is not None:
+            start = match.start(kind)
         else:
-            kind = match.lastgroup or ""
-        if kind != "space":
-            tokens.append(Token(kind, match.group(), at, match.end()))
-        at = match.end()
+            start, kind = match.start(), "cut" if match.re is _PARTLY else "bad"
+        tokens.append(Token(kind, text[start:end], start, end))
+        at = end
     return tokens
+
+
+def _unknown(text: str, at: int) -> re.Match[str] | None:
+    """What is no token: the beginning of one, which the end of the text cuts off, or else; None at the end."""
+    blanks = _BLANKS.match(text, at)
+    assert blanks is not None, "it matches nothing too"
+    part = _PARTLY.match(text, blanks.end())
+    return part if part is not None and part.end() == len(text) else _BAD_WORD.match(text, blanks.end())
 
 
 def name_of(node: Node) -> str:
@@ -112,9 +118,13 @@ def name_of(node: Node) -> str:
 
 def read(text: str, max_depth: int, *, is_whole: bool = True) -> Reading:
     """The commands of a text. Where it is not whole, its end may lie anywhere, and is no mistake."""
+    return read_tokens(tokens_of(text), max_depth, is_whole, len(text))
+
+
+def read_tokens(tokens: Sequence[Token], max_depth: int, is_whole: bool = True, length: int | None = None) -> Reading:
+    """The commands of a text of that length, which need only be told where it is not whole."""
     reading = Reading()
-    tokens = tokens_of(text)
-    grows = not is_whole and bool(tokens) and tokens[-1].end == len(text) and tokens[-1].kind in _GROWING
+    grows = not is_whole and bool(tokens) and tokens[-1].end == length and tokens[-1].kind in _GROWING
     settled = len(tokens) - grows
     starts = [i for i in range(settled - 1) if _begins_command(tokens[i], tokens[i + 1])]
     if not starts or starts[0] > 0:
@@ -134,7 +144,7 @@ def _begins_command(token: Token, after: Token) -> bool:
     return token.kind == "open" and after.kind == "symbol" and after.text in COMMANDS
 
 
-def _last_begun(tokens: list[Token], grows: bool) -> int | None:
+def _last_begun(tokens: Sequence[Token], grows: bool) -> int | None:
     """Where, after a whole command, the end of the text begins another one whose name is not there yet."""
     last = len(tokens) - 1 - (grows and tokens[-1].kind == "symbol")
     if last < 1 or tokens[last].kind != "open":
@@ -145,7 +155,7 @@ def _last_begun(tokens: list[Token], grows: bool) -> int | None:
     return last if depth == 0 else None
 
 
-def _read_command(reading: Reading, tokens: list[Token], max_depth: int, is_whole: bool, grows: bool) -> None:
+def _read_command(reading: Reading, tokens: Sequence[Token], max_depth: int, is_whole: bool, grows: bool) -> None:
     """Read one command, up to the next; ``grows``: its last token may become another one."""
     stack: list[Node] = []
     found: list[Finding] = []

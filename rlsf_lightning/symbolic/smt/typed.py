@@ -131,7 +131,7 @@ class TermChecker(SortChecker):
                 self._so_far(node, terms, symbol, label)
                 raise
         if node.is_open:
-            self._too_many(node, len(terms), symbol, label)
+            self._too_many(node, max(1, len(terms)), symbol, label)  # one is to come at least
             self._so_far(node, terms, symbol, label)
             raise Cut
         return terms
@@ -139,7 +139,8 @@ class TermChecker(SortChecker):
     def _too_many(self, node: Node, count: int, symbol: Symbol | None, label: str) -> None:
         most = len(symbol.parameters) if symbol is not None else OPERATORS[label].most
         if most is not None and count > most:
-            raise Wrong("wrong_arity", f"{label} takes {most} arguments", node.items[0].span, gap_to(node, most + 1))
+            places = [gap_to(node, most + 1)] if most + 1 < len(node.items) else []
+            raise Wrong("wrong_arity", f"{label} takes {most} arguments", node.items[0].span, *places)
 
     def _so_far(self, node: Node, terms: list[Term], symbol: Symbol | None, label: str) -> None:
         """Whether the arguments that are there can be the first ones."""

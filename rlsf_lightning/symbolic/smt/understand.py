@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.smt.check import Checker
 from rlsf_lightning.symbolic.smt.named import Wrong
-from rlsf_lightning.symbolic.smt.reader import MAX_FINDINGS, Token, read, tokens_of
+from rlsf_lightning.symbolic.smt.reader import MAX_FINDINGS, Node, Token, read, read_tokens, tokens_of
 from rlsf_lightning.symbolic.smt.task import Task
-from rlsf_lightning.symbolic.smt.terms import Command, Scope
+from rlsf_lightning.symbolic.smt.terms import Command
 
 #: Tokens of the longest command whose parentheses are mended.
 MAX_TOKENS = 120
@@ -63,9 +63,7 @@ def understand(task: Task, text: str, max_depth: int) -> Understood:
 
 def beginning(task: Task, prefix: str, max_depth: int) -> Understood:
     """The beginning of a text: what it holds so far, and at most one finding, which is certain then."""
-    text = prefix.lstrip()
-    if text.rstrip() != text.rstrip(_SPACE):  # white space that only the end of a text may hold
-        text = text.rstrip() + " "
+    text = _ended(prefix.lstrip())
     reading = read(text, max_depth, is_whole=False)
     if reading.findings:
         return Understood([], reading.findings[:1])
@@ -81,20 +79,49 @@ def beginning(task: Task, prefix: str, max_depth: int) -> Understood:
     return done
 
 
-def is_dead(task: Task, prefix: str, max_depth: int) -> bool:
-    """Whether no text that begins so is well formed and well sorted: certain."""
-    return bool(beginning(task, prefix, max_depth).findings)
+def _ended(text: str) -> str:
+    """A beginning without white space that only the end of a whole text may hold."""
+    return text if text.rstrip() == text.rstrip(_SPACE) else text.rstrip() + " "
 
 
 def first_dead(task: Task, text: str, max_depth: int) -> int | None:
-    """The first character after which no text is well formed and well sorted, by bisection; None if it is alive."""
-    if not is_dead(task, text, max_depth):
+    """The first character after which no text is well formed and well sorted; None if it is alive.
+
+    By bisection from the first command on that is wrong: those before it are read once. ``text`` begins without blanks.
+    """
+    checker = task.checker()
+    wrong = _first_wrong(checker, text, max_depth)
+    if wrong is None:
         return None
-    alive, dead = 0, len(text)
+    known, alive, middle, dead = (checker.scope, checker.places), wrong.start, wrong.end, len(text)
     while dead - alive > 1:
+        checker.scope, checker.places = known[0].copy(), dict(known[1])
+        begun = read(_ended(text[wrong.start : middle]), max_depth, is_whole=False)
+        is_dead = bool(begun.findings) or not all(_is_right(checker, node) for node in begun.commands)
+        alive, dead = (alive, middle) if is_dead else (middle, dead)
         middle = (alive + dead) // 2
-        alive, dead = (alive, middle) if is_dead(task, text[:middle], max_depth) else (middle, dead)
     return dead - 1
+
+
+def _first_wrong(checker: Checker, text: str, max_depth: int) -> Span | None:
+    """The place of the first command of a beginning that is wrong, before which the checker is left."""
+    reading = read(_ended(text), max_depth, is_whole=False)
+    nodes = {node.start: node for node in reading.commands}
+    for start, end in sorted([*((node.start, node.end) for node in reading.commands), *reading.broken]):
+        known = checker.scope.copy(), dict(checker.places)
+        if start not in nodes or not _is_right(checker, nodes[start]):
+            checker.scope, checker.places = known
+            return Span(start, end)
+    return None
+
+
+def _is_right(checker: Checker, node: Node) -> bool:
+    """Whether a command is, which is entered then."""
+    try:
+        checker.command(node)
+    except Wrong:
+        return False
+    return True
 
 
 def _names(text: str, start: int, end: int) -> set[str]:
@@ -115,24 +142,20 @@ def _mended(
     What the first such change declares is known from there on.
     """
     kinds = {finding.kind for finding in findings}
-    piece = text[start:end]
-    tokens = tokens_of(piece)
+    tokens = [Token(t.kind, t.text, t.start + start, t.end + start) for t in tokens_of(text[start:end])]
     if not kinds or kinds - {"unclosed", "unexpected"} or len(tokens) > MAX_TOKENS:
         return None
-    scope, places = checker.scope, list[Span]()
-    known: Scope | None = None
-    for changed, place in _changes(piece, tokens):
-        checker.scope = scope.copy()
-        reading = read(changed, max_depth)
+    before = checker.scope, checker.places
+    places, known = list[Span](), None
+    for changed, place in _changes(tokens, Span(start, end)):
+        reading = read_tokens(changed, max_depth)
         if reading.findings or len(reading.commands) != 1:
             continue
-        try:
-            checker.command(reading.commands[0])
-        except Wrong:
-            continue
-        known = known or checker.scope
-        places.append(Span(place.start + start, place.end + start))
-    checker.scope = known or scope
+        checker.scope, checker.places = before[0].copy(), dict(before[1])
+        if _is_right(checker, reading.commands[0]):
+            known = known or (checker.scope, checker.places)
+            places.append(place)
+    checker.scope, checker.places = known or before
     if not places:
         return None
     first = findings[0]
@@ -140,17 +163,18 @@ def _mended(
     return replace(first, message=message, spans=joined(places))
 
 
-def _changes(piece: str, tokens: list[Token]) -> Iterator[tuple[str, Span]]:
-    """The piece with one parenthesis more or less, so that their numbers agree, and where."""
+def _changes(tokens: list[Token], whole: Span) -> Iterator[tuple[list[Token], Span]]:
+    """The tokens of a command with one parenthesis more or less, so that their numbers agree, and where."""
     depth = sum((token.kind == "open") - (token.kind == "close") for token in tokens)
     if abs(depth) != 1:
         return
-    extra, missing = ("open", ")") if depth == 1 else ("close", "(")
-    for token in tokens:
+    extra, kind, missing = ("open", "close", ")") if depth == 1 else ("close", "open", "(")
+    for i, token in enumerate(tokens):
         if token.kind == extra:
-            yield piece[: token.start] + " " + piece[token.end :], Span(token.start, token.end)
-        at = token.end if depth == 1 else token.start
-        yield f"{piece[:at]} {missing} {piece[at:]}", Span(max(0, at - 1), min(len(piece), at + 1))
+            yield tokens[:i] + tokens[i + 1 :], Span(token.start, token.end)
+        at, place = (token.end, i + 1) if depth == 1 else (token.start, i)
+        added = Token(kind, missing, at, at + 1)
+        yield [*tokens[:place], added, *tokens[place:]], Span(max(whole.start, at - 1), min(whole.end, at + 1))
 
 
 def joined(spans: list[Span]) -> tuple[Span, ...]:

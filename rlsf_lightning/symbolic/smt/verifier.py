@@ -17,7 +17,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from rlsf_lightning.errors import UserError
@@ -84,9 +83,9 @@ class SmtVerifier:
         self.version = version()
         self.solver = Solver(seconds, megabytes, effort)
         self._lock = threading.RLock()
-        self._deaths: dict[Any, int | None] = {}
+        self._deaths: dict[Any, judging.Deaths] = {}
         self._lives: dict[Any, bool] = {}
-        self._possible = lru_cache(maxsize=4096)(lambda task: judging.is_possible(task, self.solver))
+        self._possible: dict[Task, bool] = {}
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
         """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
@@ -135,9 +134,16 @@ class SmtVerifier:
         return task
 
     def _require_possible(self, task: Task, prompt: Prompt) -> None:
-        if not self._possible(task):
+        if task not in self._possible:
+            self._know_possible(task, judging.is_possible(task, self.solver))
+        if not self._possible[task]:
             why = "the specification contradicts itself or the declarations: nothing can pass"
             raise UserError(f"prompt {prompt.id}: {why}")
+
+    def _know_possible(self, task: Task, is_possible: bool) -> None:
+        if len(self._possible) >= KEPT:
+            self._possible.clear()
+        self._possible[task] = is_possible
 
     def _judge(self, task: Task, completion: str) -> dict[str, Any]:
         """The certificate's fields."""
@@ -192,7 +198,10 @@ class SmtVerifier:
         """The first character after which nothing passes; None if there is none for certain."""
         formal = first_dead(task, text, self.max_depth)
         commands = beginning(task, text if formal is None else text[:formal], self.max_depth).commands
-        n = judging.first_dead_command(task, self.solver, commands)
+        deaths = judging.first_dead_command(task, self.solver, commands)
+        if deaths.is_possible:
+            self._know_possible(task, True)
+        n = deaths.first
         if n is None:
             return formal
         closed = text[commands[n].decided - 1] in ")|"
@@ -200,7 +209,7 @@ class SmtVerifier:
 
     def _dead_command(self, task: Task, commands: list[Command]) -> int | None:
         """The first command after which nothing passes. Beginnings of one text share their commands: answers are kept."""
-        return self._kept(self._deaths, task, commands, judging.first_dead_command)
+        return self._kept(self._deaths, task, commands, judging.first_dead_command).first
 
     def _too_long(self, text: str) -> bool:
         return len(text.strip()) > self.max_chars

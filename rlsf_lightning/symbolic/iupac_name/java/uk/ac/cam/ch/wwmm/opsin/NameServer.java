@@ -1,6 +1,5 @@
 package uk.ac.cam.ch.wwmm.opsin;
 
-import dk.brics.automaton.RunAutomaton;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -8,9 +7,7 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,91 +17,88 @@ import java.util.concurrent.LinkedBlockingQueue;
  * Answers questions about chemical names, one a line, with one line of JSON each. It lies in OPSIN's package because OPSIN
  * hands out neither the tokens of a name, nor which token an atom came from, nor its grammar.
  *
- * <p>Questions (fields separated by tabs): {@code read NAME}, what the name means, token by token; {@code plain NAME ...}, the
- * SMILES alone, by OPSIN's public interface; {@code judge NAME}, all that this interface says of a name; {@code reach TEXT},
- * how far the grammar follows a text.
+ * <p>Questions (fields separated by tabs): {@code read NAME}, what the name means; {@code parts NAME}, its tokens and the one
+ * that each atom came from; {@code try NAME ...}, the SMILES alone of names of bounded size; {@code plain NAME ...}, the SMILES
+ * alone, by OPSIN's public interface; {@code judge NAME}, all that this interface says of a name; {@code reach TEXT}, how far
+ * the grammar follows a text.
  *
- * <p>The process ends with its caller, whose end closes the standard input, even in the middle of a name.
+ * <p>The process ends with its caller, whose end closes the standard input, even in the middle of a name or of its own start.
  */
-final class NameServer implements Runnable {
+final class NameServer {
     private static final int MAX_ATOMS = 2000;
+    /** Atoms that are made for one name that is tried, and for all that are tried at once. */
+    private static final int MOST_MADE = 3000;
+    private static final int MOST_MADE_TOGETHER = 20000;
     private static final int MAX_MESSAGE = 4000;
     private static final long STACK_BYTES = 64L << 20;
-    private static final String[] PHRASES = {"and ", "compound with ", "compd. with "};
     private static final String INDEX = "tokenIndex";
+    private static final Constructor<SMILESWriter> WRITER = maker();
+    private static final Field ORDER = open(SMILESWriter.class, "smilesOutputOrder");
+    private static final Field MANAGER = open(BuildState.class, "fragManager");
 
-    private final LinkedBlockingQueue<String> questions = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<String> questions;
     private final PrintStream out;
     private final NameToStructure opsin = NameToStructure.getInstance();
     private final Parser parser = (Parser) hidden(NameToStructure.class, "parser", opsin);
     private final SuffixRules suffixRules = (SuffixRules) hidden(NameToStructure.class, "suffixRules", opsin);
 
-    private final RunAutomaton grammar;
-    private final char[] symbols;
-    private final RunAutomaton[] expressions;
-    private final Map<String, BitSet[]> words = new HashMap<>();
-    private final BitSet emptyTokens = new BitSet();
-    private final BitSet accepting = new BitSet();
-    private final BitSet everywhere = new BitSet();
-    private final BitSet[] steps;
+    private final Reach reach;
 
-    private NameServer(PrintStream out) throws Exception {
+    /** Of the name that was read last: its parse, its tokens, and the writer of its SMILES, if it has one. */
+    private String lastName;
+    private Element lastParse;
+    private List<String> lastTokens;
+    private SMILESWriter lastWriter;
+
+    private NameServer(LinkedBlockingQueue<String> questions, PrintStream out) {
+        this.questions = questions;
         this.out = out;
-        ParseRules rules = (ParseRules) hidden(NameToStructure.class, "parseRules", opsin);
-        grammar = (RunAutomaton) hidden(ParseRules.class, "chemAutomaton", rules);
-        symbols = (char[]) hidden(ParseRules.class, "stateSymbols", rules);
-        expressions = (RunAutomaton[]) hidden(ParseRules.class, "symbolRegexAutomataDict", rules);
-        Object[] lookarounds = (Object[]) hidden(ParseRules.class, "symbolRegexesDict", rules);
-        OpsinRadixTrie[] tries = (OpsinRadixTrie[]) hidden(ParseRules.class, "symbolTokenNamesDict", rules);
-        for (int i = 0; i < symbols.length; i++) {
-            if (lookarounds[i] != null) {
-                emptyTokens.set(i);
-            }
-            if (tries[i] != null) {
-                collect(tries[i].rootNode, "", i);
-            }
-        }
-        steps = new BitSet[symbols.length];
-        for (int state = 0; state < grammar.getSize(); state++) {
-            accepting.set(state, grammar.isAccept(state));
-        }
-        for (int i = 0; i < symbols.length; i++) {
-            BitSet all = new BitSet();
-            all.set(0, grammar.getSize());
-            steps[i] = step(all, i);
-        }
-        everywhere.set(0, grammar.getSize());
+        reach = new Reach((ParseRules) hidden(NameToStructure.class, "parseRules", opsin));
     }
 
     public static void main(String[] arguments) throws Exception {
         PrintStream out = System.out;
         System.setOut(System.err);
-        NameServer server = new NameServer(out);
-        Thread worker = new Thread(null, server, "names", STACK_BYTES);
+        LinkedBlockingQueue<String> questions = new LinkedBlockingQueue<>();
+        Thread worker = new Thread(null, () -> serve(questions, out), "names", STACK_BYTES);
         worker.setDaemon(true);
         worker.start();
-        server.say("{\"version\":" + quoted(NameToStructure.getVersion()) + "}");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
-            server.questions.add(line);
+            questions.add(line);
         }
         Runtime.getRuntime().halt(0);
     }
 
-    @Override
-    public void run() {
+    private static void serve(LinkedBlockingQueue<String> questions, PrintStream out) {
+        try {
+            NameServer server = new NameServer(questions, out);
+            server.say("{\"version\":" + quoted(NameToStructure.getVersion()) + "}");
+            server.run();
+        } catch (Throwable problem) {
+            problem.printStackTrace();
+        } finally {
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    private void run() {
         while (true) {
             String answer;
             try {
                 String[] fields = questions.take().split("\t", -1);
                 if (fields[0].equals("read")) {
                     answer = read(fields[1]);
+                } else if (fields[0].equals("parts")) {
+                    answer = parts(fields[1]);
+                } else if (fields[0].equals("try")) {
+                    answer = tried(fields);
                 } else if (fields[0].equals("plain")) {
                     answer = plain(fields);
                 } else if (fields[0].equals("judge")) {
                     answer = judge(fields[1]);
                 } else {
-                    answer = "{\"reach\":" + reach(fields[1]) + "}";
+                    answer = "{\"reach\":" + reach.of(fields[1]) + "}";
                 }
             } catch (Throwable problem) {
                 answer = "{\"error\":" + quoted(String.valueOf(problem)) + "}";
@@ -130,10 +124,7 @@ final class NameServer implements Runnable {
 
     private String judge(String name) {
         OpsinResult detailed = opsin.parseChemicalName(name, config(true));
-        List<String> types = new ArrayList<>();
-        for (OpsinWarning warning : detailed.getWarnings()) {
-            types.add(quoted(warning.getType().toString()));
-        }
+        List<String> types = types(detailed.getWarnings());
         String smiles = detailed.getSmiles();
         String message = smiles == null ? detailed.getMessage() : "";
         String rest = smiles == null ? opsin.parseChemicalName(name).getMessage() : "";
@@ -143,28 +134,29 @@ final class NameServer implements Runnable {
 
     /** Reads a name as OPSIN does: of its parses, the first that can be built without a warning, else the first that can. */
     private String read(String name) throws Exception {
+        keep(name, null, new ArrayList<>(), null);
         List<Element> parses;
         String prepared = PreProcessor.preProcess(name);
         try {
-            parses = parser.parse(config(true), prepared);
-            Collections.sort(parses, new SortParses());
+            parses = parsed(config(true), prepared);
         } catch (ParsingException problem) {
             return "{\"message\":" + quoted(problem.getMessage()) + ",\"rest\":" + quoted(rest(prepared)) + "}";
         }
         String message = null;
         String warned = null;
-        List<String> tokens = new ArrayList<>();
         for (Element parse : parses) {
-            List<String> tried = mark(parse);
-            if (tokens.isEmpty()) {
-                tokens = tried;
+            List<String> tokens = mark(parse);
+            if (lastParse == null) {
+                keep(name, parse, tokens, null);
             }
             try {
                 BuildState state = new BuildState(config(true));
-                new ComponentGenerator(state).processParse(parse);
-                new ComponentProcessor(state, new SuffixApplier(state, suffixRules)).processParse(parse);
-                Fragment molecule = new StructureBuilder(state).buildFragment(parse);
-                String answer = describe(parse, molecule, tried, state.getWarnings());
+                SMILESWriter writer = writer(build(parse, state));
+                String smiles = quoted(writer.writeSmiles());
+                String answer = "{\"smiles\":" + smiles + ",\"warnings\":" + types(state.getWarnings()) + "}";
+                if (warned == null || state.getWarnings().isEmpty()) {
+                    keep(name, parse, tokens, writer);
+                }
                 if (state.getWarnings().isEmpty()) {
                     return answer;
                 }
@@ -173,7 +165,81 @@ final class NameServer implements Runnable {
                 message = message == null ? String.valueOf(problem.getMessage()) : message;
             }
         }
-        return warned != null ? warned : "{\"message\":" + quoted(message) + ",\"tokens\":" + tokens + "}";
+        return warned != null ? warned : "{\"message\":" + quoted(message) + ",\"tokens\":" + lastTokens + "}";
+    }
+
+    private void keep(String name, Element parse, List<String> tokens, SMILESWriter writer) {
+        lastName = name;
+        lastParse = parse;
+        lastTokens = tokens;
+        lastWriter = writer;
+    }
+
+    private List<Element> parsed(NameToStructureConfig config, String prepared) throws ParsingException {
+        List<Element> parses = parser.parse(config, prepared);
+        Collections.sort(parses, new SortParses());
+        return parses;
+    }
+
+    private Fragment build(Element parse, BuildState state) throws Exception {
+        new ComponentGenerator(state).processParse(parse);
+        new ComponentProcessor(state, new SuffixApplier(state, suffixRules)).processParse(parse);
+        return new StructureBuilder(state).buildFragment(parse);
+    }
+
+    private static SMILESWriter writer(Fragment molecule) throws ReflectiveOperationException {
+        return WRITER.newInstance(molecule, 0);
+    }
+
+    private static Constructor<SMILESWriter> maker() {
+        try {
+            Constructor<SMILESWriter> maker = SMILESWriter.class.getDeclaredConstructor(Fragment.class, int.class);
+            maker.setAccessible(true);
+            return maker;
+        } catch (ReflectiveOperationException problem) {
+            throw new IllegalStateException(problem);
+        }
+    }
+
+    private static List<String> types(List<OpsinWarning> warnings) {
+        List<String> types = new ArrayList<>();
+        for (OpsinWarning warning : warnings) {
+            types.add(quoted(warning.getType().toString()));
+        }
+        return types;
+    }
+
+    /** The SMILES of each name, read as OPSIN does; empty for what is no name, and for what it makes too many atoms of. */
+    private String tried(String[] fields) {
+        List<String> found = new ArrayList<>();
+        IDManager together = new AtomLimit(MOST_MADE_TOGETHER, null);
+        for (int i = 1; i < fields.length; i++) {
+            found.add(quoted(tried(fields[i], together)));
+        }
+        return "{\"smiles\":" + found + "}";
+    }
+
+    private String tried(String name, IDManager together) {
+        String warned = "";
+        try {
+            for (Element parse : parsed(config(false), PreProcessor.preProcess(name))) {
+                try {
+                    BuildState state = new BuildState(config(false));
+                    IDManager ids = new AtomLimit(MOST_MADE, together);
+                    MANAGER.set(state, new FragmentManager(new SMILESFragmentBuilder(ids), ids));
+                    String smiles = writer(build(parse, state)).writeSmiles();
+                    if (state.getWarnings().isEmpty()) {
+                        return smiles;
+                    }
+                    warned = warned.isEmpty() ? smiles : warned;
+                } catch (Exception problem) {
+                    // the next parse may do
+                }
+            }
+        } catch (ParsingException | PreProcessingException problem) {
+            // no name
+        }
+        return warned;
     }
 
     private static NameToStructureConfig config(boolean detailed) {
@@ -215,28 +281,22 @@ final class NameServer implements Runnable {
         return tokens;
     }
 
-    private static String describe(Element parse, Fragment molecule, List<String> tokens, List<OpsinWarning> warnings)
-            throws Exception {
-        List<String> types = new ArrayList<>();
-        for (OpsinWarning warning : warnings) {
-            types.add(quoted(warning.getType().toString()));
+    /** The tokens of a name, how many atoms its SMILES has, and their owners, in its order. */
+    private String parts(String name) throws Exception {
+        if (!name.equals(lastName)) {
+            read(name);
         }
+        List<?> order = lastWriter == null ? new ArrayList<>() : (List<?>) ORDER.get(lastWriter);
         List<Integer> owners = new ArrayList<>();
-        Constructor<SMILESWriter> maker = SMILESWriter.class.getDeclaredConstructor(Fragment.class, int.class);
-        maker.setAccessible(true);
-        SMILESWriter writer = maker.newInstance(molecule, 0);
-        String smiles = writer.writeSmiles();
-        List<?> order = (List<?>) hidden(SMILESWriter.class, "smilesOutputOrder", writer);
-        if (order.size() <= MAX_ATOMS) {
-            Map<Atom, Integer> owner = owners(parse);
+        if (lastWriter != null && order.size() <= MAX_ATOMS) {
+            Map<Atom, Integer> owner = owners(lastParse);
             for (Object atom : order) {
                 int index = owner.getOrDefault(atom, -1);
                 boolean isOfSuffix = index >= 0 && "suffix".equals(((Atom) atom).getType());
                 owners.add(isOfSuffix ? -2 - index : index);
             }
         }
-        return "{\"smiles\":" + quoted(smiles) + ",\"atoms\":" + order.size() + ",\"warnings\":" + types + ",\"tokens\":" + tokens
-                + ",\"owners\":" + owners + "}";
+        return "{\"tokens\":" + lastTokens + ",\"atoms\":" + order.size() + ",\"owners\":" + owners + "}";
     }
 
     /** The token i that each atom came from (-2 - i: from a suffix of it): that of the smallest fragment in which it was. */
@@ -265,155 +325,19 @@ final class NameServer implements Runnable {
         return owner;
     }
 
-    /**
-     * How many characters of a text the grammar can follow, at best, whatever comes after them. A word may begin in the
-     * middle of another one (inverted names put parts in front of it), and a new word may begin wherever one may end.
-     */
-    private int reach(String text) {
-        String lower = StringTools.lowerCaseAsciiString(text);
-        int length = text.length();
-        BitSet[] at = new BitSet[length + 1];
-        for (int i = 1; i <= length; i++) {
-            at[i] = new BitSet();
-        }
-        at[0] = (BitSet) everywhere.clone();
-        int reached = 0;
-        for (int from = 0; from <= length; from++) {
-            if (at[from].isEmpty()) {
-                continue;
-            }
-            reached = Math.max(reached, from);
-            if (from > 0) {
-                close(at[from]);
-            }
-            if (at[from].intersects(accepting)) {
-                at[from].set(grammar.getInitialState());
-                for (String phrase : PHRASES) {
-                    reached = Math.max(reached, from + shared(lower, from, phrase));
-                }
-                if (from < length && text.charAt(from) == '-') {
-                    BitSet ended = (BitSet) at[from].clone();
-                    ended.and(accepting);
-                    at[from + 1].or(ended);
-                    at[from + 1].set(grammar.getInitialState());
-                }
-            }
-            if (from > 0) {
-                close(at[from]); // a new word may begin with tokens without a character too
-            }
-            reached = follow(text, lower, from, at, reached);
-        }
-        return Math.min(reached, length);
-    }
-
-    /** Takes every token that begins here; the new value of what is reached. */
-    private int follow(String text, String lower, int from, BitSet[] at, int reached) {
-        List<BitSet> ends = new ArrayList<>();
-        int[] best = new int[symbols.length];
-        for (int end = from + 1; end <= lower.length(); end++) {
-            BitSet[] known = words.get(lower.substring(from, end));
-            if (known == null) {
-                break;
-            }
-            for (int symbol = known[0].nextSetBit(0); symbol >= 0; symbol = known[0].nextSetBit(symbol + 1)) {
-                best[symbol] = end;
-            }
-            ends.add(known[1]);
-        }
-        for (int symbol = 0; symbol < symbols.length; symbol++) {
-            int last = expressions[symbol] == null ? -1 : run(expressions[symbol], text, from, best, symbol);
-            BitSet next = null;
-            for (int end = from; end <= from + ends.size(); end++) {
-                if (end == last || (end > from && ends.get(end - from - 1).get(symbol))) {
-                    next = next == null ? step(at[from], symbol) : next;
-                    at[end].or(next);
-                }
-            }
-            if (last > from + ends.size()) {
-                next = next == null ? step(at[from], symbol) : next;
-                at[last].or(next);
-            }
-            if (best[symbol] > reached && !(next == null ? step(at[from], symbol) : next).isEmpty()) {
-                reached = best[symbol];
-            }
-        }
-        return reached;
-    }
-
-    /** The end of the longest match of an expression, or -1; how far a match may begin is put into {@code best}. */
-    private static int run(RunAutomaton expression, String text, int from, int[] best, int symbol) {
-        int state = expression.getInitialState();
-        int last = -1;
-        for (int end = from; state != -1; end++) {
-            best[symbol] = Math.max(best[symbol], end);
-            last = expression.isAccept(state) ? end : last;
-            if (end == text.length()) {
-                break;
-            }
-            state = expression.step(state, text.charAt(end));
-        }
-        return last;
-    }
-
-    private BitSet step(BitSet states, int symbol) {
-        BitSet next = new BitSet();
-        if (states.cardinality() == everywhere.cardinality()) {
-            return steps[symbol];
-        }
-        for (int state = states.nextSetBit(0); state >= 0; state = states.nextSetBit(state + 1)) {
-            int target = grammar.step(state, symbols[symbol]);
-            if (target != -1) {
-                next.set(target);
-            }
-        }
-        return next;
-    }
-
-    /** Adds the states that tokens without a character lead to. */
-    private void close(BitSet states) {
-        BitSet added = states;
-        while (!added.isEmpty()) {
-            BitSet next = new BitSet();
-            for (int symbol = emptyTokens.nextSetBit(0); symbol >= 0; symbol = emptyTokens.nextSetBit(symbol + 1)) {
-                next.or(step(added, symbol));
-            }
-            next.andNot(states);
-            states.or(next);
-            added = next;
-        }
-    }
-
-    private static int shared(String text, int from, String phrase) {
-        int length = 0;
-        while (length < phrase.length() && from + length < text.length() && text.charAt(from + length) == phrase.charAt(length)) {
-            length++;
-        }
-        return length;
-    }
-
-    /** Enters every word of a kind, and every beginning of one: which kinds have words that begin so, and that are so. */
-    private void collect(OpsinTrieNode node, String before, int symbol) {
-        String here = before + node.getValue();
-        for (int end = before.length() + 1; end <= here.length(); end++) {
-            words.computeIfAbsent(here.substring(0, end), key -> new BitSet[] {new BitSet(), new BitSet()})[0].set(symbol);
-        }
-        if (node.isEndPoint() && here.isEmpty()) {
-            emptyTokens.set(symbol);
-        } else if (node.isEndPoint()) {
-            words.get(here)[1].set(symbol);
-        }
-        for (OpsinTrieNode child : (OpsinTrieNode[]) hidden(OpsinTrieNode.class, "children", node)) {
-            if (child != null) {
-                collect(child, here, symbol);
-            }
-        }
-    }
-
-    private static Object hidden(Class<?> owner, String field, Object of) {
+    private static Field open(Class<?> owner, String field) {
         try {
             Field found = owner.getDeclaredField(field);
             found.setAccessible(true);
-            return found.get(of);
+            return found;
+        } catch (ReflectiveOperationException problem) {
+            throw new IllegalStateException(problem);
+        }
+    }
+
+    static Object hidden(Class<?> owner, String field, Object of) {
+        try {
+            return open(owner, field).get(of);
         } catch (ReflectiveOperationException problem) {
             throw new IllegalStateException(problem);
         }
