@@ -307,7 +307,7 @@ class _Reader:
         if self.current < 0:
             self.fail("dangling_bond", at, end, f"the bond {symbol} has no atom before it")
         elif self.pending is not None:
-            self.fail("dangling_bond", at, end, f"the bond {symbol} follows another bond symbol")
+            self.fail("dangling_bond", self.pending[1], end, f"the bond {symbol} follows another bond symbol", at)
         else:
             self.step("bond", at, end, self.current, symbol=symbol)
             self.pending = (symbol, at, end)
