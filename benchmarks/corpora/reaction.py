@@ -24,9 +24,6 @@ from rlsf_lightning.records import Prompt
 
 OPTIONS: dict[str, Any] = {}
 WHY = {
-    "elsewhere": "`viable` leaves stereochemistry aside, so that a wrong mark is dead in a certificate alone.",
-    "exhaustive": "Where both ends of a missing bond have opened a ring number of their own, a prefix is called viable "
-    "that is not: the other side, which is never wrong, is the one that is promised.",
     "hit": "A component that is left out has no place in the answer but its end.",
 }
 _SMILES_COLUMN = 4

@@ -53,7 +53,7 @@ class ReferenceStereo:
 
     @cached_property
     def unmarked(self) -> int:
-        """The atoms that must not have a mark: each would be a centre by its neighbours alone, and the reference says nothing."""
+        """The atoms that must not have a mark: each would be a centre by its neighbours alone, and is none in the reference."""
         flat = Chem.Mol(self._molecule)
         Chem.RemoveStereochemistry(flat)
         ranks = list(Chem.CanonicalRankAtoms(flat, breakTies=False))
@@ -150,4 +150,3 @@ def _ups(text: str, read: SmilesMap) -> list[dict[int, int]]:
             ups[bond.first][bond.second] = up
             ups[bond.second][bond.first] = -up
     return ups
-

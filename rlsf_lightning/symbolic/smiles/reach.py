@@ -29,9 +29,8 @@ def within_reach(search: Search, reach: Reach, fixed: Fixed | None = None, child
         return _all_served([*stubs.values(), *parts])
     last = reach.open[-1]
     place, missing = search.place_of[last.atom], search.missing(last) & child_mask
-    if reach.order != ANY:
-        missing = search.writable(last.atom, missing, reach.order)
-    new = missing & ~search.placed
+    fitting = search.writable(last.atom, missing, reach.order)
+    new = fitting & ~search.placed
     may_come = not reach.may_close or search.missing(last).bit_count() == last.stubs + 1  # else it would leave too much
     for part in parts if may_come else ():  # the child lies in one of them, which it serves
         child = [bond for bond in part if place in bond and new >> _other(bond, place) & 1]
@@ -39,15 +38,18 @@ def within_reach(search: Search, reach: Reach, fixed: Fixed | None = None, child
             return True
     if not reach.may_close:
         return False
-    opened = [_bond(place, target) for target in bits(missing & _open_to(search, reach))]
+    opened = [_bond(place, target) for target in bits(fitting & _open_to(search, reach))]
     if _all_served([opened, *stubs.values(), *parts]):
         return True
-    for (atom, at), bonds in stubs.items():
-        bond = _bond(place, search.place_of[atom])
-        if atom != last.atom and bond in bonds and missing >> search.place_of[atom] & 1:
-            rest = [others for key, others in stubs.items() if key != (atom, at)]
-            if _all_served([[bond], *rest, *parts]):
-                return True
+    for held in reach.stubbed:
+        target = search.place_of[held.atom]
+        bond = _bond(place, target)
+        for at, order in enumerate(held.orders if missing >> target & 1 else ()):
+            # Of two symbols the first counts.
+            if bond in stubs[held.atom, at] and (order != ANY or fitting >> target & 1):
+                rest = [others for key, others in stubs.items() if key != (held.atom, at)]
+                if _all_served([[bond], *rest, *parts]):
+                    return True
     return False
 
 

@@ -118,7 +118,9 @@ def _readings(reference: Reference, prefix: str, read: SmilesMap) -> Iterator[Dr
     for number, (atom_index, symbol) in read.open_rings.items():
         if may_become_ring_number(fragment, number) and atom_index not in (current, *draft.bonded(current)):
             draft = Draft(reference, prefix, read)
-            draft.tail = partial(draft.close_ring, current, atom_index, ring_symbol(symbol, read.pending), number, read.pending)
+            draft.tail = partial(
+                draft.close_ring, current, atom_index, ring_symbol(symbol, read.pending), number, read.pending
+            )
             yield draft
 
 
