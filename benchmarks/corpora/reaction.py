@@ -6,6 +6,7 @@ RDKit alone writes the spellings, and decides with canonical SMILES of the whole
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -119,7 +120,9 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     ]:
         texts = _texts(letters, longest, reference)
         wanted = _parts(reference)
-        lives = {text[:end] for text in texts if _parts(text) == wanted for end in range(len(text) + 1)}
+        brackets = _BRACKETED if "[" in letters else ()  # a prefix may end within a bracket that has other letters
+        pieces = ["".join(some) for size in range(6) for some in itertools.product(brackets, repeat=size)]
+        lives = {text[:end] for text in texts + pieces if _parts(text) == wanted for end in range(len(text) + 1)}
         prompt = _prompt("small", "retro", "C", reference)
         for text in texts:
             if len(text) <= compared_to:
@@ -127,6 +130,9 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
                 compared += 1
                 differing += answer is not None and answer is not (text in lives)
     return compared, differing
+
+
+_BRACKETED = ("C", "[CH3]", "[CH4]", "[O-]", "-", ".")
 
 
 def _prompt(name: str, direction: str, given: str, answer: str) -> Prompt:

@@ -229,4 +229,6 @@ class Search:
 
 
 def _cost(condition: Condition) -> int:
+    if isinstance(condition, Stereo):
+        return 1 + len(condition.centres) // 2
     return 1 + (len(condition.open) // 4 if isinstance(condition, (Leave, Reach, Push)) else 0)
