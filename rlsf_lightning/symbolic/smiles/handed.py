@@ -94,6 +94,8 @@ class ReferenceStereo:
         text = Chem.MolToSmiles(molecule)
         atom_of = list(ast.literal_eval(molecule.GetProp("_smilesAtomOutputOrder")))
         read = read_smiles(text)
+        if read.problems or len(read.atoms) != len(atom_of):  # then no hand is wrong
+            return
         for i, order in enumerate(_orders(read)):
             atom = read.atoms[i]
             if atom.chirality in ("@", "@@") and len(order) == 4:

@@ -6,7 +6,8 @@ character (``viable``), and the token or the gap in which the reference was left
 refused first: blanks and text after them, characters that are not ASCII, CXSMILES, no atoms. Strings are capped, so that
 RDKit is safe inside the calling process.
 
-Not covered: the place of a mistake of stereochemistry where more than ``stereo.MAX_COMBINATIONS`` readings exist.
+Not covered: which marks of stereochemistry are wrong where more than ``stereo.MAX_COMBINATIONS`` readings exist (all are
+named), and the first dead character where the wrong one is of a kind that ``viable`` lets through.
 """
 
 from __future__ import annotations

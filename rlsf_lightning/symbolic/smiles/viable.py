@@ -1,14 +1,16 @@
 """Can this beginning of a SMILES still become a SMILES of the reference? And where did a wrong one stop being able to?
 
 A prefix is read into a partial graph, which must fit into the reference: atoms on atoms, bonds on bonds; an atom to
-which nothing more can be attached has all of its bonds (open ring digits stand for missing ones), whatever is missing
-can still be reached, and some Kekulé structure has the bond orders that are written. Every start, branch order, ring
+which nothing more can be attached has all of its bonds (open ring digits stand for missing ones, each for one of its
+own), whatever is missing can still be reached, some Kekulé structure has the bond orders that are written, and marks of
+stereochemistry say what the reference says as soon as it is clear what they say. Every start, branch order, ring
 numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One backtracking search decides a whole string:
 it meets the conditions token by token, and the farthest that any embedding comes is the first dead token.
 
 "Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
 continued across a dot, and lower-case letters where no double bond is near are not counted as ways to go on.
-"Viable" is nearly so: stereochemistry is ignored, and a few aromatic forms that RDKit cannot kekulise are let through.
+"Viable" is nearly so. Let through are a few aromatic forms that RDKit cannot kekulise, and of stereochemistry: centres
+with a lone pair, what is not tetrahedral, and direction marks at both ends of one ring bond.
 """
 
 from __future__ import annotations
