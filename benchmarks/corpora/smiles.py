@@ -15,7 +15,6 @@ from rdkit.DataStructs import TanimotoSimilarity
 from corpora import Case, Injected
 from rlsf_lightning.prompts.iupac import source_path
 from rlsf_lightning.records import Prompt, Span
-from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
 
@@ -261,7 +260,7 @@ _SMALL = (
 )
 
 
-def exhaustive(verifier: Verifier, rng: random.Random) -> tuple[int, int]:
+def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     """Every string over a small alphabet: a prefix lives if some spelling of the molecule continues it."""
     compared = differing = 0
     for smiles, alphabet, longest, complete_to in _SMALL:
