@@ -1,6 +1,6 @@
 """Real molecules with facts that are true of them, counted by RDKit alone, and one mistake in each.
 
-Where a parenthesis or a ring number is left out and no reference is known, its partner is all that can be pointed at.
+Where a parenthesis or a ring number is left out, it may be missing at many places: no reference is known.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
 WHY = {
-    "hit": "Of a group, ring or element that is missing the whole molecule is blamed, which hits no place: the atom that "
-    "took its place is one of many that could be another.",
+    "hit": "A parenthesis that is left out may be missing at any of many places, of which eight are named.",
 }
 
 Facts = list[dict[str, Any]]

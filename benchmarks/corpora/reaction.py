@@ -6,6 +6,7 @@ RDKit alone writes the spellings, and decides with canonical SMILES of the whole
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -24,9 +25,6 @@ from rlsf_lightning.records import Prompt
 
 OPTIONS: dict[str, Any] = {}
 WHY = {
-    "elsewhere": "`viable` leaves stereochemistry aside, so that a wrong mark is dead in a certificate alone.",
-    "exhaustive": "Where both ends of a missing bond have opened a ring number of their own, a prefix is called viable "
-    "that is not: the other side, which is never wrong, is the one that is promised.",
     "hit": "A component that is left out has no place in the answer but its end.",
 }
 _SMILES_COLUMN = 4
@@ -122,7 +120,9 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     ]:
         texts = _texts(letters, longest, reference)
         wanted = _parts(reference)
-        lives = {text[:end] for text in texts if _parts(text) == wanted for end in range(len(text) + 1)}
+        brackets = _BRACKETED if "[" in letters else ()  # a prefix may end within a bracket that has other letters
+        pieces = ["".join(some) for size in range(6) for some in itertools.product(brackets, repeat=size)]
+        lives = {text[:end] for text in texts + pieces if _parts(text) == wanted for end in range(len(text) + 1)}
         prompt = _prompt("small", "retro", "C", reference)
         for text in texts:
             if len(text) <= compared_to:
@@ -130,6 +130,9 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
                 compared += 1
                 differing += answer is not None and answer is not (text in lives)
     return compared, differing
+
+
+_BRACKETED = ("C", "[CH3]", "[CH4]", "[O-]", "-", ".")
 
 
 def _prompt(name: str, direction: str, given: str, answer: str) -> Prompt:

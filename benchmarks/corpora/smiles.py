@@ -15,12 +15,8 @@ from rdkit.DataStructs import TanimotoSimilarity
 from corpora import Case, Injected
 from rlsf_lightning.prompts.iupac import source_path
 from rlsf_lightning.records import Prompt, Span
-from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
-WHY = {
-    "elsewhere": "`viable` leaves stereochemistry aside, so that a wrong mark is dead in a certificate alone.",
-}
 
 LONGEST = 100
 _MORGAN = GetMorganGenerator(radius=2)
@@ -264,7 +260,7 @@ _SMALL = (
 )
 
 
-def exhaustive(verifier: Verifier, rng: random.Random) -> tuple[int, int]:
+def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     """Every string over a small alphabet: a prefix lives if some spelling of the molecule continues it."""
     compared = differing = 0
     for smiles, alphabet, longest, complete_to in _SMALL:
@@ -276,7 +272,43 @@ def exhaustive(verifier: Verifier, rng: random.Random) -> tuple[int, int]:
             if answer is not None:
                 compared += 1
                 differing += answer != (prefix in alive)
+    for smiles, symbols, most, compared_to in _SMALL_WITH_MARKS:
+        alive, prefixes = _with_marks(smiles, symbols, most, compared_to)
+        prompt = Prompt("small", "", smiles)
+        for prefix in prefixes:
+            compared += 1
+            differing += verifier.viable(prompt, prefix) is not (prefix in alive)
     return compared, differing
+
+
+#: molecule, tokens, how many of them are written, and up to how many a prefix has room to end.
+_SMALL_WITH_MARKS: tuple[tuple[str, list[str], int, int], ...] = (
+    ("C[C@H](O)F", ["C", "O", "F", "[C@H]", "[C@@H]", "(", ")"], 8, 4),
+    ("CC(O)F", ["C", "O", "F", "[C@H]", "(", ")"], 8, 4),
+    ("F/C=C\\F", ["F", "C", "/", "\\", "=", "(", ")"], 9, 3),
+    ("O[C@H]1CO1", ["C", "O", "1", "[C@H]", "[C@@H]", "(", ")"], 10, 3),
+)
+
+
+def _with_marks(smiles: str, symbols: Sequence[str], most: int, compared_to: int) -> tuple[set[str], list[str]]:
+    """The same with tokens of several characters: only so many atoms, double bonds and open parentheses as can end well."""
+    wanted, atoms = canonical(smiles), sum(map(str.isalpha, smiles.replace("@H", "")))
+    alive: set[str] = set()
+    prefixes: list[str] = []
+    stack = [("", 0)]
+    while stack:
+        text, size = stack.pop()
+        written = sum(map(str.isalpha, text.replace("@H", "")))
+        depth = text.count("(") - text.count(")")
+        unfinished = depth + (text.count("1") % 2) + atoms - written
+        if depth < 0 or written > atoms or text.count("=") > smiles.count("=") or unfinished > most - size:
+            continue
+        if size <= compared_to:
+            prefixes.append(text)
+        if unfinished == 0 and canonical(text) == wanted:
+            alive |= {text[:end] for end in range(len(text) + 1)}
+        stack += [(text + symbol, size + 1) for symbol in symbols]
+    return alive, prefixes
 
 
 def _spells(wanted: str | None, text: str) -> bool:

@@ -74,15 +74,15 @@ def test_the_witness_names_the_atoms_of_each_fact() -> None:
         ("CCO", group("carboxylic acid"), [("missing_group", [])]),
         ("OCC(O)CO", group("alcohol", 1), [("extra_group", ["OCC", "O", "CO"])]),
         ("CC(C)=O", group("ketone", 0), [("extra_group", ["CC", "C", "=O"])]),
-        ("CCc1ccccc1", {"ring": "pyridine"}, [("missing_ring", [])]),
+        ("CCc1ccccc1", {"ring": "pyridine"}, [("missing_ring", ["c"] * 5)]),
         ("CCc1ccccc1", {"ring": "benzene", "max": 0}, [("extra_ring", ["c1ccccc1"])]),
-        ("CCCl", {"element": "Cl", "count": 2}, [("missing_element", [])]),
+        ("CCCl", {"element": "Cl", "count": 2}, [("missing_element", ["C"])]),
         ("ClCCCl", {"element": "Cl", "max": 1}, [("extra_element", ["Cl", "Cl"])]),
-        ("CC", {"element": "H", "count": 4}, [("extra_element", [])]),
-        ("CC=O", {"smarts": "C=N"}, [("missing_substructure", [])]),
+        ("CC", {"element": "H", "count": 4}, [("extra_element", ["C", "C"])]),
+        ("CC=O", {"smarts": "C=N"}, [("missing_substructure", ["O"])]),
         ("CC=O", {"smarts": "C=O", "count": 0}, [("extra_substructure", ["C=O"])]),
-        ("CCO", {"formula": "C2H6S"}, [("extra_element", ["O"]), ("missing_element", [])]),
-        ("C=C", {"formula": "C2H6"}, [("wrong_hydrogens", [])]),
+        ("CCO", {"formula": "C2H6S"}, [("extra_element", ["O"]), ("missing_element", ["O"])]),
+        ("C=C", {"formula": "C2H6"}, [("wrong_hydrogens", ["="])]),
         ("CC(=O)[O-]", {"formula": "C2H3O2"}, [("wrong_charge", ["[O-]"])]),
         ("[NH3+]CC(=O)[O-]", {"property": "charge", "count": -1}, [("wrong_charge", ["[NH3+]"])]),
         ("C1CC1C1CC1", {"property": "rings", "max": 1}, [("wrong_rings", ["1", "1", "1", "1"])]),
@@ -91,12 +91,13 @@ def test_the_witness_names_the_atoms_of_each_fact() -> None:
         ("C[C@H](O)F", {"property": "stereocentres", "count": 0}, [("wrong_stereocentres", ["[C@H]"])]),
         ("CCC", {"property": "heavy_atoms", "count": 4}, [("wrong_heavy_atoms", [])]),
         ("CCC", {"property": "molecular_weight", "max": 20}, [("wrong_molecular_weight", [])]),
-        ("CCC", {"property": "molecular_weight", "min": 99}, [("wrong_molecular_weight", [])]),
+        ("CCC", {"property": "molecular_weight", "min": 99}, [("wrong_molecular_weight", ["C", "C", "C"])]),
+        ("CCCC", {"formula": "C2H10S2"}, [("extra_element", ["CCCC"]), ("missing_element", [])]),
         ("CC(N)O", {"property": "molecular_weight", "min": 46, "max": 47}, [("wrong_molecular_weight", ["(N)"])]),
         ("C1CC1=O", {"property": "molecular_weight", "max": 43}, [("wrong_molecular_weight", ["=O"])]),
     ],
 )
-def test_what_is_missing_has_no_place_and_what_is_in_excess_has_its_atoms(
+def test_what_is_in_excess_has_its_atoms_and_what_is_missing_the_places_where_one_change_mends_it(
     completion: str, fact: Fact, expected: list[tuple[str, list[str]]]
 ) -> None:
     assert shown(verify(completion, fact), completion) == expected
@@ -319,15 +320,36 @@ def test_a_text_with_a_blank_behind_it_is_judged_as_a_whole(text: str, verdict: 
     assert (verify(text, *facts).verdict is Verdict.PASS) is verdict
 
 
+@pytest.mark.parametrize(
+    ("completion", "facts", "changes"),
+    [
+        # Another element stands in its place: of a ring, of a group, beside a branch.
+        ("CN1C(=SC(=CC1=O)OC)C", [{"ring": "pyridine", "count": 1}], [[6, 7, "C"]]),
+        ("OC(=N)c1ccccc1", [group("carboxylic acid"), {"element": "N", "count": 0}], [[4, 5, "O"]]),
+        # An atom, a branch or a bond symbol is too many.
+        ("CC(F)N", [group("primary amine"), {"formula": "C2H7N"}], [[2, 5, ""]]),
+        ("CCC(C#N)CO", [group("alcohol"), {"property": "molecular_weight", "max": 75}], [[3, 8, ""]]),
+        ("CC#CO", [{"formula": "C3H8O"}], [[2, 3, ""]]),
+        # An atom in the place of another leaves the rings as they are: nothing is tried out.
+        ("CCCCO", [{"property": "rings", "count": 1}], None),
+        ("CC", [group("carboxylic acid")], None),
+    ],
+)
+def test_where_one_change_makes_everything_true(
+    completion: str, facts: list[Fact], changes: list[list[int | str]] | None
+) -> None:
+    assert verify(completion, *facts).witness.get("mended") == changes
+
+
 def test_atoms_that_may_be_too_many_must_make_all_true_when_they_are_left_out() -> None:
     facts = ({"property": "molecular_weight", "max": 47}, group("alcohol"))
     text = " NCCO"
     certificate = verify(text, *facts)
     assert shown(certificate, text) == [("wrong_molecular_weight", ["N"])]
-    assert certificate.witness["surplus"] == [[1, 2]]
+    assert certificate.witness["mended"] == [[1, 2, ""]]
     place = Span(4, 5)
     finding = replace(certificate.findings[0], spans=(place,))
-    other = replace(certificate, findings=(finding,), witness={**certificate.witness, "surplus": [[4, 5]]})
+    other = replace(certificate, findings=(finding,), witness={**certificate.witness, "mended": [[4, 5, ""]]})
     assert not VERIFIER.recheck(other, prompt_of(*facts), text)
     plain = verify(text, *facts, verifier=MoleculeVerifier(explain=False))
     assert shown(plain, text) == [("wrong_molecular_weight", [])]

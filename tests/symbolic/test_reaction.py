@@ -205,10 +205,10 @@ def test_scores_are_tanimoto_similarities_of_the_mixtures() -> None:
         ("CN.CCl", "CN.CC", 5),  # Cl could have come
         ("CN.CCl", "CC.CN", 2),
         # Stereochemistry, in whole components and the last one
-        ("C[C@H](O)F.O", "C[C@@H](O)F.O", 4),
-        ("C[C@H](O)F.O", "O.C[C@@H](O)F", 6),
-        ("C[C@H](O)F.O", "C[C@@H](O)F.N", 4),  # not only at the nitrogen
-        ("C[C@H](O)F.C[C@@H](O)F", "C[C@H](O)F.C[C@H](O)F", 15),
+        ("C[C@H](O)F.O", "C[C@@H](O)F.O", 8),
+        ("C[C@H](O)F.O", "O.C[C@@H](O)F", 10),
+        ("C[C@H](O)F.O", "C[C@@H](O)F.N", 8),  # not only at the nitrogen
+        ("C[C@H](O)F.C[C@@H](O)F", "C[C@H](O)F.C[C@H](O)F", 18),
         ("O.F/C=C/F", "F/C=C\\F.O", 5),
     ],
 )

@@ -96,7 +96,7 @@ PROBLEMS = {
     "C1C1": ([("duplicate_bond", 3, 4)], 3),
     "CCXC": ([("bad_character", 2, 3)], 2),
     "CC=": ([("dangling_bond", 2, 3)], None),
-    "C==C": ([("dangling_bond", 2, 3)], 2),
+    "C==C": ([("dangling_bond", 1, 3)], 2),
     "=C": ([("dangling_bond", 0, 1)], 0),
     "C=(C)C": ([("dangling_bond", 1, 2)], 2),
     "C(=)C": ([("dangling_bond", 2, 3)], 3),

@@ -10,10 +10,10 @@ from rdkit import Chem, rdBase
 from smiles_cases import VERIFIER, corruption, is_same, real_smiles, spelling, verify
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.smiles import viable
+from rlsf_lightning.symbolic.smiles import search
 from rlsf_lightning.symbolic.smiles.map import read_smiles
 from rlsf_lightning.symbolic.smiles.reference import Reference, reference_of
-from rlsf_lightning.symbolic.smiles.viable import find_death, is_viable
+from rlsf_lightning.symbolic.smiles.viable import Death, find_death, is_viable
 
 
 def reference(smiles: str) -> Reference:
@@ -101,7 +101,7 @@ def test_it_is_where_the_prefixes_die(smiles: str, completion: str, dead: int | 
         ("CC(C)[NH3+]", "CC(C)[NH3+:", True),  # atom map 0
         ("CC(C)[NH3+]", "CC(C)[NH3+:1", False),
         ("CC(C)[NH3+]", "CC(C)[15", False),
-        ("C[C@H](O)F", "C[C@@", True),  # stereochemistry is not looked at
+        ("C[C@H](O)F", "C[C@@", True),  # the order of what follows is open
         ("C[C@H](O)F", "C[C@T", True),
         ("CCl", "[C", True),
         ("CCl", "[CH3][C", True),
@@ -136,7 +136,7 @@ def test_hydrogens_as_atoms_cannot_be_judged_where_a_bracket_may_stand() -> None
     assert find_death(ethanol, "[H]OCCC").at is None
     # In these they are atoms of the reference.
     assert find_death(reference("[H][H]"), "[H][H]").complete
-    assert is_viable(reference("[H]/N=C/C"), "CC=N[H]") is True
+    assert is_viable(reference("[H]/N=C/C"), "C/C=N/[H]") is True
 
 
 def all_strings(smiles: str, alphabet: str, longest: int) -> tuple[set[str], list[str]]:
@@ -159,24 +159,25 @@ def all_strings(smiles: str, alphabet: str, longest: int) -> tuple[set[str], lis
 
 
 @pytest.mark.parametrize(
-    ("smiles", "alphabet", "longest", "complete_to", "let_through"),
+    ("smiles", "alphabet", "longest", "complete_to"),
     [
-        ("CCO", "CO()1", 8, 5, set()),
-        ("C=C", "C=()", 8, 6, set()),
-        ("C=CC", "C=()", 8, 5, set()),
-        ("C.C", "C.()", 6, 5, set()),
-        ("CCl", "ClB()", 7, 4, set()),
+        ("CCO", "CO()1", 8, 5),
+        ("C=C", "C=()", 8, 6),
+        ("C=CC", "C=()", 8, 5),
+        ("C.C", "C.()", 6, 5),
+        ("CCl", "ClB()", 7, 4),
         # Both ends of the missing bond have opened a digit.
-        ("C1CC1", "C12()", 9, 6, {"C1(CC2", "C2(CC1"}),
+        ("C1CC1", "C12()", 9, 6),
+        ("C1CC1C", "C12()", 10, 5),
         # Two double bonds at an atom, one of them to an open digit.
-        ("C1=CC=C1", "C1=", 9, 6, {"C=1=", "C=1=C", "C=1=CC"}),
+        ("C1=CC=C1", "C1=", 9, 6),
+        # With a bond symbol and no parenthesis, nothing but the next atom can follow.
+        ("CC=CF", "CF=()", 9, 4),
         # Lower-case atoms that RDKit cannot kekulise in the end are let through: only the other side is checked.
-        ("C1=CC=C1", "c1=", 8, 0, set()),
+        ("C1=CC=C1", "c1=", 8, 0),
     ],
 )
-def test_all_strings_of_a_tiny_molecule(
-    smiles: str, alphabet: str, longest: int, complete_to: int, let_through: set[str]
-) -> None:
+def test_all_strings_of_a_tiny_molecule(smiles: str, alphabet: str, longest: int, complete_to: int) -> None:
     """Viable is exactly what some longer string continues to a spelling, up to the length where such strings fit in."""
     with rdBase.BlockLogs():
         prefixes, strings = all_strings(smiles, alphabet, longest)
@@ -184,7 +185,7 @@ def test_all_strings_of_a_tiny_molecule(
     answers = {text: is_viable(reference(smiles), text) for text in strings}
     assert {text for text in prefixes if answers[text] is not True} == set()
     wrong = {text for text in strings if answers[text] and text not in prefixes and len(text) <= complete_to}
-    assert wrong <= let_through
+    assert wrong == set()
 
 
 def assert_every_prefix_is_viable(smiles: str, text: str) -> None:
@@ -302,9 +303,9 @@ def test_corruptions_die_where_a_walk_over_all_prefixes_says() -> None:
 
 def test_an_exhausted_search_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is False
-    monkeypatch.setattr(viable, "BUDGET", 8)
+    monkeypatch.setattr(search, "BUDGET", 8)
     assert is_viable(reference("CC(C)(C)CO"), "CC(C)(C)N") is None
-    assert find_death(reference("CC(C)(C)CO"), "CC(C)(C)N") == viable.Death(None)
+    assert find_death(reference("CC(C)(C)CO"), "CC(C)(C)N") == Death(None)
 
 
 def test_what_cannot_be_encoded_is_dead() -> None:
@@ -356,9 +357,9 @@ def test_viable_agrees_with_dead_from() -> None:
         completion = f" {corruption(spelling(reference, rng), rng)}"
         prompt = Prompt("", "", reference)
         dead = verify(reference, completion).dead_from
-        if dead is not None and not is_same(Chem.CanonSmiles(reference, 0), completion.strip()):
+        if dead is not None:
             assert VERIFIER.viable(prompt, completion[:dead]) is True
-            if dead < len(completion) and not set("@/\\") & set(reference):
+            if dead < len(completion):
                 assert VERIFIER.viable(prompt, completion[: dead + 1]) is False
 
 

@@ -39,7 +39,7 @@ def stands(
     if len(text) > verifier.max_chars:
         return [finding.kind for finding in certificate.findings] == ["too_long"]
     read = read_smiles(text)
-    bare = _without_surplus(certificate, prompt, completion, verifier)
+    bare = _without_mended(certificate, prompt, completion, verifier)
     findings = None if bare is None else without_departure(bare, offset + len(text))
     if findings is None or not all(_is_there(finding, text, read, offset) for finding in findings):
         return False
@@ -57,22 +57,23 @@ def stands(
     return agree and (right or certificate.verdict is Verdict.FAIL)
 
 
-def _without_surplus(
+def _without_mended(
     certificate: Certificate, prompt: Prompt, completion: str, verifier: MoleculeVerifier
 ) -> Certificate | None:
-    """The certificate without the places of atoms that may be too many; None where all is not true without one of them."""
-    places = tuple(Span(*place) for place in certificate.witness.get("surplus", ()))
-    found = [finding for finding in certificate.findings if finding.kind == "wrong_molecular_weight"]
-    if not places:
+    """The certificate without the places of single changes; None where one of these does not make all facts true."""
+    changes = certificate.witness.get("mended", ())
+    if not changes:
         return certificate
-    if not found or found[0].spans != places:
+    places = tuple(dict.fromkeys(Span(start, end) for start, end, _ in changes))
+    at = next((i for i, finding in enumerate(certificate.findings) if finding.spans == places), None)
+    if at is None:
         return None
-    for place in places:
-        changed = completion[: place.start] + completion[place.end :]
+    for start, end, new in changes:
+        changed = completion[:start] + new + completion[end:]
         right = verifier.verify(prompt, changed)
         if right.verdict is not Verdict.PASS or not verifier.recheck(right, prompt, changed):
             return None
-    rest = (replace(finding, spans=()) if finding in found else finding for finding in certificate.findings)
+    rest = (replace(finding, spans=()) if i == at else finding for i, finding in enumerate(certificate.findings))
     return replace(certificate, findings=tuple(rest))
 
 

@@ -4,8 +4,8 @@ Covered: all that keeps a string from being a valid molecule, as in the verifier
 what is in excess at its atoms, what is missing for the whole; beginnings that are dead for certain (syntax, forbidden
 elements, more atoms, rings, fragments or hydrogens than the facts allow).
 
-Not covered: the place of something that is missing, hydrogens of a wrong formula among it; which of several equal groups
-is the one too many (all are named); beginnings that die because a group can no longer be made or avoided.
+Not covered: the place of something that is missing where no single change of one atom, branch or bond mends it; which of
+several equal groups is the one too many (all are named); beginnings that die because a group can no longer be made or avoided.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import Any, NamedTuple
 
 from rdkit import Chem
 
-from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Verdict
+from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.molecule import differences
 from rlsf_lightning.symbolic.molecule.budget import Budget
 from rlsf_lightning.symbolic.molecule.endings import attempts
 from rlsf_lightning.symbolic.molecule.facts import Fact, facts_of
 from rlsf_lightning.symbolic.molecule.measure import measure
+from rlsf_lightning.symbolic.molecule.mending import MAX_CHANGES, MAX_PLACES, mended
 from rlsf_lightning.symbolic.molecule.recheck import stands
-from rlsf_lightning.symbolic.molecule.surplus import surplus
 from rlsf_lightning.symbolic.smiles import toolkit
 from rlsf_lightning.symbolic.smiles.alone import certainly_dead_from, first_dead
 from rlsf_lightning.symbolic.smiles.compare import written_numbers
@@ -65,7 +65,7 @@ class MoleculeVerifier:
 
     Args:
         explain: for a parenthesis or a ring number without its partner, find where putting that in makes all facts true,
-            and for a molecule that is too heavy the atoms without one of which all facts are true.
+            and for what is missing, or a molecule that is too heavy, where another element does, or leaving something out.
         max_chars: longer completions are not parsed; from 1 to 1000.
         allowed_elements: the symbols of the elements that a molecule may have, hydrogen always among them; all by default.
         forbidden_elements: the symbols of those that it may not have.
@@ -121,12 +121,15 @@ class MoleculeVerifier:
         if not findings:
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
         if self.explain and findings[0].kind in _MENDED:
-            places = repairs(text, read_smiles(text), len(text), lambda changed: self._passes(facts, changed))
+            read = read_smiles(text)
+            places = repairs(
+                text, read, len(text), lambda t: self._passes(facts, t), most=MAX_CHANGES, places=MAX_PLACES
+            )
             added = [place for place in places if place not in findings[0].spans]
             findings[0] = replace(findings[0], spans=(*findings[0].spans, *added))
             witness["departure"] = [[place.start + offset, place.end + offset] for place in added]
         elif self.explain:
-            findings = self._too_heavy(facts, text, offset, findings, witness)
+            findings = self._with_mended(facts, text, offset, findings, witness)
 
         def dead_of(legible: str) -> int | None:
             certain = self._certainly_dead_from(facts, legible)
@@ -145,19 +148,19 @@ class MoleculeVerifier:
             "witness": witness,
         }
 
-    def _too_heavy(
+    def _with_mended(
         self, facts: tuple[Fact, ...], text: str, offset: int, findings: list[Finding], witness: dict[str, Any]
     ) -> list[Finding]:
-        """The findings; that a molecule is too heavy has the atoms as its places without one of which all is true."""
-        kinds = [finding.kind for finding in findings]
-        if "wrong_molecular_weight" not in kinds:
+        """The findings; the first without a place has those where a single change makes all facts true."""
+        at = next((i for i, finding in enumerate(findings) if not finding.spans), None)
+        if at is None or "facts" not in witness:
             return findings
-        places = surplus(text, read_smiles(text), lambda changed: self._passes(facts, changed))
-        if places:
-            witness["surplus"] = [[place.start + offset, place.end + offset] for place in places]
-            at = kinds.index("wrong_molecular_weight")
-            findings[at] = replace(findings[at], spans=tuple(places))
-        return findings
+        changes = mended(text, read_smiles(text), facts, witness["facts"], lambda changed: self._passes(facts, changed))
+        if not changes:
+            return findings
+        witness["mended"] = [[start + offset, end + offset, new] for start, end, new in changes]
+        spans = tuple(dict.fromkeys(Span(start, end) for start, end, _ in changes))
+        return [*findings[:at], replace(findings[at], spans=spans), *findings[at + 1 :]]
 
     def judge(self, facts: tuple[Fact, ...], text: str) -> Judgement:
         """What is wrong with a text without white space around it."""

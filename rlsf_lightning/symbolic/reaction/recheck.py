@@ -55,7 +55,7 @@ def stands(certificate: Certificate, prompt: Prompt, completion: str, verifier: 
     text, offset = stripped(completion)
     if not text or len(text) > verifier.max_chars or any(map(is_bad, text)):
         return _refusal_stands(certificate, text, offset, verifier.max_chars) and dead_stands(
-            certificate, prompt, completion, task, verifier.viable
+            certificate, prompt, completion, verifier.viable
         )
     rows = _rows(certificate.witness.get("components"), text, task)
     if rows is None:
@@ -68,7 +68,7 @@ def stands(certificate: Certificate, prompt: Prompt, completion: str, verifier: 
     return (
         _findings_stand(certificate, rows, task, text, offset)
         and abs(certificate.score - _score(rows, task)) < 1e-9
-        and dead_stands(certificate, prompt, completion, task, verifier.viable)
+        and dead_stands(certificate, prompt, completion, verifier.viable)
     )
 
 

@@ -2,8 +2,7 @@
 
 Components may come in any order. A component that is followed by a dot is whole: it must be one of the reference, and as
 equal components can stand for each other, it does not matter which. The last one, if it is not whole, must be viable for
-one of the others. So the answer is as exact as that for a single molecule, with one thing more: a mistake of
-stereochemistry in a whole component is seen.
+one of the others. So the answer is as exact as that for a single molecule.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Sequence
 from rlsf_lightning.symbolic.reaction.task import Task, components_of, known
 from rlsf_lightning.symbolic.smiles.compare import Target
 from rlsf_lightning.symbolic.smiles.reference import Reference, reference_of
-from rlsf_lightning.symbolic.smiles.stereo import wrong_marks
 from rlsf_lightning.symbolic.smiles.viable import find_death, is_viable
 
 
@@ -43,19 +41,13 @@ def first_dead_of(task: Task, text: str) -> int | None:
             return component.start - 1  # nothing was missing: the dot should not be there
         place = _place(component.text, left)
         if place is None:
-            deaths = [_dead_for(component.text, target) for target in _distinct(left)]
-            certain = [at for at in deaths if at is not None]
+            deaths = [find_death(_reference(target), component.text) for target in _distinct(left)]
+            if any(death.complete for death in deaths) and component.end < len(text):
+                return component.end  # as far as prefixes show this is right, but it may not be whole
+            certain = [death.at for death in deaths if death.at is not None]
             return component.start + max(certain) if len(certain) == len(deaths) else None
         del left[place]
     return len(text) if left else None
-
-
-def _dead_for(text: str, target: Target) -> int | None:
-    """Where a component that is not this one of the reference dies as a spelling of it."""
-    written = known(text)
-    if written is not None and written.flat == target.flat:
-        return wrong_marks(text, target.canonical).dead_from
-    return find_death(_reference(target), text).at
 
 
 def _place(text: str, left: Sequence[Target]) -> int | None:

@@ -79,7 +79,7 @@ def compare(text: str, target: Target, seconds: float) -> Comparison:
     read = read_smiles(text)
     molecule, reference = _with_written_numbers(text), _with_written_numbers(target.smiles)
     if same_but_for_stereo(text, molecule, target):
-        spans = wrong_marks(text, target.canonical).spans
+        spans = wrong_marks(text, target.canonical)
         return Comparison([Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)], {})
     if any(_is_large(each) for each in (molecule, reference)):
         message = f"a valid molecule, but not the reference; over {MAX_ATOMS} atoms or {MAX_RINGS} rings: not compared"

@@ -19,6 +19,9 @@ from rlsf_lightning.symbolic.smiles.viable import find_death
 MAX_CHANGES = 60
 MAX_PLACES = 3
 _MARKS = {"unclosed_branch": ")", "extra_close": "("}
+#: What may stand between an atom and one of its ring numbers: other ones, with their bonds.
+_SYMBOLS = "-=#:/\\"
+_DIGITS = "0123456789%" + _SYMBOLS
 
 
 def departure(text: str, read: SmilesMap, reference: Reference, dead: int) -> list[Span]:
@@ -38,20 +41,38 @@ def departure(text: str, read: SmilesMap, reference: Reference, dead: int) -> li
 def _token(read: SmilesMap, text: str, at: int) -> Span:
     """The token that holds the character, with the parenthesis or the bond symbol before it."""
     start, end = next(((a.start, a.end) for a in read.atoms if a.start <= at < a.end), (at, at + 1))
-    while start and text[start - 1] in "(-=#:/\\":
+    while start and text[start - 1] in "(" + _SYMBOLS:
         start -= 1
     return Span(start, end)
 
 
-def repairs(text: str, read: SmilesMap, last: int, is_right: Callable[[str], bool]) -> list[Span]:
-    """Where one parenthesis or ring number, put in before ``last`` or left out, gives what is right: three places at most."""
+def repairs(
+    text: str,
+    read: SmilesMap,
+    last: int,
+    is_right: Callable[[str], bool],
+    most: int = MAX_CHANGES,
+    places: int = MAX_PLACES,
+) -> list[Span]:
+    """Where one parenthesis or ring number, put in before ``last`` or left out, gives what is right.
+
+    At most so many ``places``, found in ``most`` trials.
+    """
     found: list[Span] = []
-    for start, end, new in islice(_changes(text, read, last), MAX_CHANGES):
+    for start, end, new in islice(_changes(text, read, last), most):
         if is_right(text[:start] + new + text[end:]):
-            found.append(Span(start, end) if start < end else Span(max(0, start - 1), min(len(text), start + 1)))
-            if len(found) == MAX_PLACES:
+            found.append(Span(start, end) if start < end else _gap(text, start, new))
+            if len(found) == places:
                 break
     return found
+
+
+def _gap(text: str, at: int, new: str) -> Span:
+    """The characters on both sides of what is missing; a ring number may stand anywhere among those of its atom."""
+    end = at
+    while new not in _MARKS.values() and end < len(text) and text[end] in _DIGITS:
+        end += 1
+    return Span(max(0, at - 1), min(len(text), end + 1))
 
 
 def _changes(text: str, read: SmilesMap, last: int) -> Iterator[tuple[int, int, str]]:
@@ -62,15 +83,16 @@ def _changes(text: str, read: SmilesMap, last: int) -> Iterator[tuple[int, int, 
         yield problem.start, problem.end, ""
         for at in range(last, 0, -1):
             yield at, at, _MARKS[kinds[0]]
-    elif kinds == ["unclosed_ring"] and read.open_rings:  # else it was open at a dot
-        (number,) = read.open_rings
+    elif kinds == ["unclosed_ring"]:
         problem = read.problems[0]
         yield problem.start, problem.end, ""
-        written = str(number) if number < 10 else f"%{number}"
+        written = text[problem.start : problem.end].lstrip(_SYMBOLS)
+        if problem.dead_from is not None:  # it is open at a dot
+            last = min(last, problem.dead_from)
         for atom in reversed(read.atoms):
             if atom.end <= last and not (atom.end < len(text) and text[atom.end] == "]"):
                 yield atom.end, atom.end, written
     elif kinds == ["unclosed_ring", "unclosed_ring"]:
         first, second = read.problems
         for wrong, right in ((second, first), (first, second)):
-            yield wrong.start, wrong.end, text[right.start : right.end].lstrip("-=#:/\\")
+            yield wrong.start, wrong.end, text[right.start : right.end].lstrip(_SYMBOLS)

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.smiles.map import SmilesMap, Step
+from rlsf_lightning.symbolic.smiles.map import Atom, SmilesMap, Step
 from rlsf_lightning.symbolic.smiles.reference import AROMATIC, LOOSE, ORDER_OF_SYMBOL, SINGLE, Reference
 
 #: The order of a bond of which nothing is written yet.
 ANY = -1
+#: In a slot: a hydrogen; in a step: none.
+HYDROGEN, NEVER = -1, 1 << 30
+_TURNS = {"@": 1, "@TH1": 1, "@@": -1, "@TH2": -1}
+_UP = {"/": 1, "\\": -1}
 
 
 class Held(NamedTuple):
@@ -22,8 +26,28 @@ class Held(NamedTuple):
 
     atom: int
     degree: int
-    stubs: int
+    #: What the bond symbol of each open ring digit asks for.
+    orders: tuple[int, ...]
     bonded: tuple[int, ...]
+
+    @property
+    def stubs(self) -> int:
+        """How many ring digits are open."""
+        return len(self.orders)
+
+
+class Slot:
+    """One neighbour of a written atom in the order of the text: an atom, a hydrogen in its bracket, or a ring digit.
+
+    ``since`` is the step that writes it, ``known`` the one from which on it is clear which atom it is; ``up``: +1 or -1 where
+    a direction mark says that the neighbour lies above or below, 0 without one, None where both ends of a ring bond have one.
+    """
+
+    __slots__ = ("known", "other", "since", "up")
+
+    def __init__(self, since: int, other: int | None, up: int | None = 0) -> None:
+        self.since, self.other, self.up = since, other, up
+        self.known = NEVER if other is None else since
 
 
 class Place(NamedTuple):
@@ -49,11 +73,18 @@ class Leave(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Whatever is missing beside ``stubbed`` (atoms with open digits) can be reached from the open atoms."""
+    """Every open digit of ``stubbed`` can get a missing bond of its own, and every missing part can be reached.
+
+    With a ``child`` to come, which is what a bond of this order leads to, the last open atom needs one bond more: to a new
+    atom, or (if it ``may_close``) to what a ring digit leads to.
+    """
 
     step: int
     open: tuple[Held, ...]
-    stubbed: tuple[int, ...]
+    stubbed: tuple[Held, ...]
+    child: bool = False
+    order: int = ANY
+    may_close: bool = False
 
 
 class OpenRing(NamedTuple):
@@ -102,8 +133,21 @@ class Dot(NamedTuple):
     unfinished: bool
 
 
-Condition = Place | Leave | Reach | OpenRing | CloseRing | Wait | Push | Dot
-_NOBODY = Held(-1, 0, 0, ())
+class Stereo(NamedTuple):
+    """Marks agree with the reference: of ``centres``, and of double bonds at ``ends``, as far as it is clear yet.
+
+    If a ``child`` is to come, it is what the last open atom is bonded to next; ``up``: with a direction mark.
+    """
+
+    step: int
+    centres: tuple[int, ...]
+    ends: tuple[int, ...]
+    reach: Reach
+    up: int = 0
+
+
+Condition = Stereo | Place | Leave | Reach | OpenRing | CloseRing | Wait | Push | Dot
+_NOBODY = Held(-1, 0, (), ())
 
 
 class Draft:
@@ -120,13 +164,19 @@ class Draft:
         self.last_mask = 0
         #: The charge of each atom as it is written; None: not written yet.
         self.charge: list[int | None] = []
+        #: The handedness of each atom as it is written (+1: @), 0 without one; and the neighbours in the order of the text.
+        self.turn: list[int] = []
+        self.slots: list[list[Slot]] = []
         self._steps = 0  # how many have been turned into conditions
         self._degree: list[int] = []
-        self._stubs: list[int] = []
+        self._stubs: list[dict[int, int]] = []  # number -> what its bond symbol asks for
         self._bonded: list[tuple[int, ...]] = []
         self._lower_case: list[bool] = []
         self._stack: list[int] = []  # atoms that an open branch leaves from
         self._typed = False
+        self._digits: dict[int, Slot] = {}  # the slots of open ring digits
+        #: The double bonds of which the text may say something wrong, by atom of the reference.
+        self.ends = reference.stereo.ends_for(text)
 
     def extend(self) -> bool:
         """Read one token more; False if there is none."""
@@ -152,17 +202,18 @@ class Draft:
             mask = self.reference.atoms_for(token, atom)
             if index == len(self.read.steps) - 1:
                 mask |= self.last_mask
-            hydrogen = atom.symbol == "H" and not (atom.isotope or atom.charge)
-            self.place(step.other, step.symbol, atom.aromatic, mask, hydrogen, atom.charge)
+            self.place(step.other, step.symbol, atom.aromatic, mask, atom)
         elif step.action == "open":
-            self.open_ring(step.atom, step.symbol)
+            self.open_ring(step.atom, step.symbol, self._number(step))
         elif step.action == "close":
-            self.close_ring(step.atom, step.other, step.symbol)
+            mark = self.text[step.start - 1]
+            self.close_ring(step.atom, step.other, step.symbol, self._number(step), mark)
         elif step.action == "bond":
             self._wait(index, step.atom, step.symbol)
         elif step.action == "push":
             self.conditions.append(Push(index, self._held(step.atom), (*self._stack, step.atom)))
             self._stack.append(step.atom)
+            self._reach(index, step.atom, step.atom, child=True)
         elif step.action == "pop":
             self._stack.pop()
             self.conditions.append(Leave(index, self._held(step.atom), (*self._stack, step.other), False))
@@ -171,16 +222,34 @@ class Draft:
             unfinished = bool(self._stack) or any(self._stubs)
             self.conditions.append(Dot(index, self._held(step.atom), unfinished))
 
+    def _number(self, step: Step) -> int:
+        return int(self.text[step.start : step.end].strip("%()"))
+
     def place(
-        self, parent: int, symbol: str, lower_case: bool, mask: int, hydrogen: bool = False, charge: int | None = None
+        self,
+        parent: int,
+        symbol: str,
+        lower_case: bool,
+        mask: int,
+        written: Atom | None = None,
+        hydrogen: bool = False,
     ) -> None:
-        """A new atom, which may stand for those of ``mask``, bonded to ``parent`` (-1: to none)."""
+        """A new atom, which may stand for those of ``mask``, bonded to ``parent`` (-1: to none).
+
+        ``written`` is the whole token; without it the atom is not finished, and may become a ``hydrogen`` atom.
+        """
         index, atom = self._steps - 1, len(self._degree)
+        if written is not None:
+            hydrogen = written.symbol == "H" and not (written.isotope or written.charge)
         self._degree.append(0)
-        self._stubs.append(0)
+        self._stubs.append({})
         self._bonded.append(())
         self._lower_case.append(lower_case)
-        self.charge.append(charge)
+        self.charge.append(None if written is None else written.charge)
+        self.turn.append(0 if written is None else _TURNS.get(written.chirality, 0))
+        self.slots.append([] if parent < 0 else [Slot(index, parent, -_UP.get(symbol, 0))])
+        if written is not None and written.hydrogens == 1:
+            self.slots[atom].append(Slot(index, HYDROGEN))
         if parent < 0:
             self.conditions.append(Place(index, _NOBODY, ANY, atom, mask, False, hydrogen))
             return
@@ -191,31 +260,43 @@ class Draft:
             self.conditions.append(Leave(index, before, tuple(self._stack), True))
         self.conditions.append(Place(index, before, order, atom, mask, leaves, hydrogen))
         self._join(parent, atom)
+        self.slots[parent].append(Slot(index, atom, _UP.get(symbol, 0)))
         self._reach(index, parent, atom)
 
-    def open_ring(self, atom: int, symbol: str) -> None:
+    def open_ring(self, atom: int, symbol: str, number: int = -1) -> None:
         """A ring digit after ``atom`` that is to be closed later."""
         index = self._steps - 1
-        self._stubs[atom] += 1
         self._typed |= symbol != ""
         order = ANY if symbol == "" else self._asked(symbol)
+        self._stubs[atom][number] = order
+        self._digits[number] = Slot(index, None, _UP.get(symbol, 0))
+        self.slots[atom].append(self._digits[number])
         self.conditions.append(OpenRing(index, self._held(atom), order, (*self._stack, atom)))
         self._reach(index, atom, atom)
 
-    def close_ring(self, atom: int, other: int, symbol: str) -> None:
-        """A ring digit after ``atom`` that bonds it to ``other``."""
-        self.conditions.append(CloseRing(self._steps - 1, atom, other, self._order(symbol, atom, other)))
-        self._stubs[other] -= 1
+    def close_ring(self, atom: int, other: int, symbol: str, number: int, mark: str) -> None:
+        """A ring digit after ``atom`` that bonds it to ``other``. ``mark``: what stands before this digit."""
+        index = self._steps - 1
+        self.conditions.append(CloseRing(index, atom, other, self._order(symbol, atom, other)))
+        del self._stubs[other][number]
         self._join(atom, other)
+        opened = self._digits.pop(number)
+        opened.other, opened.known = atom, index
+        closing = _UP.get(mark, 0)
+        up = None if opened.up and closing else opened.up or -closing
+        opened.up = up
+        self.slots[atom].append(Slot(index, other, None if up is None else -up))
+        self._reach(index, other if self._stubs[other] else atom, atom, other)
 
     def _wait(self, index: int, atom: int, symbol: str) -> None:
         order = self._asked(symbol)
         in_branch = bool(self._stack) and self._stack[-1] == atom
         open_atoms = (*self._stack, atom)
         self.conditions.append(Wait(index, self._held(atom), order, open_atoms, in_branch, self._typed))
+        self._reach(index, atom, atom, child=True, order=order, may_close=not in_branch, up=_UP.get(symbol, 0))
 
     def _held(self, atom: int) -> Held:
-        return Held(atom, self._degree[atom], self._stubs[atom], self._bonded[atom])
+        return Held(atom, self._degree[atom], tuple(self._stubs[atom].values()), self._bonded[atom])
 
     def _join(self, a: int, b: int) -> None:
         self._degree[a] += 1
@@ -223,12 +304,34 @@ class Draft:
         self._bonded[a] += (b,)
         self._bonded[b] += (a,)
 
-    def _reach(self, index: int, atom: int, current: int) -> None:
+    def _reach(
+        self,
+        index: int,
+        atom: int,
+        current: int,
+        other: int = -1,
+        child: bool = False,
+        order: int = ANY,
+        may_close: bool = False,
+        up: int = 0,
+    ) -> None:
         """The open digits of ``atom`` take away ways to reach what is missing: it must still be within reach."""
-        if self._stubs[atom]:
-            held = tuple(self._held(a) for a in dict.fromkeys((*self._stack, current)))
-            stubbed = tuple(a for a, stubs in enumerate(self._stubs) if stubs)
-            self.conditions.append(Reach(index, held, stubbed))
+        has_stereo = bool(self.ends) or any(self.turn)
+        if not (self._stubs[atom] or may_close or has_stereo):
+            return
+        held = tuple(self._held(a) for a in dict.fromkeys((*self._stack, current)))
+        stubbed = tuple(self._held(a) for a, stubs in enumerate(self._stubs) if stubs)
+        reach = Reach(index, held, stubbed, child, order, may_close)
+        if self._stubs[atom] or may_close:
+            self.conditions.append(reach)
+        if has_stereo:
+            centres = tuple(i for i, turn in enumerate(self.turn) if turn and self._is_open(i, index))
+            ends = tuple(dict.fromkeys(a for a in (atom, current, other) if a >= 0))
+            self.conditions.append(Stereo(index, centres, ends, reach, up))
+
+    def _is_open(self, atom: int, index: int) -> bool:
+        """Whether something may have become clear with this step about the order of an atom's neighbours."""
+        return len(self.slots[atom]) < 4 or any(index <= slot.known for slot in self.slots[atom])
 
     def _order(self, symbol: str, first: int, second: int) -> int:
         """What the written bond asks for; a direction mark stands for no order."""

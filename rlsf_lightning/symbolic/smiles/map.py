@@ -22,6 +22,8 @@ AROMATIC_SYMBOLS = ("b", "c", "n", "o", "p", "s", "as", "se", "si", "te")
 #: Each with the number of its permutations that a bracket may name.
 CHIRALITY_CLASSES = {"TH": 2, "AL": 2, "SP": 3, "TB": 20, "OH": 30}
 MAX_PROBLEMS = 50
+#: Longer strings are read anew whenever they are asked for.
+MAX_KEPT = 1000
 #: Longest bracket atom or ring number that is looked at.
 MAX_FRAGMENT = 60
 
@@ -191,8 +193,18 @@ def ring_symbol(opening: str, closing: str) -> str:
 def read_smiles(text: str) -> SmilesMap:
     """Atoms, bonds, steps and mistakes of ``text``, in time that is linear in its length.
 
-    At most ``MAX_PROBLEMS`` mistakes are listed; the rest of the string is then not read.
+    At most ``MAX_PROBLEMS`` mistakes are listed; the rest of the string is then not read. What was read of a short string is
+    kept for those who ask for the same one next, so nobody may change it.
     """
+    return _kept(text) if len(text) <= MAX_KEPT else _read(text)
+
+
+@lru_cache(maxsize=128)
+def _kept(text: str) -> SmilesMap:
+    return _read(text)
+
+
+def _read(text: str) -> SmilesMap:
     reader = _Reader(text)
     at = 0
     while at < len(text) and len(reader.problems) < MAX_PROBLEMS:
@@ -307,7 +319,7 @@ class _Reader:
         if self.current < 0:
             self.fail("dangling_bond", at, end, f"the bond {symbol} has no atom before it")
         elif self.pending is not None:
-            self.fail("dangling_bond", at, end, f"the bond {symbol} follows another bond symbol")
+            self.fail("dangling_bond", self.pending[1], end, f"the bond {symbol} follows another bond symbol", at)
         else:
             self.step("bond", at, end, self.current, symbol=symbol)
             self.pending = (symbol, at, end)

@@ -1,7 +1,8 @@
 """What a prefix of a SMILES is compared with: the reference molecule as bit masks over its atoms.
 
 Says, for every atom that can be written, which atoms of the reference it may stand for, and for every written bond which
-bonds; and keeps account of Kekulé structures, since a ring may be written in any of them. Stereochemistry is ignored.
+bonds; and keeps account of Kekulé structures, since a ring may be written in any of them. Which atoms may have a mark of
+stereochemistry is seen here, which mark it has to be is not (``handed``).
 Where RDKit's clean-up rewrites charges and bonds (nitro groups, N-oxides, halogen oxides, metals), charges and bond
 orders are taken loosely: more may be allowed than is right, never less.
 """
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from rdkit import Chem
 
 from rlsf_lightning.symbolic.smiles import toolkit
+from rlsf_lightning.symbolic.smiles.handed import ReferenceStereo
 from rlsf_lightning.symbolic.smiles.map import CHIRALITY_CLASSES, ELEMENTS, Atom, read_atom
 
 SINGLE, DOUBLE, TRIPLE, QUADRUPLE, AROMATIC, LOOSE = range(6)
@@ -99,8 +101,11 @@ class Site:
             and (self.lower_case or not atom.aromatic)
         )
 
-    def may_become(self, fragment: str, aromatic: bool) -> bool:
-        """Whether some continuation of ``fragment``, which begins with ``[``, is a bracket atom for this one."""
+    def may_become(self, fragment: str, aromatic: bool, marks: list[str]) -> bool:
+        """Whether some continuation of ``fragment``, which begins with ``[``, is a bracket atom for this one.
+
+        ``marks``: what may stand in it of stereochemistry.
+        """
         if aromatic and not self.lower_case:
             return False
         symbol = self.symbol.lower() if aromatic else self.symbol
@@ -110,7 +115,7 @@ class Site:
         parts = (
             [str(self.isotope)] if self.isotope else ["", "0"],
             [symbol] if aromatic else [symbol, f"#{ELEMENTS.index(self.symbol)}", f"'{symbol}'"],
-            [""] + (_CHIRALITIES if "@" in fragment else []),
+            marks,
             {0: ["", "H0"], 1: ["H", "H1"]}.get(self.hydrogens, [f"H{self.hydrogens}"]),
             [spelling for charge in charges for spelling in _charge_spellings(charge)],
             [f":{self.map_number}"] if self.map_number else ["", ":0"],
@@ -187,6 +192,7 @@ class Reference:
         self.sites = self._make_sites(atoms, edges)
         self.twins = self._find_twins(edges)
         self.kekule = KekuleStructures(edges, self.kekule_bit, [site.symbol for site in self.sites])
+        self.stereo = ReferenceStereo(molecule)
 
     def _add_edge(self, edge: Edge) -> None:
         a, b = edge.a, edge.b
@@ -250,12 +256,19 @@ class Reference:
         mask = self._atom_masks.get(token)
         if mask is None:
             mask = sum(1 << i for i, site in enumerate(self.sites) if site.accepts(atom))
+            mask &= ~(self.stereo.unmarked if atom.chirality else self.stereo.marked)
             self._atom_masks[token] = mask
         return mask
 
     def atoms_from(self, fragment: str, aromatic: bool) -> int:
         """The mask of atoms that a bracket which begins with ``fragment`` may come to stand for."""
-        return sum(1 << i for i, site in enumerate(self.sites) if site.may_become(fragment, aromatic))
+        marks = _CHIRALITIES if "@" in fragment else ["@"]
+        unmarked = self.stereo.unmarked if "@" in fragment else 0
+        mask = 0
+        for i, site in enumerate(self.sites):
+            allowed = marks if self.stereo.marked >> i & 1 else [""] if unmarked >> i & 1 else ["", *marks]
+            mask |= site.may_become(fragment, aromatic, allowed) << i
+        return mask
 
 
 def _edges(molecule: Any, atoms: list[Any]) -> list[Edge]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import NamedTuple
 
 from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.smiles import toolkit
@@ -15,27 +14,15 @@ _MARK = re.compile(r"@@?(?![A-Z]*[A-GI-Z])|[/\\]")
 _CENTRE, _DIRECTION = ("@", "@@", ""), ("/", "\\", "")
 
 
-class WrongMarks(NamedTuple):
-    """``spans``: the marks to change, by the combination that agrees with the written one for longest; all of them if no
-    combination is right (marks are missing, say). ``dead_from``: the first character that cannot stay, or the length."""
+def wrong_marks(text: str, canonical: str) -> tuple[Span, ...]:
+    """The marks of ``text`` to change for the molecule with this canonical SMILES.
 
-    spans: tuple[Span, ...]
-    dead_from: int
-
-
-def wrong_marks(text: str, canonical: str) -> WrongMarks:
-    """Compare the marks of ``text`` with those that give the molecule with this canonical SMILES."""
+    By the combination that agrees with the written one for longest; all marks if no combination is right (some are
+    missing, say).
+    """
     marks = list(_MARK.finditer(text))
     right = _nearest_right(text, marks, canonical)
-    if right is None:
-        return WrongMarks(tuple(Span(*mark.span()) for mark in marks), marks[0].start() if marks else len(text))
-    changed = [(mark, wanted) for mark, wanted in zip(marks, right, strict=True) if mark[0] != wanted]
-    if not changed:
-        return WrongMarks((), len(text))
-    mark, wanted = changed[0]
-    # "@" may still become "@@": the two part after it.
-    shared = 1 if mark[0][0] == "@" and wanted else 0
-    return WrongMarks(tuple(Span(*mark.span()) for mark, _ in changed), mark.start() + shared)
+    return tuple(Span(*mark.span()) for i, mark in enumerate(marks) if right is None or mark[0] != right[i])
 
 
 def _nearest_right(text: str, marks: list[re.Match[str]], canonical: str) -> tuple[str, ...] | None:

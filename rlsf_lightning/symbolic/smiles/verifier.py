@@ -6,7 +6,8 @@ character (``viable``), and the token or the gap in which the reference was left
 refused first: blanks and text after them, characters that are not ASCII, CXSMILES, no atoms. Strings are capped, so that
 RDKit is safe inside the calling process.
 
-Not covered: the place of a mistake of stereochemistry where more than ``stereo.MAX_COMBINATIONS`` readings exist.
+Not covered: which marks of stereochemistry are wrong where more than ``stereo.MAX_COMBINATIONS`` readings exist (all are
+named), and the first dead character where the wrong one is of a kind that ``viable`` lets through.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prom
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.smiles import toolkit
 from rlsf_lightning.symbolic.smiles.alone import certainly_dead_from, endings, first_dead
-from rlsf_lightning.symbolic.smiles.compare import Target, compare, fingerprint, same_but_for_stereo, target_of
+from rlsf_lightning.symbolic.smiles.compare import Target, compare, fingerprint, target_of
 from rlsf_lightning.symbolic.smiles.departure import departure
 from rlsf_lightning.symbolic.smiles.elements import Elements
 from rlsf_lightning.symbolic.smiles.findings import illegible, odd_atoms, sound, unsound
@@ -31,7 +32,6 @@ from rlsf_lightning.symbolic.smiles.map import read_smiles
 from rlsf_lightning.symbolic.smiles.places import bounded, is_bad, shifted
 from rlsf_lightning.symbolic.smiles.recheck import dies, repeats, stands
 from rlsf_lightning.symbolic.smiles.reference import Reference, reference_of
-from rlsf_lightning.symbolic.smiles.stereo import wrong_marks
 from rlsf_lightning.symbolic.smiles.viable import find_death, is_viable
 
 #: The kinds that mean "no molecule at all".
@@ -119,16 +119,10 @@ class SmilesVerifier:
             return [finding.kind for finding in certificate.findings] == ["too_long"]
         if not stands(certificate, text, offset, None if target is None else target.smiles):
             return False
-        if target is None:
-            return certificate.dead_from is None or dies(
-                certificate.dead_from, completion, partial(self.viable, prompt)
-            )
-        death = find_death(_reference(target), text)
-        if certificate.verdict is Verdict.PASS:  # the search for dead prefixes finds the whole reference, too
-            return death.at is None
-        if certificate.dead_from is None or death.complete:
-            return True  # nothing is said of the place, or it is one of stereochemistry
-        return dies(certificate.dead_from, completion, partial(self.viable, prompt))
+        if target is not None and certificate.verdict is Verdict.PASS:
+            return find_death(_reference(target), text).at is None  # this search finds the whole reference, too
+        dead = certificate.dead_from
+        return dead is None or dies(dead, completion, partial(self.viable, prompt))
 
     def _judge(self, reference: str | None, completion: str) -> dict[str, Any]:
         """The certificate's fields."""
@@ -152,7 +146,7 @@ class SmilesVerifier:
                 score = min(MOST_WITHOUT_PASS, similarity)
         if not findings:
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
-        dead = self._dead_from(text, target, molecule)
+        dead = self._dead_from(text, target)
         if self.explain and target is not None and dead is not None and findings[0].kind not in _PLACED:
             places = departure(text, read_smiles(text), _reference(target), dead)
             added = [place for place in places if place not in findings[0].spans]
@@ -176,10 +170,8 @@ class SmilesVerifier:
         compared = compare(text, target, self.mcs_seconds)
         return compared.findings, compared.witness
 
-    def _dead_from(self, text: str, target: Target | None, molecule: Any | None) -> int | None:
+    def _dead_from(self, text: str, target: Target | None) -> int | None:
         """Offset in ``text`` of the first dead character; its length where only the end is wrong; None: cannot tell."""
-        if target is not None and molecule is not None and same_but_for_stereo(text, molecule, target):
-            return wrong_marks(text, target.canonical).dead_from
 
         def dead_of(legible: str) -> int | None:
             return self._dead_alone(legible) if target is None else find_death(_reference(target), legible).at
