@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.states import predicting_states
-from rlsf_lightning.policy.tiles import TOKENS, tiled_scores
+from rlsf_lightning.policy.tiles import tiled_scores
 
 #: Logits alive at a time, when the caller names no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
 LOGITS_AT_A_TIME = 2**22
@@ -79,7 +79,7 @@ def score_actions(
     head = linear_head(policy.causal_lm)
     if head is not None:
         kwargs = {"with_entropy": with_entropy, "detach_entropy": detach_entropy}
-        logp_N, entropy_N = tiled_scores(head, hidden_ND, target_N, temperature, chunk or TOKENS, **kwargs)
+        logp_N, entropy_N = tiled_scores(head, hidden_ND, target_N, temperature, chunk, **kwargs)
     else:
         chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
         logits_of = lm_head(policy.causal_lm)

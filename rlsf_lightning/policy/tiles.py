@@ -18,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: Tokens and words of a tile. With few tokens a product is slow, as it brings the weights into order anew for each tile;
-#: with many of both the logits do not stay in a CPU's cache.
-TOKENS, WORDS = 512, 4096
+#: Tokens and words of a tile, by the kind of device. With few tokens a product is slow, as it brings the weights into order
+#: anew for each tile; with many of both the logits do not stay in a CPU's cache. A GPU wants large products.
+TILE = {"cpu": (1024, 1024)}
+LARGE_TILE = (4096, 16384)
 #: Below every logit, and finite.
 LOWEST = -1e30
 #: exp(x) = 2 ** (x * LOG2_E), which PyTorch computes four times as fast on a CPU, and as exactly.
@@ -41,7 +42,7 @@ def tiled_scores(
     hidden_ND: Tensor,
     target_N: Tensor,
     temperature: float,
-    tile: int,
+    tile: int | None = None,
     *,
     with_entropy: bool,
     detach_entropy: bool,
@@ -49,13 +50,16 @@ def tiled_scores(
     """(logp_N, entropy_N) of ``softmax(logits / temperature)``, differentiable in ``hidden_ND``.
 
     ``logp = z_target - lse(z)`` and ``entropy = lse(z) - sum p z`` with z = logits / temperature; the gradients are
-    ``onehot - p`` and ``-p (log p + entropy)``. Entropies are 0 where they are not asked for.
+    ``onehot - p`` and ``-p (log p + entropy)``. Entropies are 0 where they are not asked for. ``tile``: tokens of a tile,
+    if not the device's own.
     """
     assert not head.weight_VD.requires_grad, "the head learns: its gradient is not computed here"
+    tokens, words = TILE.get(hidden_ND.device.type, LARGE_TILE)
+    scale = head.scale / temperature
     learns = hidden_ND.requires_grad and torch.is_grad_enabled(), with_entropy and not detach_entropy
     with torch.autocast(hidden_ND.device.type, enabled=False):
         result: tuple[Tensor, Tensor] = _TiledScores.apply(
-            hidden_ND, head.weight_VD, head.bias_V, target_N, head.scale / temperature, with_entropy, learns, tile
+            hidden_ND, head.weight_VD, head.bias_V, target_N, scale, with_entropy, learns, (tile or tokens, words)
         )
     return result
 
@@ -71,19 +75,20 @@ class _TiledScores(torch.autograd.Function):
         scale: float,
         with_entropy: bool,
         learns: tuple[bool, bool],
-        tile: int,
+        tile: tuple[int, int],
     ) -> tuple[Tensor, Tensor]:
+        tokens, words_at_once = tile
         logp_N = weight_VD.new_empty(len(target_N))
         entropy_N = torch.zeros_like(logp_N)
         is_learnt, is_entropy_learnt = learns[0], all(learns)
         logp_gradient_ND = weight_VD.new_empty(len(target_N) * is_learnt, weight_VD.shape[1])
         entropy_gradient_ND = weight_VD.new_empty(len(target_N) * is_entropy_learnt, weight_VD.shape[1])
-        buffers = weight_VD.new_empty(1 + with_entropy, min(tile, len(target_N)) * min(WORDS, len(weight_VD)))
-        for start in range(0, len(target_N), tile):
-            n = slice(start, start + tile)
+        buffers = weight_VD.new_empty(1 + with_entropy, min(tokens, len(target_N)) * min(words_at_once, len(weight_VD)))
+        for start in range(0, len(target_N), tokens):
+            n = slice(start, start + tokens)
             sums = _Sums(hidden_ND[n].to(weight_VD.dtype), target_N[n])
-            for first in range(0, len(weight_VD), WORDS):
-                words = slice(first, first + WORDS)
+            for first in range(0, len(weight_VD), words_at_once):
+                words = slice(first, first + words_at_once)
                 bias_W = None if bias_V is None else bias_V[words]
                 sums.add(first, weight_VD[words], bias_W, scale, buffers, is_learnt, is_entropy_learnt)
             logp_N[n] = sums.target_n - sums.top_n - sums.total_n.log()

@@ -19,7 +19,7 @@ def whole(head, hidden_ND, target_N):
 @pytest.mark.parametrize("tokens", [1, 3, 7])
 @pytest.mark.parametrize(("with_bias", "scale"), [(False, 1.0), (True, 3.0)])
 def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tokens, with_bias, scale):
-    monkeypatch.setattr(tiles, "WORDS", words)
+    monkeypatch.setitem(tiles.TILE, "cpu", (1, words))
     generator = torch.Generator().manual_seed(words)
 
     def draw(*shape):
@@ -41,7 +41,7 @@ def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tok
 
 @pytest.mark.parametrize("offset", [-1000.0, 1000.0])
 def test_logits_far_from_zero_neither_overflow_nor_vanish(monkeypatch, offset):
-    monkeypatch.setattr(tiles, "WORDS", 2)
+    monkeypatch.setitem(tiles.TILE, "cpu", (1, 2))
     rising = LinearHead(torch.arange(6.0)[:, None], torch.full((6,), offset), 1.0)
     logp_N, entropy_N = tiled_scores(
         rising, torch.ones(1, 1), torch.tensor([5]), 1.0, 1, with_entropy=True, detach_entropy=True
