@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 
 from rivals import ours_callback
-from rivals.gate import Gate, read_task
+from rivals.gate import Gate, read_task, take_device
 from rlsf_lightning import fit
 from rlsf_lightning.recipe import load_recipe
 
@@ -24,7 +24,11 @@ def recipe(task: dict[str, Any]) -> dict[str, Any]:
         "base": "_base",
         "run_dir": f"{task['folder']}/ours_{task['algorithm']}",
         "data": {"path": task["prompts_file"], "template": "{prompt}"},
-        "policy": {"name": task["model"], "quantize": "none", "lora": {"r": 16, "alpha": 32}},
+        "policy": {
+            "name": task["model"],
+            "quantize": "nf4" if task["precision"] == "nf4" else "none",
+            "lora": {"r": 16, "alpha": 32},
+        },
         "verifier": "smiles",  # never asked: the callback below writes the reward
         "rollout": {
             "batch_size": task["prompts"],
@@ -42,7 +46,11 @@ def recipe(task: dict[str, Any]) -> dict[str, Any]:
             "warmup_steps": 0,
         },
         "evaluation": {"split": None},
-        "trainer": {"accelerator": task["device"], "limit_train_batches": 10**6},
+        "trainer": {
+            "accelerator": task["device"],
+            "precision": "32-true" if task["precision"] == "fp32" else "bf16-mixed",
+            "limit_train_batches": 10**6,
+        },
         "callbacks": {
             "verifier": None,
             "heldout": None,
@@ -56,6 +64,7 @@ def main() -> None:
     task = read_task()
     ours_callback.GATE = Gate()
     torch.set_num_threads(task["threads"])
+    take_device(task)
     path = Path(task["folder"]) / f"ours_{task['algorithm']}.yaml"
     written = OmegaConf.merge(recipe(task), task["ours"])
     path.write_text(OmegaConf.to_yaml(written))
