@@ -301,9 +301,10 @@ def table(result: Mapping[str, Any]) -> str:
         kinds = ", ".join(f"{kind} {share:.0%}" for kind, share in found["kinds"].items() if share >= 0.005)
         longest = ", ".join(f"`{name}` {share:.0%}" for name, share in found["operations"].items() if share >= 0.005)
         lines += ["", f"{stage} (one profiled step): {kinds}. Longest: {longest}."]
+    unused = ("results", *(("width", "layers", "vocabulary") if settings["shape"] else ("shape",)))
     lines += ["", f"{where['torch_threads']} torch threads, {where['cores']} cores, GPU: {where['gpu']}, clock: "
               f"{settings['clock']}, median of {settings['steps']} steps; load of the machine before: {where['load_before']}; "
-              f"{', '.join(f'{key}={value}' for key, value in settings.items() if key != 'results')}."]  # fmt: skip
+              f"{', '.join(f'{key}={value}' for key, value in settings.items() if key not in unused)}."]  # fmt: skip
     return "\n".join(lines)
 
 

@@ -60,11 +60,20 @@ SIZES: dict[str, dict[str, int]] = {
 GPU_SIZES = {"prompts": 16, "samples": 4, "tokens": 256}
 #: Not among a CPU's cells unless asked for.
 FOR_GPUS = ("qwen2_1.5b",)
-#: Precision -> dtype of the written weights, and what the report says; of a CPU, where ours keeps dense weights in fp32, too.
+#: Precision -> dtype of the written weights, and what the report says on a GPU and on a CPU.
 PRECISIONS = {
-    "fp32": ("float32", "fp32", ""),
-    "bf16": ("bfloat16", "bf16 weights, fp32 adapters under bf16 autocast", ", on this CPU ours with fp32 weights"),
-    "nf4": ("bfloat16", "NF4 base, adapters under bf16 autocast, TRL's value and reward models in bf16", ""),
+    "fp32": ("float32", "fp32", "fp32"),
+    "bf16": (
+        "bfloat16",
+        "bf16 weights, adapters in fp32 under autocast",
+        "bf16 under autocast, over weights that are bf16 with TRL and fp32 with ours",
+    ),
+    "nf4": (
+        "bfloat16",
+        "NF4 base around bf16, adapters in fp32 under autocast; TRL's in bf16, as its value and reward models",
+        "NF4 base around bf16 (ours around fp32 without bf16 instructions), adapters in fp32 under autocast; TRL's in bf16, "
+        "as its value and reward models",
+    ),
 }
 CHECKS = {"ours_ppo": "ppo_best", "ours_grpo": "grpo", "ppo_best": "ppo_best", "grpo": "grpo"}
 CHECK = {"prompts": 8, "samples": 8, "tokens": 16, "lr": 2e-3, "beta": 0.0}
@@ -264,11 +273,12 @@ def variant(settings: dict[str, Any]) -> str:
 def conditions(cell: dict[str, Any]) -> str:
     """On what, and in which precision, a cell was measured."""
     some = {**DEFAULTS, **cell["settings"]}
-    _, precision, on_cpu = PRECISIONS[some["precision"]]
-    where = f"GPU {cell.get('device') or '(none was reached)'}" if some["device"] == "cuda" else f"CPU{on_cpu}"
+    _, on_gpu, on_cpu = PRECISIONS[some["precision"]]
+    gpus = [side["device"] for side in (cell, cell.get("ours", {}), cell.get("rival", {})) if side.get("device")]
+    where = f"GPU {gpus[0] if gpus else '(none was reached)'}" if some["device"] == "cuda" else "CPU"
     limit = f", {some['memory_gb']:g} GiB of it for each contender" if some["memory_gb"] else ""
     return (
-        f"{where}{limit}; {precision}; {some['threads']} threads, LoRA r 16 on all linear layers, {some['epochs']} epoch(s), "
+        f"{where}{limit}; {on_gpu if some['device'] == 'cuda' else on_cpu}; {some['threads']} threads, LoRA r 16 on all linear layers, {some['epochs']} epoch(s), "
         f"{some['minibatches']} minibatches; median of {some['iterations']} iterations after {some['warmups']} warm-ups"
     )
 

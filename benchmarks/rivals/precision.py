@@ -30,3 +30,10 @@ def load_policy(task: dict[str, Any]) -> Any:
 def arguments_of(task: dict[str, Any]) -> dict[str, Any]:
     """Arguments of TRL's trainers. With ``bf16`` adapters, which are in fp32, are multiplied in bf16, as ours are."""
     return {"use_cpu": task["device"] == "cpu", "bf16": task["precision"] != "fp32"}
+
+
+def lower_adapters(model: Any) -> None:
+    """What learns in ``model`` becomes bf16, as TRL does it where the base is NF4."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.bfloat16()

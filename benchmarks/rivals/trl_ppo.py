@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from torch import Tensor, nn
 
 from rivals.gate import Gate, Stopwatch, take_turns
-from rivals.precision import arguments_of, dtype_of, load_policy
+from rivals.precision import arguments_of, dtype_of, load_policy, lower_adapters
 
 
 class CountedReward(nn.Module):
@@ -74,7 +74,8 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     built = PPOTrainer(
         args=PPOConfig(
             output_dir=f"{task['folder']}/trl_ppo_{task['form']}",
-            **arguments_of(task),
+            # On an NF4 base ``bf16`` would raise the norms to fp32, and sampling, which has no autocast here, then fails.
+            **arguments_of(task) | ({"bf16": False} if task["precision"] == "nf4" else {}),
             gradient_checkpointing=False,
             per_device_train_batch_size=rows,
             gradient_accumulation_steps=1,
@@ -106,6 +107,8 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
         ),
         callbacks=[Turns()],
     )
+    if task["precision"] == "nf4":
+        lower_adapters(built.policy_model)
     generate, get_reward = ppo_trainer.batch_generation, ppo_trainer.get_reward
 
     def counted_generation(model: Any, queries: Tensor, *args: Any) -> Any:
