@@ -277,8 +277,9 @@ def conditions(cell: dict[str, Any]) -> str:
     gpus = [side["device"] for side in (cell, cell.get("ours", {}), cell.get("rival", {})) if side.get("device")]
     where = f"GPU {gpus[0] if gpus else '(none was reached)'}" if some["device"] == "cuda" else "CPU"
     limit = f", {some['memory_gb']:g} GiB of it for each contender" if some["memory_gb"] else ""
+    precision = on_gpu if some["device"] == "cuda" else on_cpu
     return (
-        f"{where}{limit}; {on_gpu if some['device'] == 'cuda' else on_cpu}; {some['threads']} threads, LoRA r 16 on all linear layers, {some['epochs']} epoch(s), "
+        f"{where}{limit}; {precision}; {some['threads']} threads, LoRA r 16 on all linear layers, {some['epochs']} epoch(s), "
         f"{some['minibatches']} minibatches; median of {some['iterations']} iterations after {some['warmups']} warm-ups"
     )
 

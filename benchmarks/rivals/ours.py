@@ -17,16 +17,20 @@ from rlsf_lightning import fit
 from rlsf_lightning.recipe import load_recipe
 
 
+#: What our trainer calls it.
+PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "nf4": "bf16-mixed"}
+
+
 def recipe(task: dict[str, Any]) -> dict[str, Any]:
     """What a user would write into ``recipes/NAME.yaml``."""
-    is_ppo = task["algorithm"] == "ppo"
+    is_ppo, precision = task["algorithm"] == "ppo", task["precision"]
     return {
         "base": "_base",
         "run_dir": f"{task['folder']}/ours_{task['algorithm']}",
         "data": {"path": task["prompts_file"], "template": "{prompt}"},
         "policy": {
             "name": task["model"],
-            "quantize": "nf4" if task["precision"] == "nf4" else "none",
+            "quantize": "nf4" if precision == "nf4" else "none",
             "lora": {"r": 16, "alpha": 32},
         },
         "verifier": "smiles",  # never asked: the callback below writes the reward
@@ -46,11 +50,7 @@ def recipe(task: dict[str, Any]) -> dict[str, Any]:
             "warmup_steps": 0,
         },
         "evaluation": {"split": None},
-        "trainer": {
-            "accelerator": task["device"],
-            "precision": "32-true" if task["precision"] == "fp32" else "bf16-mixed",
-            "limit_train_batches": 10**6,
-        },
+        "trainer": {"accelerator": task["device"], "precision": PRECISION[precision], "limit_train_batches": 10**6},
         "callbacks": {
             "verifier": None,
             "heldout": None,
