@@ -16,7 +16,6 @@ from rivals.gate import Gate, read_task, take_device
 from rlsf_lightning import fit
 from rlsf_lightning.recipe import load_recipe
 
-
 #: What our trainer calls it.
 PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "nf4": "bf16-mixed"}
 
