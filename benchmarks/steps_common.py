@@ -91,15 +91,16 @@ def make_policy(folder: Path, shape: Shape) -> Path:
     return folder
 
 
-def ppo_recipe(folder: Path, shape: Shape, prompt_tokens: int, overrides: Sequence[str] = ()) -> Recipe:
+def ppo_recipe(folder: Path, shape: Shape | Path, prompt_tokens: int, overrides: Sequence[str] = ()) -> Recipe:
     """PPO with a value head, a reference and four minibatches, on a policy of this shape and prompts of this length.
 
-    Neither scoring pass can be left out, and every completion takes part in the update.
+    A path is a folder with a policy, whose tokenizer makes a token of a character. Neither scoring pass can be left out,
+    and every completion takes part in the update.
     """
     pairs = folder / "prompts.tsv"
     pairs.write_text("prompt\n" + "".join(f"{n:x}".ljust(prompt_tokens, "=") + "\n" for n in range(PROMPTS)))
     own = [
-        f"policy.name={make_policy(folder / 'policy', shape)}",
+        f"policy.name={shape if isinstance(shape, Path) else make_policy(folder / 'policy', shape)}",
         "policy.quantize=none",
         f"data.path={pairs}",
         "data.columns.reference=null",

@@ -330,9 +330,11 @@ class RLSFModule(LightningModule):
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Log the wall time of a stage as ``seconds/STAGE``."""
+        """Log the wall time of a stage as ``seconds/STAGE``, with what a GPU still has to do when the last call returns."""
         start = time.perf_counter()
         yield
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
         self.log_step({f"seconds/{stage}": time.perf_counter() - start})
 
     def step_seed(self, purpose: str) -> int:

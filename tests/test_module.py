@@ -1,6 +1,7 @@
 """The training step as a whole, on a tiny random policy and rewards that need no tool."""
 
 import csv
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -64,6 +65,17 @@ def make_recipe(tiny_policy_dir, tmp_path):
         return OmegaConf.merge(OmegaConf.structured(Recipe), OmegaConf.from_dotlist([*base, *overrides]))
 
     return make
+
+
+def test_a_stage_lasts_until_the_gpu_is_done(monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: seen.append(f"waited for {device}"))
+    for device in ("cuda", "cpu"):
+        module = SimpleNamespace(device=torch.device(device), log_step=lambda stats: seen.append(list(stats)))
+        with RLSFModule.timed(module, "update"):
+            seen.append("computed")
+    logged = ["seconds/update"]
+    assert seen == ["computed", "waited for cuda", logged, "computed", logged]
 
 
 def fit(recipe, run_dir, *callbacks, steps=2, epochs=1, **trainer):

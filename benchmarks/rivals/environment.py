@@ -1,6 +1,7 @@
 """The rivals' own environments: one for the last TRL with PPO, one for the current release. Made once, kept in a folder.
 
-Torch, transformers and peft are those of the benchmark's own environment, so that the kernels are the same.
+Torch, transformers, peft and, where weights are quantised, bitsandbytes are those of the benchmark's own environment, so
+that the kernels are the same.
 """
 
 from __future__ import annotations
@@ -9,24 +10,32 @@ import json
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 SHARED = ("torch", "transformers", "peft", "accelerate", "tokenizers", "datasets")
 TRL = {"trl_ppo": "trl==1.12.0", "trl_grpo": "trl"}
-SHOWN = (*SHARED, "trl")
+QUANTISER = "bitsandbytes"
+SHOWN = (*SHARED, QUANTISER, "trl")
 
 
-def python_of(folder: Path, rival: str) -> Path:
+def python_of(folder: Path, rival: str, *, quantises: bool = False) -> Path:
     """The interpreter of ``rival``'s environment under ``folder``, which is made where it is missing."""
     python = folder / rival / "bin" / "python"
     if not python.exists():
         venv.create(folder / rival, with_pip=True)
-    if "trl" not in versions_of(python):
-        wanted = [f"{name}=={version(name)}" for name in SHARED] + [TRL[rival]]
+    wanted = missing(versions_of(python), rival, quantises=quantises)
+    if wanted:
         print(f"installing {' '.join(wanted)} into {folder / rival}")
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     return python
+
+
+def missing(found: Mapping[str, str], rival: str, *, quantises: bool) -> list[str]:
+    """What pip has to install into an environment with these versions."""
+    wanted = [] if "trl" in found else [f"{name}=={version(name)}" for name in SHARED] + [TRL[rival]]
+    return wanted + ([f"{QUANTISER}=={version(QUANTISER)}"] if quantises and QUANTISER not in found else [])
 
 
 def versions_of(python: Path | str) -> dict[str, str]:

@@ -12,19 +12,26 @@ import torch
 from omegaconf import OmegaConf
 
 from rivals import ours_callback
-from rivals.gate import Gate, read_task
+from rivals.gate import Gate, read_task, take_device
 from rlsf_lightning import fit
 from rlsf_lightning.recipe import load_recipe
+
+#: What our trainer calls it.
+PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "nf4": "bf16-mixed"}
 
 
 def recipe(task: dict[str, Any]) -> dict[str, Any]:
     """What a user would write into ``recipes/NAME.yaml``."""
-    is_ppo = task["algorithm"] == "ppo"
+    is_ppo, precision = task["algorithm"] == "ppo", task["precision"]
     return {
         "base": "_base",
         "run_dir": f"{task['folder']}/ours_{task['algorithm']}",
         "data": {"path": task["prompts_file"], "template": "{prompt}"},
-        "policy": {"name": task["model"], "quantize": "none", "lora": {"r": 16, "alpha": 32}},
+        "policy": {
+            "name": task["model"],
+            "quantize": "nf4" if precision == "nf4" else "none",
+            "lora": {"r": 16, "alpha": 32},
+        },
         "verifier": "smiles",  # never asked: the callback below writes the reward
         "rollout": {
             "batch_size": task["prompts"],
@@ -42,7 +49,7 @@ def recipe(task: dict[str, Any]) -> dict[str, Any]:
             "warmup_steps": 0,
         },
         "evaluation": {"split": None},
-        "trainer": {"accelerator": task["device"], "limit_train_batches": 10**6},
+        "trainer": {"accelerator": task["device"], "precision": PRECISION[precision], "limit_train_batches": 10**6},
         "callbacks": {
             "verifier": None,
             "heldout": None,
@@ -56,6 +63,7 @@ def main() -> None:
     task = read_task()
     ours_callback.GATE = Gate()
     torch.set_num_threads(task["threads"])
+    take_device(task)
     path = Path(task["folder"]) / f"ours_{task['algorithm']}.yaml"
     written = OmegaConf.merge(recipe(task), task["ours"])
     path.write_text(OmegaConf.to_yaml(written))

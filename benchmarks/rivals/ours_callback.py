@@ -20,7 +20,7 @@ class TokenShare(RLSFCallback):
     def on_rewards_due(self, trainer, module, rollout) -> None:
         ids_BT = rollout.ids_BS[:, -rollout.is_action_BT.shape[1] :]
         share_B = ((ids_BT >= self.first) & rollout.is_action_BT).sum(1) / self.length
-        reward_BT = torch.zeros(rollout.is_action_BT.shape)
+        reward_BT = torch.zeros(rollout.is_action_BT.shape, device=ids_BT.device)
         reward_BT.scatter_(1, rollout.length_B[:, None] - 1, share_B[:, None])
         rollout.add_reward("share", reward_BT)
 

@@ -12,15 +12,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import torch
-
 from rivals.gate import Gate, Stopwatch, take_turns
+from rivals.precision import arguments_of, load_policy
 
 
 def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers import AutoTokenizer, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
     rows = task["prompts"] * task["samples"]
@@ -43,12 +42,11 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
                 gate.done(stages=watch.take(), **seen)
 
     built = GRPOTrainer(
-        model=AutoModelForCausalLM.from_pretrained(task["model"], dtype=torch.float32),
+        model=load_policy(task),
         reward_funcs=share,
         args=GRPOConfig(
             output_dir=f"{task['folder']}/trl_grpo",
-            use_cpu=task["device"] == "cpu",
-            bf16=False,
+            **arguments_of(task),
             gradient_checkpointing=False,
             per_device_train_batch_size=rows // task["minibatches"],
             gradient_accumulation_steps=1,

@@ -15,10 +15,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import torch
 from torch import Tensor, nn
 
 from rivals.gate import Gate, Stopwatch, take_turns
+from rivals.precision import arguments_of, dtype_of, load_policy, lower_adapters
 
 
 class CountedReward(nn.Module):
@@ -41,7 +41,6 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     from peft import LoraConfig
     from transformers import (
         AutoConfig,
-        AutoModelForCausalLM,
         AutoModelForSequenceClassification,
         AutoTokenizer,
         TrainerCallback,
@@ -49,15 +48,17 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     from trl.experimental.ppo import PPOConfig, PPOTrainer, ppo_trainer
 
     tokenizer = AutoTokenizer.from_pretrained(task["model"], padding_side="left")
-    policy = AutoModelForCausalLM.from_pretrained(task["model"], dtype=torch.float32)
+    policy = load_policy(task)
     config = AutoConfig.from_pretrained(task["model"], num_labels=1)
     if task["form"] == "best":
         tiny = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "head_dim": 8}
         config.update({**tiny, "num_attention_heads": 2, "num_key_value_heads": 2})
+        if getattr(config, "layer_types", None):
+            config.layer_types = config.layer_types[:1]
         reward: nn.Module = CountedReward(task["rewarded_from"], task["tokens"])
     else:
-        reward = AutoModelForSequenceClassification.from_config(copy.deepcopy(config))
-    value = AutoModelForSequenceClassification.from_config(config)
+        reward = AutoModelForSequenceClassification.from_config(copy.deepcopy(config), dtype=dtype_of(task))
+    value = AutoModelForSequenceClassification.from_config(config, dtype=dtype_of(task))
     rows = task["prompts"] * task["samples"]
     texts = [text for text in task["texts"] for _ in range(task["samples"])]
     seen: dict[str, float] = {}
@@ -73,8 +74,8 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
     built = PPOTrainer(
         args=PPOConfig(
             output_dir=f"{task['folder']}/trl_ppo_{task['form']}",
-            use_cpu=task["device"] == "cpu",
-            bf16=False,
+            # On an NF4 base ``bf16`` would raise the norms to fp32, and sampling, which has no autocast here, then fails.
+            **arguments_of(task) | ({"bf16": False} if task["precision"] == "nf4" else {}),
             gradient_checkpointing=False,
             per_device_train_batch_size=rows,
             gradient_accumulation_steps=1,
@@ -106,6 +107,8 @@ def trainer(task: dict[str, Any], watch: Stopwatch, gate: Gate) -> Any:
         ),
         callbacks=[Turns()],
     )
+    if task["precision"] == "nf4":
+        lower_adapters(built.policy_model)
     generate, get_reward = ppo_trainer.batch_generation, ppo_trainer.get_reward
 
     def counted_generation(model: Any, queries: Tensor, *args: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ from rlsf_lightning.policy.logprob import score_actions  # noqa: E402
 from rlsf_lightning.records import Prompt, Verdict  # noqa: E402
 
 TINY = ["batch=2", "samples=2", "prompt=6", "length=3", "width=64", "layers=1", "vocabulary=300", "steps=2"]
+SMALL_QWEN2 = {
+    "model_type": "qwen2",
+    "vocab_size": 600,
+    "hidden_size": 64,
+    "intermediate_size": 192,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+}
 
 
 def test_the_line_goes_through_the_outer_points() -> None:
@@ -47,8 +58,8 @@ def test_the_summary_says_whether_growth_is_linear_and_what_does_not_grow(monkey
 
 
 WORK = floor.Work(
-    linear=10, adapters=3, head=8, first_inputs=2, layers=1, attention=2, cached=4, size=4, scorings=2, prompts=(2,),
-    rows=((2, 2), (2, 1)),
+    linear=10, linear_bytes=40, adapters=3, head=8, first_inputs=2, layers=1, attention=2, cached=4, size=4, scorings=2,
+    prompts=(2,), rows=((2, 2), (2, 1)),
 )  # fmt: skip
 
 
@@ -59,6 +70,49 @@ def test_floors_by_hand() -> None:
     assert WORK.forward() == 176 + 112
     assert WORK.score(2.0) == 288
     assert WORK.update(1.0) == 288 + (112 + 128 + 32) + (84 + 72 + 16)
+
+
+def test_quantised_weights_are_read_as_what_they_take() -> None:
+    """5 bytes for the linear layers; the head and keys and values stay 4 (8 + 12). FLOPs stay what they were."""
+    packed = replace(WORK, linear_bytes=5)
+    assert packed.generate(1e12, 1.0) == pytest.approx(85)
+    assert packed.generate(1.0, 1e12) == 132
+
+
+def test_a_weight_is_as_large_as_its_memory() -> None:
+    """NF4: half a byte a number, a byte of scale for 64 of them, and four more for 256 scales."""
+    bnb = pytest.importorskip("bitsandbytes")
+    assert floor.stored_bytes(torch.zeros(64, 64)) == 4 * 4096
+    layer = bnb.nn.Linear4bit(64, 64, bias=False, quant_type="nf4", compress_statistics=True).to("cpu")
+    assert floor.stored_bytes(layer.weight) == 2048 + 64 + 4
+    layer = bnb.nn.Linear4bit(64, 64, bias=False, quant_type="nf4", compress_statistics=False).to("cpu")
+    assert floor.stored_bytes(layer.weight) == 2048 + 4 * 64
+
+
+def test_the_floor_of_a_named_shape_with_packed_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Probes, work and table; the linear layers of width 64 hold 49,152 numbers a layer, biases apart."""
+    pytest.importorskip("bitsandbytes")
+    monkeypatch.setitem(floor.SHAPES, "small", SMALL_QWEN2)
+    monkeypatch.setattr(floor, "BIG", {"cpu": 1000})
+    monkeypatch.setattr(floor, "SQUARE", {"cpu": 32})
+    monkeypatch.setattr(floor, "PROBE_SECONDS", 0.0)
+    settings = ["shape=small", "quantize=nf4", "batch=2", "samples=2", "prompt=6", "length=3", "steps=1"]
+    floor.main([*settings, f"results={tmp_path}"])
+    (found,) = (json.loads(path.read_text()) for path in tmp_path.glob("*.json"))
+    assert found["work"]["linear"] == 49_152
+    assert 0.5 * 49_152 < found["work"]["linear_bytes"] < 0.53 * 49_152
+    assert found["rates"]["own weights x one token, bytes/s"] > 0
+    stage = found["stages"]["generate"]
+    assert stage["share"] == pytest.approx(stage["floor"] / stage["seconds"])
+    (table,) = (path.read_text() for path in tmp_path.glob("*.md"))
+    assert "shape=small, quantize=nf4" in table and "width=" not in table and "MFU" in table
+
+
+def test_the_floor_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(SystemExit, match=r"shape=gpt9: write one of embedded, .*qwen2_1\.5b"):
+        floor.main(["shape=gpt9"])
+    with pytest.raises(SystemExit, match="quantize=int3: write one of none, nf4"):
+        floor.main(["quantize=int3"])
 
 
 def test_flops_are_those_that_torch_counts(tmp_path: Path) -> None:
@@ -123,7 +177,7 @@ def test_forced_completions_have_full_length_and_stages_add_up(tmp_path: Path) -
 
 def test_every_script_runs_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(growth.AXES, "batch", (2, 4))
-    monkeypatch.setattr(floor, "BIG", 1000)
+    monkeypatch.setattr(floor, "BIG", {"cpu": 1000})
     monkeypatch.setattr(floor, "SQUARE", {"cpu": 32})
     monkeypatch.setattr(floor, "PROBE_SECONDS", 0.0)
     results = f"results={tmp_path}"
