@@ -8,6 +8,7 @@ import warnings
 #: Beginnings of warnings, as regular expressions.
 _WARNINGS = (
     "`is_gradient_checkpointing` is deprecated",  # peft asks transformers in the old way
+    "`gradient_checkpointing_enable` is deprecated",  # its name up to transformers 5; the new one is not in all of them
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning asks torch in the old way
     r"Found \d+ module\(s\) in eval mode at the start of training",  # the backbone computes without dropout, on purpose
 )

@@ -66,7 +66,9 @@ class Policy(nn.Module):
         self._critic_names = frozenset(name for name in learning if f".{CRITIC}." in name)
         self._adapter_names = frozenset(learning) - self._critic_names
         self._checkpointed = [m for m in backbone.modules() if isinstance(m, GradientCheckpointingLayer)]
-        self.takes_positions = "position_ids" in inspect.signature(self.causal_lm.base_model.forward).parameters
+        taken = inspect.signature(self.causal_lm.base_model.forward).parameters
+        self.takes_positions = "position_ids" in taken
+        self._cache_argument = "cache" if "cache" in taken else "past_key_values"  # its name since transformers 5.24
         self._adds_bos = _adds_bos(tokenizer)
         _remove_dropout(self)
         if gradient_checkpointing:
@@ -120,12 +122,13 @@ class Policy(nn.Module):
         """
         if position_ids_BS is None and is_real_BS is not None:
             position_ids_BS = (is_real_BS.long().cumsum(-1) - 1).clamp(min=0)
-        kwargs: dict[str, Any] = {"position_ids": position_ids_BS} if self.takes_positions else {}
+        kwargs: dict[str, Any] = {self._cache_argument: cache}
+        if self.takes_positions:
+            kwargs["position_ids"] = position_ids_BS
         with self._checkpointing(cache), _autocast_without_cache(ids_BS.device.type):
             return self.causal_lm.base_model(
                 input_ids=ids_BS,
                 attention_mask=None if is_real_BS is None else is_real_BS.long(),
-                past_key_values=cache,
                 use_cache=cache is not None,
                 **kwargs,
             ).last_hidden_state
