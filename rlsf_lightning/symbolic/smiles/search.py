@@ -145,8 +145,8 @@ class Search:
         return True
 
     def could_write(self, held: Held, targets: int, order: int, others: tuple[int, ...]) -> bool:
-        """Whether a bond of this order could lead from an atom to one of ``targets``, and beside it, to another neighbour, one of
-        each order that open ring digits (``others``) ask for."""
+        """Whether a bond of this order could lead from an atom to one of ``targets``, and beside it one of each order that its
+        open ring digits (``others``) ask for to another neighbour."""
         fitting = self.writable(held.atom, targets, order)
         if not fitting or order == ANY:
             return fitting != 0
@@ -201,9 +201,7 @@ class Search:
         held = condition.held
         missing = self.missing(held)
         missing &= ~self.awaited(missing, condition.open)
-        return missing.bit_count() >= held.stubs and self.could_write(
-            held, missing, condition.order, held.orders[:-1]
-        )
+        return missing.bit_count() >= held.stubs and self.could_write(held, missing, condition.order, held.orders[:-1])
 
     def may_close(self, condition: CloseRing) -> bool:
         a, b, order = condition.atom, condition.other, condition.order
