@@ -157,7 +157,8 @@ def _true_of(name: str, other: str, answer: dict[str, int], sort: str, rng: rand
     order: Form = [least, name, other] if a <= b else [less, other, name]
     either: Form = ["or", [less, name, literal(a, sort)], [least, other, literal(b, sort)]]
     implied: Form = ["=>", [less, literal(b, sort), other], ["=", name, literal(0, sort)]]
-    return rng.choice([equation, equation, below, order, ["not", [less, name, literal(a, sort)]], either, implied])
+    above: Form = ["not", [less, name, literal(a, sort)]]
+    return rng.choice([equation, equation, below, order, above, either, implied])
 
 
 def literal(value: int, sort: str) -> str:

@@ -29,7 +29,8 @@ DEFAULTS = {"prefixes": 100_000, "objects": 1000, "wrong": 1000, "spellings": 3}
 ABOUT = """
 *prefixes*: of correct objects in several spellings, how many were asked for and how many were called dead. *certainly
 alive*: the share of them for which `viable` is True, not None. *exhaustive*: prefixes of small cases compared with
-exhaustive search, and how many differ. *monotone*: wrong objects of which every prefix was asked, and those in which a
+exhaustive search, and how many differ (the JSON file has those of six to eight atoms by number of atoms). *monotone*:
+wrong objects of which every prefix was asked, and those in which a
 prefix lives that is longer than a dead one. *first dead*: of the wrong objects, those that have `dead_from`; of these,
 those where `viable` dies elsewhere. *too early*: `dead_from` lies in what the object shares with a correct one. *in a
 span*: the first dead character lies in a span of a finding. *ms*: means and medians of wall time.
@@ -85,6 +86,12 @@ def measure(bench: Bench) -> dict[str, Any]:
     cases = bench.corpus.correct(settings["objects"], bench.rng("correct"))
     alive = _alive(bench, cases)
     compared, differing = bench.corpus.exhaustive(bench.verifier, bench.rng("exhaustive"))
+    by_atoms = {}
+    if hasattr(bench.corpus, "exhaustive_by_atoms"):
+        found = bench.corpus.exhaustive_by_atoms(bench.verifier, bench.rng("exhaustive by atoms"))
+        compared += sum(each.compared for each in found.values())
+        differing += sum(each.differing for each in found.values())
+        by_atoms = {str(atoms): each._asdict() for atoms, each in sorted(found.items())}
     dying = _dying(bench, cases)
     topics = (["dead"] if alive.dead else []) + (["exhaustive"] if differing or not compared else [])
     topics += ["elsewhere"] if dying["dies_elsewhere"] else []
@@ -96,7 +103,7 @@ def measure(bench: Bench) -> dict[str, Any]:
         "called_dead": alive.dead,
         "certainly_alive": share(alive.sure, alive.prefixes),
         "ms_a_prefix": round(1000 * alive.seconds / max(1, alive.prefixes), 4),
-        "exhaustive": {"compared": compared, "differing": differing},
+        "exhaustive": {"compared": compared, "differing": differing, "by_atoms": by_atoms},
         **dying,
         "examples": alive.examples,
         "why": bench.why(*topics, *bench.fewer),

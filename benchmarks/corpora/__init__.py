@@ -8,6 +8,7 @@
     bare(case) -> None                            the tool's own work on a completion, called as its manual says
     exhaustive(verifier, rng) -> tuple[int, int]  only where there is ``viable``: (prefixes compared with exhaustive search,
                                                   prefixes on which the two differ)
+    exhaustive_by_atoms(verifier, rng)            of molecules: number of atoms -> Compared (see ``small_graphs``)
 
 ``inject`` decides that the object is wrong by other means than the verifier: by construction, or with the bare tool.
 """

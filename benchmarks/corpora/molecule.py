@@ -5,6 +5,7 @@ Where a parenthesis or a ring number is left out, it may be missing at many plac
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -12,6 +13,7 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
+from small_graphs import Compared, all_spellings, characters_of, compare_all, graph_of
 
 from corpora import Case, Injected
 from corpora.smiles import (
@@ -32,7 +34,6 @@ from corpora.smiles import (
 )
 from rlsf_lightning.records import Prompt, Span
 from rlsf_lightning.symbolic.molecule.groups import FUNCTIONAL_GROUPS, RINGS
-from rlsf_lightning.symbolic.verifier import Verifier
 
 OPTIONS: dict[str, Any] = {}
 WHY = {
@@ -209,7 +210,7 @@ _SMALL: tuple[tuple[Facts, str, int, int], ...] = (
 )
 
 
-def exhaustive(verifier: Verifier, rng: random.Random) -> tuple[int, int]:
+def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     """Every string over a small alphabet: a prefix lives if some string that continues it is right.
 
     Where ``viable`` says that a prefix lives, it has tried a continuation out, perhaps one with other symbols.
@@ -224,3 +225,25 @@ def exhaustive(verifier: Verifier, rng: random.Random) -> tuple[int, int]:
                 compared += 1
                 differing += answer != (prefix in alive)
     return compared, differing
+
+
+#: formula of one fragment -> all of its isomers, of six to eight atoms.
+_ISOMERS = {
+    "C6H14": "CCCCCC CC(C)CCC CCC(C)CC CC(C)C(C)C CC(C)(C)CC",
+    "C7H16": "CCCCCCC CC(C)CCCC CCC(C)CCC CC(C)(C)CCC CCC(C)(C)CC CC(C)C(C)CC CC(C)CC(C)C CC(C)(C)C(C)C CCC(CC)CC",
+    "C2F6": "FC(F)(F)C(F)(F)F",
+    "C2Cl6": "ClC(Cl)(Cl)C(Cl)(Cl)Cl",
+}
+
+
+def exhaustive_by_atoms(verifier: Any, rng: random.Random) -> dict[int, Compared]:
+    """Formulas of which all isomers, and of these all spellings, are known."""
+
+    def wanted(formula: str, isomers: str) -> tuple[int, set[str], list[str], Any, Any]:
+        graphs = [graph_of(smiles) for smiles in isomers.split()]
+        facts: Facts = [{"formula": formula}, _ONE]
+        ask = partial(verifier.viable, Prompt("small", "", facts={"facts": facts}))
+        texts = set[str]().union(*map(all_spellings, graphs))
+        return len(graphs[0].symbols), texts, characters_of(graphs[0]), ask, partial(are_true, facts)
+
+    return compare_all(itertools.starmap(wanted, _ISOMERS.items()), rng)

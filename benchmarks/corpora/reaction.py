@@ -10,14 +10,15 @@ import itertools
 import os
 import random
 import re
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from edits import gap, replaced
 from rdkit import Chem, rdBase
-from rdkit.Chem import AllChem
+from rdkit.Chem import rdChemReactions
+from small_graphs import Compared, all_spellings, characters_of, compare_all, graph_of
 
 from corpora import Case, Injected
 from rlsf_lightning.prompts.iupac import source_path
@@ -41,7 +42,7 @@ _TEMPLATES = [
 ]
 _TOKEN = re.compile(r"\[[^\]]*\]|Cl|Br|%\(\d+\)|%\d\d|.", re.DOTALL)
 _ATOM = re.compile(r"\[[^\]]*\]|Cl|Br|[BCNOPSFIbcnops]")
-_MOLECULE = Chem.SmilesParserParams()
+_MOLECULE: Any = Chem.SmilesParserParams()
 _MOLECULE.parseName = False
 _MOLECULE.allowCXSMILES = False
 
@@ -132,6 +133,25 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
     return compared, differing
 
 
+#: Two components of six to eight atoms together.
+_LARGER = ("CCC.CCO", "C1CC1.CCO", "CC(C)C.COC", "C=CCO.C1CC1", "CC(=O)O.CCCl", "CCCC.CC(C)O", "CC(C)N.C1CCC1")
+
+
+def exhaustive_by_atoms(verifier: Any, rng: random.Random) -> dict[int, Compared]:
+    """Answers of which all spellings are known."""
+
+    def wanted(reference: str) -> tuple[int, set[str], list[str], Any, Any]:
+        graphs = [graph_of(component) for component in reference.split(".")]
+        sides = [all_spellings(graph) for graph in graphs]
+        texts = {f"{a}.{b}" for first, second in (sides, sides[::-1]) for a in first for b in second}
+        parts = _parts(reference)
+        characters = sorted({".", *(character for graph in graphs for character in characters_of(graph))})
+        ask = partial(verifier.viable, _prompt("small", "retro", "C", reference))
+        return sum(len(g.symbols) for g in graphs), texts, characters, ask, lambda text: _parts(text) == parts
+
+    return compare_all(map(wanted, _LARGER), rng)
+
+
 _BRACKETED = ("C", "[CH3]", "[CH4]", "[O-]", "-", ".")
 
 
@@ -140,7 +160,7 @@ def _prompt(name: str, direction: str, given: str, answer: str) -> Prompt:
     return Prompt(name, given, answer, facts={"direction": direction, side: given})
 
 
-def _texts(letters: str | list[str], longest: int, reference: str) -> list[str]:
+def _texts(letters: Sequence[str], longest: int, reference: str) -> list[str]:
     """All texts with no more letters than the reference that begin with none, close no parenthesis too many, and have no more
     brackets or parentheses than it has atoms."""
     atoms = sum(letter.isupper() for letter in reference)
@@ -228,7 +248,7 @@ def _made() -> tuple[Pairs, Pairs]:
 
 
 def _run(template: str, molecules: list[Any], rng: random.Random, count: int = 300) -> Iterator[tuple[str, str]]:
-    reaction = AllChem.ReactionFromSmarts(template)
+    reaction = rdChemReactions.ReactionFromSmarts(template)
     patterns = [reaction.GetReactantTemplate(i) for i in range(reaction.GetNumReactantTemplates())]
     pools = [[m for m in molecules if len(m.GetSubstructMatches(pattern)) == 1] for pattern in patterns]
     for _ in range(count if all(pools) else 0):

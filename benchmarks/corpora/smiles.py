@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from rdkit.DataStructs import TanimotoSimilarity
+from small_graphs import Compared, all_spellings, characters_of, compare_all, graph_of
 
 from corpora import Case, Injected
 from rlsf_lightning.prompts.iupac import source_path
@@ -288,6 +290,27 @@ _SMALL_WITH_MARKS: tuple[tuple[str, list[str], int, int], ...] = (
     ("F/C=C\\F", ["F", "C", "/", "\\", "=", "(", ")"], 9, 3),
     ("O[C@H]1CO1", ["C", "O", "1", "[C@H]", "[C@@H]", "(", ")"], 10, 3),
 )
+
+
+#: Of six to eight atoms; where True, with ``-`` for single bonds.
+_LARGER = {
+    **dict.fromkeys("CCCCCC CC(C)CCO CCC=CCO N#CCCC#N CCC(=O)CCl C1CCCCC1 C1=CC=CC=C1 C1CC1C1CC1".split(), False),
+    **dict.fromkeys("CCCCCCC CC(C)(C)C(C)C CC(=O)OC(C)=O CC1CCCCC1 CC1=CC=CC=C1".split(), False),
+    **dict.fromkeys("CCCCCCCC CC(C)CC(C)(C)C CC=CC(C)(C)C=C ClC(Cl)(Cl)C(Cl)(Cl)Cl C1CCCCCCC1".split(), False),
+    "CC(C)C(C)C": True,
+}
+
+
+def exhaustive_by_atoms(verifier: Any, rng: random.Random) -> dict[int, Compared]:
+    """Molecules of six to eight atoms, of which all spellings are known."""
+
+    def wanted(smiles: str, dash: bool) -> tuple[int, set[str], list[str], Any, Any]:
+        graph = graph_of(smiles)
+        ask = partial(verifier.viable, Prompt("small", "", smiles))
+        passes = partial(_spells, canonical(smiles))
+        return len(graph.symbols), all_spellings(graph, dash), characters_of(graph, dash), ask, passes
+
+    return compare_all(itertools.starmap(wanted, _LARGER.items()), rng)
 
 
 def _with_marks(smiles: str, symbols: Sequence[str], most: int, compared_to: int) -> tuple[set[str], list[str]]:

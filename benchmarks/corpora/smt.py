@@ -301,11 +301,13 @@ def _of_meaning(text: str, tokens: list[re.Match[str]], way: int, rng: random.Ra
 
 def _small(names: list[str], rng: random.Random) -> Form:
     a, b = rng.sample(names, 2)
-    left: Form = rng.choice([a, ["bvadd", a, b], ["bvand", a, b], ["bvxor", a, b]])
+    sides: list[Form] = [a, ["bvadd", a, b], ["bvand", a, b], ["bvxor", a, b]]
+    left = rng.choice(sides)
     return [rng.choice(["=", "bvult", "distinct"]), left, rng.choice([b, f"#b{rng.randrange(4):02b}"])]
 
 
 def _holds(form: Form, values: dict[str, int]) -> bool:
+    assert isinstance(form, list), "a relation of two sides"
     head, left, right = form
     a, b = _number(left, values), _number(right, values)
     return a == b if head == "=" else a != b if head == "distinct" else a < b

@@ -123,6 +123,14 @@ def test_it_is_where_the_prefixes_die(smiles: str, completion: str, dead: int | 
         ("CCO", "CCO(", False),
         ("CCO", "CCO.", False),
         ("CC=O", "CC(=", True),
+        # Of two double bonds only one can be that of the digit.
+        ("c1ccccc1", "C=1=", False),
+        ("c1ccccc1", "C=1(=", False),
+        ("c1ccccc1", "C=1-", True),
+        ("c1ccccc1", "C=1=2", False),
+        ("c1ccccc1", "C-1=2", False),  # no third bond is left for the rest
+        ("C1=C=C1", "C=1=C=C1", False),
+        ("C1=C=CC1", "C=1=CCC=1", True),
     ],
 )
 def test_unfinished_tokens(smiles: str, prefix: str, viable: bool) -> None:

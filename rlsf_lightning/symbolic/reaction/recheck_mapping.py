@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rdkit import Chem
+
 from rlsf_lightning.records import Finding
 from rlsf_lightning.symbolic.smiles import toolkit
 from rlsf_lightning.symbolic.smiles.map import SmilesMap, read_smiles
@@ -90,7 +92,13 @@ def _expected(
 
 def _is_plain_hydrogen(atom: Any) -> bool:
     """One that belongs to the heavy atom beside it; [H] alone, or a part of [H][H], is an atom like others."""
-    return atom.GetAtomicNum() == 1 and not atom.GetIsotope() and any(n.GetAtomicNum() > 1 for n in atom.GetNeighbors())
+    return (
+        atom.GetAtomicNum() == 1
+        and not atom.GetIsotope()
+        and not atom.GetFormalCharge()
+        and [bond.GetBondType() for bond in atom.GetBonds()] == [Chem.BondType.SINGLE]
+        and any(neighbour.GetAtomicNum() > 1 for neighbour in atom.GetNeighbors())
+    )
 
 
 def _order(molecule: Any, a: int, b: int) -> str | None:

@@ -120,8 +120,7 @@ def _with_written_numbers(smiles: str) -> Any:
     assert molecule is not None, f"not a valid SMILES: {smiles!r}"
     for atom in toolkit.atoms_of(molecule):
         atom.SetIntProp(_WRITTEN, atom.GetIdx())
-    with toolkit.quiet():
-        return Chem.RemoveHs(molecule)
+    return toolkit.merged(molecule)
 
 
 def written_numbers(text: str, molecule: Any, read: SmilesMap) -> list[int]:

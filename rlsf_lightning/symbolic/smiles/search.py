@@ -144,9 +144,24 @@ class Search:
                 return self.reference.kekule.allow(self.single, self.double)
         return True
 
-    def could_write(self, atom: int, targets: int, order: int) -> bool:
-        """Whether a bond of this order could lead from ``atom`` to one of ``targets``."""
-        return self.writable(atom, targets, order) != 0
+    def could_write(self, held: Held, targets: int, order: int, others: tuple[int, ...]) -> bool:
+        """Whether a bond of this order could lead from an atom to one of ``targets``, and beside it one of each order that its
+        open ring digits (``others``) ask for to another neighbour."""
+        fitting = self.writable(held.atom, targets, order)
+        if not fitting or order == ANY:
+            return fitting != 0
+        missing = self.missing(held)
+        return all(self._beside(held.atom, fitting, order, missing, other) for other in set(others) - {ANY})
+
+    def _beside(self, atom: int, targets: int, order: int, missing: int, other: int) -> bool:
+        single, double = self.single, self.double
+        for target in bits(targets):
+            self.write(atom, None, target, order)
+            found = self.writable(atom, missing & ~(1 << target), other)
+            self.single, self.double = single, double
+            if found:
+                return True
+        return False
 
     def writable(self, atom: int, targets: int, order: int) -> int:
         """Those of ``targets`` that a bond of this order could lead to from ``atom``."""
@@ -186,7 +201,7 @@ class Search:
         held = condition.held
         missing = self.missing(held)
         missing &= ~self.awaited(missing, condition.open)
-        return missing.bit_count() >= held.stubs and self.could_write(held.atom, missing, condition.order)
+        return missing.bit_count() >= held.stubs and self.could_write(held, missing, condition.order, held.orders[:-1])
 
     def may_close(self, condition: CloseRing) -> bool:
         a, b, order = condition.atom, condition.other, condition.order
@@ -202,7 +217,7 @@ class Search:
             missing &= ~self.placed
         elif condition.typed and self.awaited(missing, condition.open):
             return True
-        return self.could_write(held.atom, missing, condition.order)
+        return self.could_write(held, missing, condition.order, held.orders)
 
     def may_push(self, condition: Push) -> bool:
         missing = self.missing(condition.held)

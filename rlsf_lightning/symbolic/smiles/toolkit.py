@@ -21,6 +21,8 @@ _log_lock = threading.RLock()
 _POSITION = re.compile(r"check for mistakes around position (\d+):")
 _LOWER_CASE = re.compile(r"[bcnopsate]")  # or the second letter of an element: only a filter
 _LONELY = Chem.MolFromSmarts("[a;!$(a:;@a)]")
+_HYDROGEN_ATOM = re.compile(r"\[[0-9]*(?:H|#1)")  # or the beginning of Hg, or of another number: only a filter
+_KEPT = "kept"  # atom property: not to be merged
 _TIME = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
 
 
@@ -47,8 +49,16 @@ def quiet() -> Iterator[None]:
 
 
 def parse(smiles: str) -> Any | None:
-    """The sanitised molecule, hydrogens merged into the heavy atoms; None if it is invalid or has no atom."""
+    """The sanitised molecule, hydrogens merged into the heavy atoms; None if it is invalid or has no atom.
+
+    RDKit merges before it looks at valences and charges, so that it reads C=[H] as methane and O[H+] as water. Here the one is
+    invalid, as it is with all atoms, and the other keeps its ion.
+    """
     with quiet():
+        if _HYDROGEN_ATOM.search(smiles):
+            whole = Chem.MolFromSmiles(smiles, _ALL_ATOMS)
+            if whole is None or _odd_hydrogens(whole):
+                return whole and merged(whole)
         molecule = Chem.MolFromSmiles(smiles, _STANDARD)
     return molecule if molecule is not None and molecule.GetNumAtoms() else None
 
@@ -57,6 +67,32 @@ def parse_all_atoms(smiles: str) -> Any | None:
     """The sanitised molecule in which atom i is the i-th atom that is written, hydrogens included."""
     with quiet():
         return Chem.MolFromSmiles(smiles, _ALL_ATOMS)
+
+
+def merged(molecule: Any) -> Any:
+    """``molecule``, which has all atoms, with its hydrogens merged into the heavy atoms; without loss of a charge or a bond."""
+    odd = _odd_hydrogens(molecule)
+    for atom in odd:
+        atom.SetIsotope(1)  # RDKit merges no hydrogen that has one
+        atom.SetBoolProp(_KEPT, True)
+    with quiet():
+        molecule = Chem.RemoveHs(molecule)
+    for atom in atoms_of(molecule) if odd else ():
+        if atom.HasProp(_KEPT):
+            atom.SetIsotope(0)
+            atom.ClearProp(_KEPT)
+    return molecule
+
+
+def _odd_hydrogens(molecule: Any) -> list[Any]:
+    """Those that RDKit would merge, though they have a charge or a bond that is not a single one."""
+    return [
+        atom
+        for atom in atoms_of(molecule)
+        if atom.GetAtomicNum() == 1
+        and not atom.GetIsotope()
+        and (atom.GetFormalCharge() or any(bond.GetBondType() != Chem.BondType.SINGLE for bond in atom.GetBonds()))
+    ]
 
 
 def without_aromatic_bond(smiles: str) -> list[int]:
