@@ -1,6 +1,8 @@
 """The SMILES verifier: verdicts, places of findings, first dead characters, RDKit's traps, and hostile completions."""
 
+import itertools
 import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -209,6 +211,16 @@ def test_the_search_for_a_common_substructure_is_bounded_in_steps(monkeypatch: p
     monkeypatch.setattr(compare, "MAX_STEPS", 3)
     first, second = (VERIFIER.verify(Prompt("", "", reference), completion) for _ in range(2))
     assert first.witness["search_complete"] is False and first.witness == second.witness
+
+
+def test_certificates_do_not_depend_on_how_busy_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference, completion = "CCCCc1ccccc1C(=O)NC1CC1", "CCCOc1ccccc1C(=O)NC1CCC1"
+    quiet = verify(reference, completion)
+    leaping = itertools.count(0.0, 100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(leaping))
+    busy = verify(reference, completion)
+    assert "mapping" in quiet.witness
+    assert replace(busy, seconds=0.0) == replace(quiet, seconds=0.0)
 
 
 def test_a_mapping_is_the_witness_of_a_difference() -> None:

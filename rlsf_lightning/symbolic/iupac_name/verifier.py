@@ -64,7 +64,7 @@ class IupacNameVerifier:
             the whole.
         tries: how many changes of one token are tried to that end, and for a name of no molecule of which OPSIN names no
             place; from 0 to 1000.
-        mcs_seconds: how long the search for the maximum common substructure may take.
+        mcs_seconds: of computing, that the search for the maximum common substructure may take; see ``smiles``.
         max_chars: longer names are not read; from 1 to 500.
         seconds: computing time of OPSIN for one name.
     """
@@ -77,7 +77,7 @@ class IupacNameVerifier:
         *,
         explain: bool = True,
         tries: int = 60,
-        mcs_seconds: float = 0.3,
+        mcs_seconds: float = 2.0,
         max_chars: int = 300,
         seconds: float = 3.0,
     ) -> None:

@@ -56,14 +56,14 @@ class ReactionVerifier:
     Args:
         explain: find the atoms outside the maximum common substructure of each wrong component and its nearest partner in
             the reference. Without it such a component is blamed as a whole.
-        mcs_seconds: how long that may take for all components together.
+        mcs_seconds: of computing, that this may take for all components together; see ``smiles``.
         max_chars: longer completions are not parsed; from 1 to 1000.
     """
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
 
-    def __init__(self, *, explain: bool = True, mcs_seconds: float = 0.3, max_chars: int = 500) -> None:
+    def __init__(self, *, explain: bool = True, mcs_seconds: float = 2.0, max_chars: int = 500) -> None:
         check_max_chars(max_chars)
         if not mcs_seconds > 0:
             raise ValueError(f"mcs_seconds={mcs_seconds}: must be above 0 (explain=false leaves the search out)")

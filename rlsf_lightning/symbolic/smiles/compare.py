@@ -209,11 +209,11 @@ class _Clock(rdFMCS.MCSProgress):
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self.steps, self.too_late = MAX_STEPS, False
-        self.end = time.monotonic() + seconds
+        self.end = time.thread_time() + seconds  # computed by this thread: others may be busy
 
     def __call__(self, state: Any, parameters: Any) -> bool:
         self.steps -= 1
-        self.too_late |= time.monotonic() > self.end
+        self.too_late |= time.thread_time() > self.end
         return self.steps > 0 and not self.too_late
 
 

@@ -61,8 +61,8 @@ class SmilesVerifier:
     Args:
         explain: for a valid but wrong molecule, find the atoms outside the maximum common substructure. Without it such
             a molecule gets one finding for the whole; ``dead_from`` is there in any case.
-        mcs_seconds: how long that may take by the clock. The search is bounded by its steps, too (some 0.3 s), so that
-            a certificate does not depend on the machine.
+        mcs_seconds: of computing, that this may take. The search is bounded by its steps first (some 0.3 s), so that a
+            certificate does not depend on the machine.
         max_chars: longer completions are not parsed; from 1 to 1000.
         allowed_elements: the symbols of the elements that a molecule may have, hydrogen always among them; all by default.
         forbidden_elements: the symbols of those that it may not have. A reference with such an atom is an abstention.
@@ -75,7 +75,7 @@ class SmilesVerifier:
         self,
         *,
         explain: bool = True,
-        mcs_seconds: float = 1.0,
+        mcs_seconds: float = 2.0,
         max_chars: int = 500,
         allowed_elements: Sequence[str] | None = None,
         forbidden_elements: Sequence[str] = (),
