@@ -33,6 +33,16 @@ def test_the_second_reading_has_rdkits_atoms_hydrogens_charges_and_rings() -> No
         assert ours == theirs, text
 
 
+@pytest.mark.parametrize(
+    "text", ["c1:c:C:c:c:c:1", "c1:c:c:C(-Cl):c:c:1", "c1:c:N:c:c:c:1", "C1:C:C:C2:C(:C:1):C:C:C:C:2"]
+)
+def test_a_capital_atom_with_aromatic_bonds_has_rdkits_hydrogens(text: str) -> None:
+    graph = read_graph(text, read_smiles(text))
+    assert graph is not None
+    wanted = [atom.GetTotalNumHs() for atom in Chem.MolFromSmiles(text).GetAtoms()]
+    assert [graph[i].hydrogens for i in sorted(graph)] == wanted
+
+
 def test_the_second_matcher_finds_what_rdkit_finds() -> None:
     rng = random.Random(4)
     matched = set()

@@ -42,6 +42,8 @@ def graph_of(read: SmilesMap, aromatic_atoms: set[int], perceived: Mapping[froze
         for i, atom in enumerate(read.atoms)
     }
     written = dict.fromkeys(graph, 0)
+    lower = {i for i, atom in enumerate(read.atoms) if atom.aromatic}
+    lower |= {end for bond in read.bonds if bond.symbol == ":" for end in (bond.first, bond.second)}  # read as such
     for bond in read.bonds:
         order = _ORDERS.get(bond.symbol, 0)
         for here, there in ((bond.first, bond.second), (bond.second, bond.first)):
@@ -50,8 +52,8 @@ def graph_of(read: SmilesMap, aromatic_atoms: set[int], perceived: Mapping[froze
     for i, site in graph.items():
         if not read.atoms[i].bracket:
             orders = list(site.bonds.values())
-            is_pi = read.atoms[i].aromatic and AROMATIC in orders
-            used = written[i] if is_pi or not read.atoms[i].aromatic else sum(orders)
+            is_pi = i in lower and AROMATIC in orders
+            used = written[i] if is_pi or i not in lower else sum(orders)
             site.hydrogens = _filled(site.symbol, used, is_pi)
     _merge_hydrogens(graph)
     _charge_separated(graph)
