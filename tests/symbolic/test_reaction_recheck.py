@@ -124,6 +124,17 @@ def test_a_false_certificate_does_not_stand(prompt: Prompt, completion: str, cha
     assert not VERIFIER.recheck(change(certificate), prompt, completion)
 
 
+def test_atoms_that_the_reference_has_are_not_ones_too_many() -> None:
+    prompt, completion = forward("OCc1ccccc1", "OCc1ccccc1"), "CCCc1ccccc1"
+    certificate = VERIFIER.verify(prompt, completion)
+    (at,) = [i for i, finding in enumerate(certificate.findings) if finding.kind == "unsupplied_atoms"]
+    assert VERIFIER.recheck(certificate, prompt, completion)
+    for span in certificate.findings[at].spans:
+        moved = replace(certificate.findings[at], spans=(Span(span.start + 1, span.end + 1),))
+        findings = (*certificate.findings[:at], moved, *certificate.findings[at + 1 :])
+        assert not VERIFIER.recheck(replace(certificate, findings=findings), prompt, completion)
+
+
 def test_the_books_of_another_prompt_do_not_stand() -> None:
     certificate = VERIFIER.verify(forward(), "CNC(=O)CBr")
     assert not VERIFIER.recheck(certificate, forward(reactants="CC(=O)Br.CN"), "CNC(=O)CBr")

@@ -163,7 +163,7 @@ def _findings_stand(certificate: Certificate, rows: list[_Row], task: Task, text
     stand_for_one = sum(row.partner is not None or (row.molecule is None and row.component.text != "") for row in rows)
     if len(missing) != max(0, len(task.wanted) - stand_for_one):
         return False
-    wrong = [(row.component, row.molecule) for row in rows if not row.equal]
+    wrong = [(row.component, {i for i, _ in row.witness.get("mapping", ())}) for row in rows if not row.equal]
     return books_stand(certificate, [f for f in rest if f not in missing], _texts(rows), task, offset, wrong)
 
 

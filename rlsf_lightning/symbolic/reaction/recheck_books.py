@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding
 from rlsf_lightning.symbolic.reaction.task import Component, Task
@@ -16,9 +15,9 @@ def books_stand(
     texts: list[str] | None,
     task: Task,
     offset: int,
-    wrong: list[tuple[Component, Any]] | None = None,
+    wrong: list[tuple[Component, set[int]]] | None = None,
 ) -> bool:
-    """Whether the ledger is right and calls for these findings, at atoms of ``wrong`` components.
+    """Whether the ledger is right and calls for these findings, at atoms of ``wrong`` components, each with its mapped atoms.
 
     Args:
         texts: the components; None if not all are molecules, where there is no ledger.
@@ -42,15 +41,19 @@ def books_stand(
     if charges[0] == charges[1] != charges[2]:
         expected.append("charge_imbalance")
     places = _atoms_of(wrong or [], offset)
-    return [finding.kind for finding in findings] == expected and all(_blames(f, places) for f in findings)
+    free = _atoms_of(wrong or [], offset, only_free=True)
+    return [finding.kind for finding in findings] == expected and all(
+        _blames(f, free if f.kind == "unsupplied_atoms" else places) for f in findings
+    )
 
 
-def _atoms_of(components: list[tuple[Component, Any]], offset: int) -> dict[int, Atom]:
-    """Where each atom begins in the completion."""
+def _atoms_of(components: list[tuple[Component, set[int]]], offset: int, only_free: bool = False) -> dict[int, Atom]:
+    """Where each atom begins in the completion; ``only_free``: of those that no atom of the reference answers to."""
     return {
         component.start + offset + atom.start: atom
-        for component, _ in components
-        for atom in read_smiles(component.text).atoms
+        for component, mapped in components
+        for i, atom in enumerate(read_smiles(component.text).atoms)
+        if not (only_free and i in mapped)
     }
 
 
