@@ -228,6 +228,15 @@ def test_what_follows_a_dead_character_stays_dead(verifier: CppVerifier) -> None
     assert answers == [None if at <= dead else False for at in range(dead - 3, len(completion) + 1, 11)]
 
 
+@pytest.mark.parametrize("text", ['"x\\n"', "'x'", "/* x */ 1", "@ 1"])
+def test_an_unfinished_or_odd_token_behind_a_dead_character_changes_nothing(verifier: CppVerifier, text: str) -> None:
+    completion = f"int main() {{\n  int a;\n  cn >> a;\n  cout << {text} << a;\n}}\n"
+    dead = verify(verifier, completion).dead_from
+    assert dead == completion.index(" a;\n  cout")
+    at = completion.index(text)
+    assert {verifier.viable(prompt(), completion[:end]) for end in range(at, at + len(text) + 2)} == {False}
+
+
 @pytest.mark.parametrize(
     "completion", [GOOD, GOOD.replace("a + b", "a - b"), GOOD.replace("a + b", "zz"), "int f(); int main() { f(); }"]
 )

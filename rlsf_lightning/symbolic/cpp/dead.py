@@ -10,6 +10,7 @@ Never here: whether a program that compiles can still pass its tests.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from rlsf_lightning.symbolic.cpp.errors import CompilerError
@@ -17,6 +18,8 @@ from rlsf_lightning.symbolic.cpp.text import Program, Token
 
 #: Found at the end of the text, or said of something that is not finished: more text may mend it.
 _UNFINISHED = re.compile(r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete")
+#: Said of a token, before any of them is understood.
+_LEXICAL = re.compile(r"^(?:stray |missing terminating|unterminated|empty character constant|unable to find numeric)")
 #: Judged where the function ends.
 _OF_FUNCTION = re.compile(r"label|used but (?:never|not) defined|return type|inconsistent deduction")
 _NO_MEMBER = re.compile(r"has no member named '([\w$]+)'|'([\w$]+)' is not a member of")
@@ -32,10 +35,22 @@ _CLASS_KEYS = frozenset(("class", "struct", "union"))
 def dead_from(program: Program, errors: list[CompilerError]) -> int | None:
     """Offset of the character with which the text is certainly dead; None: cannot tell.
 
-    ``errors``: all that the compiler reports, in its order. Only the first is used: the others may follow from it.
+    ``errors``: all that the compiler reports, in its order. Only the first is used: the others may follow from it. But the
+    compiler reads all tokens before it understands any, so that what is wrong with a token comes first, wherever it
+    stands: there the first error of another kind counts as well, for what lies before that token.
     """
-    error = errors[0] if errors else None
-    if error is None or error.place is None or error.on_use or error.kind in ("template", "link"):
+    lexical = list(itertools.takewhile(lambda error: _LEXICAL.search(error.message), errors))
+    found = [_from(program, error) for error in lexical]
+    first = min((error.place for error in lexical if error.place is not None), default=len(program.text))
+    for error in errors[len(lexical) :][:1]:
+        at = _from(program, error)
+        found.append(at if at is not None and at <= first else None)
+    return min((at for at in found if at is not None), default=None)
+
+
+def _from(program: Program, error: CompilerError) -> int | None:
+    """The same, of one error."""
+    if error.place is None or error.on_use or error.kind in ("template", "link"):
         return None
     if _UNFINISHED.search(error.message) or not program.is_plain:
         return None
