@@ -167,7 +167,7 @@ class Sandbox:
             "prlimit",
             "--core=0",
             "--nofile=256",
-            f"--nproc={limits.processes + _tasks_of_this_user()}",
+            f"--nproc={limits.processes + _tasks_of(_uid().get('user', os.geteuid()))}",
             f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 1}",
             f"--fsize={limits.file_size}",
         ]
@@ -227,11 +227,12 @@ def _uid() -> dict[str, int]:
     return {"user": uid, "group": uid}
 
 
-def _tasks_of_this_user() -> int:
-    """What already counts against the limit on processes, on kernels that count over all namespaces."""
-    uid = os.geteuid()
-    if uid == 0:
-        return 0
+def _tasks_of(uid: int) -> int:
+    """What already counts against the user's limit on processes, on kernels that count over all namespaces.
+
+    bubblewrap leaves its inner process for the system to wait for. Where nobody does, as in a container whose first process
+    is this one, such remains count for ever.
+    """
     count = 0
     for status in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

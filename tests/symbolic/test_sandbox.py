@@ -3,7 +3,10 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -217,3 +220,17 @@ def test_a_bubblewrap_that_does_not_work_is_no_sandbox(monkeypatch: pytest.Monke
     monkeypatch.setattr(Sandbox, "_command", lambda *_: ["sh", "-c", "echo no namespaces >&2; exit 1"])
     with pytest.raises(UserError, match=r"no namespaces[\s\S]*sandbox=none"):
         Sandbox()
+
+
+def test_remains_that_nobody_waits_for_do_not_use_up_the_processes(sandbox: Sandbox) -> None:
+    """In a process that orphans are given to, and that does not wait for them: the first one of many containers."""
+    runs = LIMITS.processes + 8
+    code = f"""
+        import ctypes
+        from rlsf_lightning.symbolic.sandbox import Limits, Sandbox
+        assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER
+        sandbox, limits = Sandbox(), {LIMITS!r}
+        print({{(sandbox.run("true", limits=limits).returncode) for _ in range({runs})}})
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
