@@ -68,7 +68,7 @@ def test_versions_that_do_not_compile_are_left_out_and_those_without_end_come_la
     changes.append(Change(Span(program.text.index("a < 0"), program.text.index("; ) ;")), "b + 9"))
     cases = [Case(test["input"], test["output"]) for test in SUM]
     given = verifier.sandbox, verifier.tools, verifier.standard, program, Variables(program), changes, cases
-    assert passing(*given, 1, verifier.budget) == [1, 3]
+    assert passing(*given, 1, verifier.budget, "slim") == [1, 3]
 
 
 @pytest.mark.parametrize(

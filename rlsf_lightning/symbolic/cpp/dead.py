@@ -29,6 +29,7 @@ _UNEXPECTED = re.compile(r"^expected .*? before '([^']+)'")
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
 #: No token is longer that begins like these.
 _COMPLETE = frozenset(";{}()[],~?")
+_OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
 _CLASS_KEYS = frozenset(("class", "struct", "union"))
 
 
@@ -39,13 +40,27 @@ def dead_from(program: Program, errors: list[CompilerError]) -> int | None:
     compiler reads all tokens before it understands any, so that what is wrong with a token comes first, wherever it
     stands: there the first error of another kind counts as well, for what lies before that token.
     """
-    lexical = list(itertools.takewhile(lambda error: _LEXICAL.search(error.message), errors))
+    lexical = list(itertools.takewhile(is_lexical, errors))
     found = [_from(program, error) for error in lexical]
     first = min((error.place for error in lexical if error.place is not None), default=len(program.text))
     for error in errors[len(lexical) :][:1]:
         at = _from(program, error)
         found.append(at if at is not None and at <= first else None)
     return min((at for at in found if at is not None), default=None)
+
+
+def is_lexical(error: CompilerError) -> bool:
+    """Whether it is about a token, and so comes before all errors that are not."""
+    return _LEXICAL.search(error.message) is not None
+
+
+def settled(prefix: str) -> str:
+    """A prefix that is dead if this one is, without what the next character may still change: the word and the blanks at
+    its end. No word is certain to be wrong before it is complete."""
+    text = _OPEN_WORD.sub("", prefix)
+    code = text.rstrip()
+    blank = text[len(code) :]
+    return code + ("\n" if "\n" in blank else blank[:1])
 
 
 def _from(program: Program, error: CompilerError) -> int | None:

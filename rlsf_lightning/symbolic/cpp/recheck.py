@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp.changes import Change
 from rlsf_lightning.symbolic.cpp.repair import is_repair
-from rlsf_lightning.symbolic.cpp.run import Case, Ran, build, cases_of, limits, preamble
+from rlsf_lightning.symbolic.cpp.run import Case, Ran, cases_of, libraries, limits, preamble
 from rlsf_lightning.symbolic.cpp.text import Program
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _witnessed(verifier: CppVerifier, certificate: Certificate, cases: list[Case
         return certificate.verdict is Verdict.PASS
     if certificate.verdict is not Verdict.FAIL or not 0 <= at < len(cases):
         return False
-    built = build(verifier.sandbox, verifier.tools, verifier.standard, completion, [cases[at]], verifier.budget)
+    built, _ = verifier.compile(completion, [cases[at]])
     if built.code != 0 or not _fails(cases[at], built.ran[0], witness):
         return False
     return "repair" not in witness or _repairs(verifier, witness["repair"], cases, completion)
@@ -116,10 +116,9 @@ def _near(span: Span, places: set[int], completion: str) -> bool:
 def _places(verifier: CppVerifier, completion: str) -> set[int]:
     """Offsets of all the errors in JSON."""
     program = Program(completion)
-    headers = '-I "$tools"/full' if program.includes_first and program.names_whole_library else preamble(program)
     script = (
         f"g++ -std={verifier.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json -ftemplate-depth=256 "
-        f"-fmax-errors=20 {headers} {_FILE} 2>&1"
+        f"-fmax-errors=20 {preamble(program, libraries(program)[-1])} {_FILE} 2>&1"
     )
     files = {_FILE: completion.encode("utf-8", "surrogatepass")}
     bounds = limits(verifier.budget, [])

@@ -31,10 +31,10 @@ _MOST_CONFIRMED = 3
 _BLAMED, _MOST_PLACES = 0.25, 8
 
 
-def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], first: int) -> list[Change]:
+def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], first: int, library: str) -> list[Change]:
     """Changes that make all tests pass, the first of them by itself; none where none of those that are tried does.
 
-    ``first``: a test that fails.
+    ``first``: a test that fails. ``library``: what the program compiles with.
     """
     if len(program.text) > LONGEST or not program.is_plain:
         return []
@@ -50,6 +50,7 @@ def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], firs
             cases,
             first,
             verifier.budget,
+            library,
         )
         for at, number in enumerate(numbers[:_MOST_CONFIRMED]):
             if is_repair(verifier, program.text, changes[number], cases):

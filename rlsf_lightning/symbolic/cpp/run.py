@@ -7,7 +7,7 @@ something that the program may have written: sizes are checked, and what is miss
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
@@ -57,12 +57,16 @@ class Ran:
 
 @dataclass(frozen=True)
 class Built:
-    """``code``: the compiler's, 0 where there is a program; None where the sandbox ended first, by ``ended_by``."""
+    """``code``: the compiler's, 0 where there is a program; None where the sandbox ended first, by ``ended_by``.
+
+    ``library``: of ``libraries``, the one that it was compiled with.
+    """
 
     code: int | None
     printed: str
     ran: tuple[Ran, ...] = ()
     ended_by: str = ""
+    library: str = "slim"
 
 
 def cases_of(prompt: Prompt) -> list[Case]:
@@ -89,10 +93,15 @@ def passed(case: Case, ran: Ran) -> bool:
     return ran.code == 0 and agree(case.output, ran.output)
 
 
-def preamble(program: Program) -> str:
-    """The compiler's arguments for headers: the common ones, where a program names none or the whole library first."""
+def libraries(program: Program) -> tuple[str, ...]:
+    """What stands for the library's headers, in the order of trying: what the common ones cannot compile, all of them may."""
+    return ("slim", "full") if program.includes_first and program.names_whole_library else ("slim",)
+
+
+def preamble(program: Program, library: str = "slim") -> str:
+    """The compiler's arguments for headers: precompiled ones, where a program names none or the whole library first."""
     if program.includes_first:
-        return '-I "$tools"/slim' if program.names_whole_library else ""
+        return f'-I "$tools"/{library}' if program.names_whole_library else ""
     return '-I "$tools"/slim -include bits/stdc++.h -include using.h'
 
 
@@ -100,18 +109,17 @@ def build(
     sandbox: Sandbox,
     tools: Tools,
     standard: str,
-    text: str,
+    program: Program,
     cases: Sequence[Case] | None,
     budget: Budget,
-    headers: str | None = None,
+    library: str = "slim",
+    more: str = "",
 ) -> Built:
     """Compile a program and run its tests up to the first that takes too long; ``cases`` None: look for errors only.
 
-    ``headers`` stands for the preamble of the program, if given.
+    ``more``: arguments of the compiler.
     """
-    compile_ = (
-        f"g++ -std={standard} {PLAIN} {FLAGS} {_GUARDS} {preamble(Program(text)) if headers is None else headers}"
-    )
+    compile_ = f"g++ -std={standard} {PLAIN} {FLAGS} {_GUARDS} {preamble(program, library)} {more}"
     if cases is None:
         script = f"{compile_} -fsyntax-only {FILE} >printed 2>&1\n"
         script += f"code=$?\necho $code\nhead -c {_MEGA} printed"
@@ -120,9 +128,9 @@ def build(
         script = f"{{ {compile_} -pipe -c {FILE} -o program.o && {link}; }} >printed 2>&1\n"
         script += f"code=$?\necho $code\nif [ $code != 0 ]; then head -c {_MEGA} printed; exit; fi\n"
         script += tests_script(budget, cases)
-    files = {FILE: text.encode("utf-8", "surrogatepass")} | inputs(cases or [])
+    files = {FILE: program.text.encode("utf-8", "surrogatepass")} | inputs(cases or [])
     outcome = sandbox.run(script, limits=limits(budget, cases or []), files=files, shared={"tools": tools.folder})
-    return _read(outcome, len(cases or []))
+    return replace(_read(outcome, len(cases or [])), library=library)
 
 
 def limits(

@@ -35,6 +35,7 @@ def passing(
     cases: Sequence[Case],
     first: int,
     budget: Budget,
+    library: str,
 ) -> list[int]:
     """Which changes make the program pass all tests, ``first`` first. None where the texts cannot stand beside each other."""
     text = versions(program, variables, changes)
@@ -42,7 +43,7 @@ def passing(
         return []
     flags = f"-std={standard} {PLAIN} -fmax-errors=0 -ftemplate-depth=256 -fsanitize-coverage=trace-pc"
     script = f"""
-compile() {{ timeout 30 g++ {flags} -I "$tools"/slim -pipe -c {FILE} -o program.o 2>errors; }}
+compile() {{ timeout 30 g++ {flags} -I "$tools"/{library} -pipe -c {FILE} -o program.o 2>errors; }}
 compile || {{
   grep -a 'error: \\|required from' errors | head -c 4000000 |
     grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h

@@ -15,13 +15,14 @@ verified again; more than 20 errors of one program.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck, repair
-from rlsf_lightning.symbolic.cpp.dead import dead_from
+from rlsf_lightning.symbolic.cpp.dead import dead_from, is_lexical, settled
 from rlsf_lightning.symbolic.cpp.declared import with_declarations
-from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of
+from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of, libraries
 from rlsf_lightning.symbolic.cpp.split import Split
 from rlsf_lightning.symbolic.cpp.text import Program
 from rlsf_lightning.symbolic.cpp.tools import STANDARDS, find_tools
@@ -80,6 +81,7 @@ class CppVerifier:
         self.budget = Budget(test_seconds, memory_mb << 20)
         self.sandbox = Sandbox(sandbox)
         self.tools = find_tools(standard)
+        self._asked: tuple[str | None, bool] = None, False
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
         """The certificate. Raises UserError for malformed tests, never for what the completion holds."""
@@ -92,25 +94,41 @@ class CppVerifier:
         """False when no continuation compiles; None: cannot tell. Costs a compilation."""
         if self._too_long_from(prefix) is not None:
             return False
-        built, program = self.compile(prefix, None)
-        dead = dead_from(program, errors.read_errors(built.printed, program)) if built.code else None
-        return None if dead is None else False
+        text = settled(prefix)
+        if self._asked[0] != text:
+            self._asked = text, self._is_dead(text)
+        return False if self._asked[1] else None
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands: see ``recheck``. Costs as much as verifying, and up to two compilations more."""
         return recheck.stands(self, certificate, prompt, completion)
 
     def compile(self, text: str, cases: list[Case] | None) -> tuple[Built, Program]:
-        """Compile a text, and run its tests if there are any.
-
-        Where a program asks for the whole library, only its common headers are precompiled in the first attempt: what
-        that cannot compile is compiled again with all of them.
-        """
+        """Compile a text, and run its tests if there are any."""
         program = Program(text)
-        built = build(self.sandbox, self.tools, self.standard, text, cases, self.budget)
-        if built.code and program.includes_first and program.names_whole_library:
-            built = build(self.sandbox, self.tools, self.standard, text, cases, self.budget, '-I "$tools"/full')
+        *_, built = self._attempts(program, cases)
         return built, program
+
+    def _attempts(self, program: Program, cases: list[Case] | None) -> Iterator[Built]:
+        """Compile with one of ``libraries`` after the other, up to the first that does it."""
+        for library in libraries(program):
+            built = build(self.sandbox, self.tools, self.standard, program, cases, self.budget, library)
+            yield built
+            if not built.code:
+                return
+
+    def _is_dead(self, text: str) -> bool:
+        """Whether it is certain, with each library, that no continuation compiles."""
+        program = Program(text)
+        for library in libraries(program):
+            for more in ("-Wfatal-errors", ""):  # one error alone is found in a quarter of the time
+                built = build(self.sandbox, self.tools, self.standard, program, None, self.budget, library, more)
+                mistakes = errors.read_errors(built.printed, program) if built.code else []
+                if not (mistakes and is_lexical(mistakes[0])):
+                    break
+            if dead_from(program, mistakes) is None:
+                return False
+        return True
 
     def _judge(self, cases: list[Case], completion: str) -> dict[str, Any]:
         """The certificate's fields."""
@@ -120,7 +138,9 @@ class CppVerifier:
         if too_long is not None:
             message = f"more than {self.max_chars} characters"
             return _failed([Finding("too_long", message, (Span(too_long, len(completion)),))], dead_from=too_long)
-        built, program = self.compile(completion, cases)
+        program = Program(completion)
+        attempts = list(self._attempts(program, cases))
+        built = attempts[-1]
         if built.code == 0 and not built.ended_by:
             return self._judge_tests(program, cases, built)
         mistakes = errors.read_errors(built.printed, program)
@@ -130,7 +150,10 @@ class CppVerifier:
             if odd is None and any(mistake.kind == "syntax" for mistake in mistakes):
                 odd = hints.parentheses(program, [mistake.place for mistake in mistakes if mistake.place is not None])
             found = found if odd is None else [odd, *found]
-            return _failed(found, witness=_fixes(mistakes), dead_from=dead_from(program, mistakes))
+            dead = [dead_from(program, errors.read_errors(each.printed, program)) for each in attempts]
+            certain = [at for at in dead if at is not None]
+            last = max(certain) if len(certain) == len(attempts) else None
+            return _failed(found, witness=_fixes(mistakes), dead_from=last)
         stopped = built.ended_by or errors.was_stopped(built.printed) or built.printed.strip()
         return {"verdict": Verdict.ABSTAIN, "witness": {"error": f"g++ was stopped: {stopped}"[:500]}}
 
@@ -140,7 +163,7 @@ class CppVerifier:
             return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
         score, repaired = witness["passed"] / len(cases), []
         if self.explain:
-            repaired = repair.repairs(self, program, cases, witness["test"])
+            repaired = repair.repairs(self, program, cases, witness["test"], built.library)
         if repaired:
             kind, message = blame.how_it_fails(built.ran[witness["test"]], witness["test"])
             span, new = repaired[0]
@@ -148,7 +171,8 @@ class CppVerifier:
             return _failed(repair.findings(program, repaired, kind, message), witness=witness, score=score)
         seen, split = [], Split(program)
         if self.explain:
-            seen = watch(self.sandbox, self.tools, self.standard, split.program, cases, built.ran, self.budget)
+            tools = self.sandbox, self.tools, self.standard
+            seen = watch(*tools, split.program, cases, built.ran, self.budget, built.library)
         return _failed(blame.findings(split, cases, built.ran, seen), witness=witness, score=score)
 
     def _too_long_from(self, text: str) -> int | None:

@@ -66,6 +66,7 @@ def watch(
     cases: Sequence[Case],
     ran: Sequence[Ran],
     budget: Budget,
+    library: str,
 ) -> list[Seen]:
     """Run some failing and some passing tests again; nothing where the watched program cannot be built.
 
@@ -73,7 +74,7 @@ def watch(
     """
     chosen = choose(cases, ran)
     asked = [cases[i] for i in chosen]
-    flags = f"-std={standard} {WATCHED} --coverage -ftemplate-depth=256 {preamble(program)}"
+    flags = f"-std={standard} {WATCHED} --coverage -ftemplate-depth=256 {preamble(program, library)}"
     script = f"""
 g++ {flags} -pipe -c {FILE} -o program.o && g++ {tools.link} {WATCHED} --coverage program.o "$tools"/runtime.o -o program
 [ -x program ] || exit

@@ -1,0 +1,112 @@
+"""What the C++ verifier says of a program's beginning, and of the character with which it is dead."""
+
+import random
+
+import pytest
+from cpp_cases import GOOD, prompt, spoc, verifier_or_skip, verify
+
+from rlsf_lightning.records import Verdict
+from rlsf_lightning.symbolic.cpp import CppVerifier
+from rlsf_lightning.symbolic.cpp.dead import dead_from, settled
+from rlsf_lightning.symbolic.cpp.errors import read_errors
+
+WHOLE = "#include <bits/stdc++.h>\nusing namespace std;\n"
+
+
+@pytest.fixture(scope="module")
+def verifier() -> CppVerifier:
+    return verifier_or_skip()
+
+
+@pytest.mark.parametrize("position", range(3, len(GOOD), 20))
+def test_no_beginning_of_a_right_program_is_dead(verifier: CppVerifier, position: int) -> None:
+    assert verifier.viable(prompt(), GOOD[:position]) is None
+
+
+def test_what_follows_a_dead_character_stays_dead(verifier: CppVerifier) -> None:
+    completion = "int main() {\n  int a;\n  cin >> zz;\n  while (a) { a--; }\n}\nint b;\n"
+    dead = verify(verifier, completion).dead_from
+    assert dead == completion.index(";\n  while")
+    answers = [verifier.viable(prompt(), completion[:at]) for at in range(dead - 3, len(completion) + 1, 11)]
+    assert answers == [None if at <= dead else False for at in range(dead - 3, len(completion) + 1, 11)]
+
+
+@pytest.mark.parametrize("text", ['"x\\n"', "'x'", "/* x */ 1", "@ 1"])
+def test_an_unfinished_or_odd_token_behind_a_dead_character_changes_nothing(verifier: CppVerifier, text: str) -> None:
+    completion = f"int main() {{\n  int a;\n  cn >> a;\n  cout << {text} << a;\n}}\n"
+    dead = verify(verifier, completion).dead_from
+    assert dead == completion.index(" a;\n  cout")
+    at = completion.index(text)
+    assert {verifier.viable(prompt(), completion[:end]) for end in range(at, at + len(text) + 2)} == {False}
+
+
+def test_a_name_that_only_the_whole_library_has_kills_no_program_of_the_common_headers(verifier: CppVerifier) -> None:
+    completion = f"{WHOLE}int thread = 3;\nint main() {{\n  thread++;\n  cout << thread;\n}}\n"
+    assert verify(verifier, completion, [{"input": "", "output": "4"}]).verdict is Verdict.PASS
+    end = completion.index("thread;")
+    assert [verifier.viable(prompt(), completion[:at]) for at in range(end - 3, end + 8)] == [None] * 11
+
+
+def test_dead_is_what_is_dead_with_the_whole_library_too(verifier: CppVerifier) -> None:
+    completion = f"{WHOLE}int main() {{\n  optional<int> a = 3;\n  cout << zz;\n  cout << *a;\n}}\n"
+    dead = verify(verifier, completion).dead_from
+    assert dead == completion.index(";\n  cout << *a")
+    assert [verifier.viable(prompt(), completion[:at]) for at in (dead - 9, dead, dead + 1, dead + 9)] == [
+        None,
+        None,
+        False,
+        False,
+    ]
+
+
+def test_a_macro_may_make_a_label_of_an_unknown_name(verifier: CppVerifier) -> None:
+    begin = "#define A(x) x\nint main() { A(foo) "
+    assert verifier.viable(prompt(), begin) is None
+    assert verify(verifier, f"{begin}: return 0; }}", [{"input": "", "output": ""}]).verdict is Verdict.PASS
+    assert verifier.viable(prompt(), f"{begin} + 1; ") is False
+
+
+@pytest.mark.parametrize(
+    ("prefix", "wanted"),
+    [
+        ("int ma", "int "),
+        ("int a1_", "int "),
+        ("x.y", "x."),
+        ("x  \t", "x "),
+        ("// so \n  ", "// so\n"),
+        ("12e", "12e"),
+        ("0x1F", "0x1F"),
+        ("1'000'a", "1'000'a"),
+        ("größe", ""),
+        ("a;", "a;"),
+        ("", ""),
+    ],
+)
+def test_what_the_next_character_may_change_is_left_aside(prefix: str, wanted: str) -> None:
+    assert settled(prefix) == wanted
+
+
+@pytest.mark.slow
+def test_it_is_what_all_errors_of_the_whole_prefix_say(verifier: CppVerifier) -> None:
+    rng, dead = random.Random(2), 0
+    text = "#define P(x) cout << x << endl\nint b = 0x1F;\n" + GOOD.replace("  return", "  P(a); // sum\n  return")
+    for _ in range(100):
+        at = rng.randrange(30, len(text))
+        wrong = text[:at] + rng.choice(["", "@", ";", "}", "q", "zz ", "1.5f"]) + text[at + rng.randrange(3) :]
+        prefix = wrong[: rng.randrange(at, len(wrong))]
+        built, program = verifier.compile(prefix, None)
+        at_all = dead_from(program, read_errors(built.printed, program)) if built.code else None
+        assert verifier.viable(prompt(), prefix) is (None if at_all is None else False), prefix
+        dead += at_all is not None
+    assert dead > 20
+
+
+@pytest.mark.slow
+def test_no_prefix_of_a_right_program_of_people_is_dead(verifier: CppVerifier) -> None:
+    cuts, tried = random.Random(1), 0
+    for code, _ in spoc(150):
+        prefix = code[: cuts.randrange(len(code))]
+        if verifier.compile(code, None)[0].code == 0:  # some name things as the library of a later standard does
+            assert verifier.viable(prompt(), prefix) is None, prefix
+            tried += 1
+    assert tried > 130
