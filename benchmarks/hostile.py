@@ -167,6 +167,7 @@ class Guard:
                 child.wait(0.1)
                 return
             except subprocess.TimeoutExpired:
+                _reap(child.pid)
                 quiet = time.time() - report.stat().st_mtime if report.exists() else 0.0
                 if quiet > patience:
                     os.kill(child.pid, signal.SIGKILL)
@@ -224,17 +225,23 @@ def _few(failures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return few
 
 
-def _children() -> set[int]:
-    """Processes whose parent is this one."""
+def _children(ended: bool = False) -> set[int]:
+    """Processes whose parent is this one, and that run, or have ended and not been waited for."""
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = stat.read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue
-        if int(parent) == os.getpid() and state != "Z":
+        if int(parent) == os.getpid() and (state == "Z") == ended:
             found.add(int(stat.parent.name))
     return found
+
+
+def _reap(spared: int) -> None:
+    """Wait for processes that ended and that nobody else waits for, but for one: thousands of them would use up the numbers."""
+    for pid in _children(ended=True) - {spared}:
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _gone(before: set[int]) -> list[str]:

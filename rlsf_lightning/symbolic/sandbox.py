@@ -173,7 +173,8 @@ class Sandbox:
         ]
         if limits.address_space is not None:
             bounded.append(f"--as={limits.address_space}")
-        unpacked = ["sh", "-c", f"tar -xf - && exec </dev/null\n{script}"]
+        # The shell stays to the end: a program in its place would be the first process, to which signals mean other things.
+        unpacked = ["sh", "-c", f"tar -xf - && exec </dev/null\n{script}\nexit $?"]
         if self.kind == "none":
             return [*bounded, *unpacked]
         return [*bounded, *_bubblewrap(limits.disk, shared, own), *unpacked]
@@ -190,7 +191,9 @@ def require(program: str, install: str | None = None) -> str:
 
 
 def _bubblewrap(disk: int, shared: Mapping[str, Path], own: bool) -> list[str]:
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
+    # The shell is the first process in there: it cannot be killed from inside, and bubblewrap waits for it.
+    command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
+    command += ["--cap-drop", "ALL", "--clearenv"]
     command += ["--setenv", "PATH", "/usr/bin:/bin", "--ro-bind", "/usr", "/usr", "--dev", "/dev"]
     for name in ("bin", "sbin", "lib", "lib64"):
         if Path("/", name).is_symlink():
@@ -230,8 +233,8 @@ def _uid() -> dict[str, int]:
 def _tasks_of(uid: int) -> int:
     """What already counts against the user's limit on processes, on kernels that count over all namespaces.
 
-    bubblewrap leaves its inner process for the system to wait for. Where nobody does, as in a container whose first process
-    is this one, such remains count for ever.
+    Where bubblewrap is ended by a limit, its inner process is left for the system to wait for. Where nobody does, as in a
+    container whose first process is this one, such remains count for ever.
     """
     count = 0
     for status in Path("/proc").glob("[0-9]*"):

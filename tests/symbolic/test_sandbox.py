@@ -133,7 +133,7 @@ def _still_running(word: str) -> list[str]:
 
 
 def test_processor_time_ends_a_loop(sandbox: Sandbox) -> None:
-    outcome = sandbox.run("while :; do :; done", limits=replace(LIMITS, cpu_seconds=1))
+    outcome = sandbox.run("sh -c 'while :; do :; done'", limits=replace(LIMITS, cpu_seconds=1))
     assert outcome.returncode == 128 + 24 and outcome.ended_by == ""
 
 
@@ -222,15 +222,41 @@ def test_a_bubblewrap_that_does_not_work_is_no_sandbox(monkeypatch: pytest.Monke
         Sandbox()
 
 
-def test_remains_that_nobody_waits_for_do_not_use_up_the_processes(sandbox: Sandbox) -> None:
-    """In a process that orphans are given to, and that does not wait for them: the first one of many containers."""
-    runs = LIMITS.processes + 8
-    code = f"""
-        import ctypes
-        from rlsf_lightning.symbolic.sandbox import Limits, Sandbox
-        assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER
-        sandbox, limits = Sandbox(), {LIMITS!r}
-        print({{(sandbox.run("true", limits=limits).returncode) for _ in range({runs})}})
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+def test_the_shell_is_out_of_reach_of_what_it_runs(sandbox: Sandbox) -> None:
+    outcome = sandbox.run("sh -c 'kill -9 -1; kill -9 $PPID; kill -9 $$'; echo still here", limits=LIMITS)
+    assert (outcome.returncode, outcome.output) == (0, b"still here\n")
+
+
+ADOPTS = """
+    import ctypes, os
+    from dataclasses import replace
+    from pathlib import Path
+    from rlsf_lightning.symbolic.sandbox import Limits, Sandbox
+    assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER
+    sandbox, limits = Sandbox(), {limits!r}
+    children = Path(f"/proc/{{os.getpid()}}/task/{{os.getpid()}}/children")
+"""
+
+
+REMAINS = """
+    print([sandbox.run("sleep 9 & exit 3", limits=limits).returncode for _ in range(3)], children.read_text())
+"""
+ENDED = """
+    brief = replace(limits, wall_seconds=0.1)
+    print({sandbox.run("sleep 9", limits=brief).ended_by for _ in range(12)})
+    print(sandbox.run("echo $(echo right)", limits=limits).output)
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "printed"),
+    [(REMAINS, "[3, 3, 3] \n"), (ENDED, "{'time'}\nb'right\\n'\n")],
+    ids=["nothing remains", "ended"],
+)
+def test_where_orphans_are_given_to_a_process_that_does_not_wait_for_them(
+    sandbox: Sandbox, code: str, printed: str
+) -> None:
+    """The first process of many containers is such a one."""
+    program = textwrap.dedent(ADOPTS.format(limits=replace(LIMITS, processes=8)) + code)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, printed), done.stderr

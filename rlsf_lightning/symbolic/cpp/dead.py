@@ -3,7 +3,8 @@
 The compiler reads a text from left to right, with three exceptions that are respected here: bodies in a class are
 compiled where the class ends, templates where they are used (or at the very end), labels where their function ends.
 An error that is not one of these is certain once the tokens that it was found in are complete: the name itself, with
-the token after it, for a name that nobody declared; the unexpected token; in general the end of the statement.
+the token after it, for a name that nobody declared; a token where only a semicolon could stand; in general the end of
+the statement, since up to there the compiler tries several readings, and complains about the last one that it tried.
 
 Never here: whether a program that compiles can still pass its tests.
 """
@@ -17,14 +18,17 @@ from rlsf_lightning.symbolic.cpp.errors import CompilerError
 from rlsf_lightning.symbolic.cpp.text import Program, Token
 
 #: Found at the end of the text, or said of something that is not finished: more text may mend it.
-_UNFINISHED = re.compile(r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete")
+_UNFINISHED = re.compile(
+    r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete|used but never defined"
+)
 #: Said of a token, before any of them is understood.
 _LEXICAL = re.compile(r"^(?:stray |missing terminating|unterminated|empty character constant|unable to find numeric)")
 #: Judged where the function ends.
-_OF_FUNCTION = re.compile(r"label|used but (?:never|not) defined|return type|inconsistent deduction")
+_OF_FUNCTION = re.compile(r"label|return type|inconsistent deduction")
 _NO_MEMBER = re.compile(r"has no member named '([\w$]+)'|'([\w$]+)' is not a member of")
 _NO_NAME = re.compile(r"^'([\w$]+)' (?:was not declared in this scope|does not name a type|has not been declared)")
-_UNEXPECTED = re.compile(r"^expected .*? before '([^']+)'")
+#: What stands before was read to its end.
+_UNEXPECTED = re.compile(r"^expected (?:(?:',' or )?';'|initializer) before '([^']+)'")
 #: After an unknown name these leave a way out: a label, a qualifier, a call that finds it by its arguments.
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
 #: No token is longer that begins like these.
