@@ -67,6 +67,48 @@ def test_a_macro_may_make_a_label_of_an_unknown_name(verifier: CppVerifier) -> N
 
 
 @pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("int main() { vector<int> v{1, (", "int)cin.get()}; }"),
+        ("int main() { vector<int> v{1, (int)", "cin.get()}; }"),
+        ("struct S { ~S(); }; S::~S(", ") {} int main() {}"),
+        ("template <typename..", ". T> int f(T... x) { return 1; } int main() {}"),
+        ("int main() { int (*f[", "2])(int) = {}; }"),
+        ("int main() { int (*f)", "(int) = nullptr; }"),
+        ("int main() { int g(int (*f)", "(int)); }"),
+        ("struct S { int a; }; int main() { int (S::*p[", "1]) = {&S::a}; }"),
+        ("int main() { int f(int ", "a, int b); } int f(int a, int b) { return a + b; }"),
+        ("template <class F> void g(F); int main() { g([] {}); }", " template <class F> void g(F f) { f(); }"),
+    ],
+)
+def test_what_a_beginning_may_still_mean_is_not_dead(verifier: CppVerifier, begin: str, end: str) -> None:
+    assert verify(verifier, begin + end, [{"input": "", "output": ""}]).verdict is Verdict.PASS
+    beginnings = [begin[:at] for at in range(len(begin) - 4, len(begin) + 1)] + [begin + end[:at] for at in range(6)]
+    assert [verifier.viable(prompt(), each) for each in beginnings] == [None] * len(beginnings)
+
+
+@pytest.mark.parametrize(
+    ("completion", "dead"),
+    [
+        ("int main() { if (zz > 1) { } }", "int main() { if (zz >"),
+        ("int main() { if (zz) { } }", "int main() { if (zz) "),
+        ("int main() { int a; cin >> a 5; }", "int main() { int a; cin >> a 5"),
+        ("int main() { cout << 1 cout << 2; }", "int main() { cout << 1 cout"),
+        ("int main() { cout << 1 + ; }", "int main() { cout << 1 + "),
+    ],
+)
+def test_the_first_dead_character(verifier: CppVerifier, completion: str, dead: str) -> None:
+    assert completion.startswith(dead)
+    assert verify(verifier, completion).dead_from == len(dead)
+    assert [verifier.viable(prompt(), completion[: len(dead) + more]) for more in range(-1, 3)] == [
+        None,
+        None,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
     ("prefix", "wanted"),
     [
         ("int ma", "int "),

@@ -34,6 +34,8 @@ _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"
 #: No token is longer that begins like these.
 _COMPLETE = frozenset(";{}()[],~?")
 _OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
+#: What may stand between that parenthesis and the name, beside the names of classes.
+_OF_DECLARATOR = frozenset(("*", "&", "&&", "const", "volatile", "::"))
 _CLASS_KEYS = frozenset(("class", "struct", "union"))
 
 
@@ -112,9 +114,19 @@ def _at_tokens(program: Program, index: int, error: CompilerError) -> int | None
         return None
     if member and token.text in member.groups() and after.text not in (":", "::"):
         return _begun(after)
-    if name and token.text == name[1] and after.text not in _WAYS_OUT:
+    if name and token.text == name[1] and after.text not in _WAYS_OUT and not _may_declare(tokens, index):
         return _begun(after)
     return None
+
+
+def _may_declare(tokens: list[Token], index: int) -> bool:
+    """Whether a name stands where one may be declared in parentheses, as in ``int (*name[2])(int)``."""
+    if tokens[index + 1].text not in (")", "["):
+        return False
+    before = index - 1
+    while before > 0 and (tokens[before].text in _OF_DECLARATOR or tokens[before + 1].text == "::"):
+        before -= 1
+    return before > 0 and tokens[before].text == "("
 
 
 def _begun(token: Token) -> int:
