@@ -95,6 +95,7 @@ def test_what_a_beginning_may_still_mean_is_not_dead(verifier: CppVerifier, begi
         ("int main() { int a; cin >> a 5; }", "int main() { int a; cin >> a 5"),
         ("int main() { cout << 1 cout << 2; }", "int main() { cout << 1 cout"),
         ("int main() { cout << 1 + ; }", "int main() { cout << 1 + "),
+        ("constexpr int f() { return time(0); } int main() {}", "constexpr int f() { return time(0); "),
     ],
 )
 def test_the_first_dead_character(verifier: CppVerifier, completion: str, dead: str) -> None:

@@ -24,7 +24,7 @@ _UNFINISHED = re.compile(
 #: Said of a token, before any of them is understood.
 _LEXICAL = re.compile(r"^(?:stray |missing terminating|unterminated|empty character constant|unable to find numeric)")
 #: Judged where the function ends.
-_OF_FUNCTION = re.compile(r"label|return type|inconsistent deduction")
+_OF_FUNCTION = re.compile(r"label|return type|inconsistent deduction|constexpr")
 _NO_MEMBER = re.compile(r"has no member named '([\w$]+)'|'([\w$]+)' is not a member of")
 _NO_NAME = re.compile(r"^'([\w$]+)' (?:was not declared in this scope|does not name a type|has not been declared)")
 #: What stands before was read to its end.
