@@ -54,6 +54,8 @@ def _has_no_future(database: Database, text: str) -> bool:
     if _breaks_rules(database, tokens, growing):
         return True
     before, ends = (text[: last.start], could_become(last)) if growing else (text, [""])
+    if _names_window(tokens, growing):
+        ends = [*ends, *(f"{end}\nAS" for end in ends)]
     return all(is_syntax_error(database.error_of(before + end)) for end in ends)
 
 
@@ -74,10 +76,24 @@ def is_unfinished(database: Database, text: str) -> bool:
     return not tokens or tokens[-1].kind.startswith("open") or database.error_of(text) == "incomplete input"
 
 
+def _names_window(tokens: Sequence[Token], growing: bool) -> bool:
+    """Whether the text ends where only an AS to come makes a keyword of WINDOW."""
+    tokens = _without_comment(tokens, growing)
+    if len(tokens) < 2 or tokens[-2].kind != "word" or tokens[-2].name != "window":
+        return False
+    return tokens[-1].name is not None or tokens[-1].kind == "open"
+
+
+def _without_comment(tokens: Sequence[Token], growing: bool) -> Sequence[Token]:
+    """Without a last token that is, or may become, a comment."""
+    last = tokens[-1]
+    return tokens[:-1] if growing and (last.text in ("-", "/") or last.kind == "open_comment") else tokens
+
+
 def _breaks_rules(database: Database, tokens: Sequence[Token], growing: bool) -> bool:
     """What the parser would take, but a verifier does not: writing, several statements, parameters, unknown tables."""
-    if growing and (tokens[-1].text in ("-", "/") or tokens[-1].kind == "open_comment"):
-        tokens, growing = tokens[:-1], False  # a comment, perhaps
+    if len(_without_comment(tokens, growing)) < len(tokens):
+        tokens, growing = tokens[:-1], False
     if not tokens:
         return False
     first = tokens[0]
