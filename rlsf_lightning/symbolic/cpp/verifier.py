@@ -95,9 +95,11 @@ class CppVerifier:
         if self._too_long_from(prefix) is not None:
             return False
         text = settled(prefix)
-        if self._asked[0] != text:
-            self._asked = text, self._is_dead(text)
-        return False if self._asked[1] else None
+        asked, is_dead = self._asked  # texts grow by a character, and settled ones by a token
+        if asked != text:
+            is_dead = self._is_dead(text)
+            self._asked = text, is_dead
+        return False if is_dead else None
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands: see ``recheck``. Costs as much as verifying, and up to two compilations more."""
