@@ -164,11 +164,14 @@ def wall_seconds(budget: Budget) -> int:
 
 
 def bounded(budget: Budget, cases: Sequence[Case], *, watched: bool = False) -> str:
-    """The command before a test's program. A sleeping program uses no processor time: its wall time is bounded too."""
+    """The command before a test's program. A sleeping program uses no processor time: its wall time is bounded too.
+
+    A watched program gets time to write down what it did, also where dozens of its processes do so at once.
+    """
     space = "" if watched else f" --as={budget.memory}"
-    seconds = budget.seconds * (3 if watched else 1)
+    seconds, grace = (budget.seconds * 3, 10) if watched else (budget.seconds, 2)
     return (
-        f"timeout -k 2 {wall_seconds(budget)} prlimit --cpu={seconds}:{seconds + 1}{space} --stack={_STACK} "
+        f"timeout -k {grace} {wall_seconds(budget)} prlimit --cpu={seconds}:{seconds + 1}{space} --stack={_STACK} "
         f"--fsize={output_limit(cases)} --"
     )
 
