@@ -33,8 +33,9 @@ _UNEXPECTED = re.compile(r"^expected (?:(?:',' or )?';'|initializer) before '([^
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
 #: No token is longer that begins like these.
 _COMPLETE = frozenset(";{}()[],~?")
+#: A word that the text ends with, not in a number.
 _OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
-#: What may stand between that parenthesis and the name, beside the names of classes.
+#: Beside the names of classes, what may stand between a parenthesis and the name that is declared in it.
 _OF_DECLARATOR = frozenset(("*", "&", "&&", "const", "volatile", "::"))
 _CLASS_KEYS = frozenset(("class", "struct", "union"))
 
