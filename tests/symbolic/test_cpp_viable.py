@@ -31,6 +31,34 @@ def test_what_follows_a_dead_character_stays_dead(verifier: CppVerifier) -> None
     assert answers == [None if at <= dead else False for at in range(dead - 3, len(completion) + 1, 11)]
 
 
+JUNK = [
+    "int b = 1e5;", "int b = 0x1;", "#include <nope>\n", "#define a {\n", "#define F(x) x\nint c = F(3);",
+    "#if 0\n#endif\n", "<% %>",
+    '"\\x41" \'c\'', 'R"(x)"', "`@", "\\\nint c;", "/* x */ // y", "%:define d 5\n", "}}}", "((", "template <", "é",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "int main() {\n  int a;\n  cn >> a;\n",
+        "int main() { int a = 1 2; ",
+        "cnst int a = 3;\n",
+        "int main() { int a; if (a > 1 return 1; ",
+        "#include <bits/stdc++.h>\nusing namespace std;\nint main() { int a; a.size(); }\n",
+    ],
+)
+def test_nothing_that_follows_revives_a_dead_beginning(verifier: CppVerifier, begin: str, junk: str) -> None:
+    completion = begin + junk + "\nint z;"
+    certificate = verify(verifier, completion)
+    answers = [verifier.viable(prompt(), completion[:at]) for at in range(len(completion) + 1)]
+    assert answers == [None] * (certificate.dead_from + 1) + [False] * (len(completion) - certificate.dead_from)
+    assert certificate.dead_from < len(begin)
+    assert verifier.recheck(certificate, prompt(), completion)
+
+
 @pytest.mark.parametrize("text", ['"x\\n"', "'x'", "/* x */ 1", "@ 1"])
 def test_an_unfinished_or_odd_token_behind_a_dead_character_changes_nothing(verifier: CppVerifier, text: str) -> None:
     completion = f"int main() {{\n  int a;\n  cn >> a;\n  cout << {text} << a;\n}}\n"

@@ -21,8 +21,13 @@ from rlsf_lightning.symbolic.cpp.text import Program, Token
 _UNFINISHED = re.compile(
     r"at end of input|unterminated|missing terminating|before end of|not terminated|incomplete|used but never defined"
 )
-#: Said of a token, before any of them is understood.
-_LEXICAL = re.compile(r"^(?:stray |missing terminating|unterminated|empty character constant|unable to find numeric)")
+#: Said of a token or a macro, before anything is understood.
+_LEXICAL = re.compile(
+    r"^(?:stray |missing terminating|unterminated|empty character constant|unable to find numeric|macro \"|pasting "
+    r"|exponent has no digits|too many decimal points|invalid (?:digit|suffix|character|new-line)|no digits in "
+    r"|hexadecimal floating |adjacent digit separators|digit separator|raw string delimiter|no macro name|extended character"
+    r"|incomplete universal|'?\\|.* is not a valid universal|hex escape|octal escape)"
+)
 #: Judged where the function ends.
 _OF_FUNCTION = re.compile(r"label|return type|inconsistent deduction|constexpr")
 _NO_MEMBER = re.compile(r"has no member named '([\w$]+)'|'([\w$]+)' is not a member of")
@@ -33,6 +38,8 @@ _UNEXPECTED = re.compile(r"^expected (?:(?:',' or )?';'|initializer) before '([^
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
 #: No token is longer that begins like these.
 _COMPLETE = frozenset(";{}()[],~?")
+#: A line that the text ends with and that begins like a directive.
+_OPEN_DIRECTIVE = re.compile(r"(?:^|(?<=\n))[ \t]*#[^\n]*\Z")
 #: A word that the text ends with, not in a number.
 _OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
 #: Beside the names of classes, what may stand between a parenthesis and the name that is declared in it.
@@ -47,7 +54,7 @@ def dead_from(program: Program, errors: list[CompilerError]) -> int | None:
     compiler reads all tokens before it understands any, so that what is wrong with a token comes first, wherever it
     stands: there the first error of another kind counts as well, for what lies before that token.
     """
-    lexical = list(itertools.takewhile(is_lexical, errors))
+    lexical = list(itertools.takewhile(lambda error: is_lexical(program, error), errors))
     found = [_from(program, error) for error in lexical]
     first = min((error.place for error in lexical if error.place is not None), default=len(program.text))
     for error in errors[len(lexical) :][:1]:
@@ -56,15 +63,26 @@ def dead_from(program: Program, errors: list[CompilerError]) -> int | None:
     return min((at for at in found if at is not None), default=None)
 
 
-def is_lexical(error: CompilerError) -> bool:
-    """Whether it is about a token, and so comes before all errors that are not."""
-    return _LEXICAL.search(error.message) is not None
+def is_lexical(program: Program, error: CompilerError) -> bool:
+    """Whether it is about a token or a directive, and so comes before all errors that are not."""
+    return _LEXICAL.search(error.message) is not None or _directive(program, error) is not None
+
+
+def missing_header(program: Program, errors: list[CompilerError]) -> int | None:
+    """Where the directive begins at which the compiler gave up, so that it said nothing of what stands before."""
+    token = _directive(program, errors[0]) if errors and errors[0].kind == "header" else None
+    return None if token is None else token.start
+
+
+def _directive(program: Program, error: CompilerError) -> Token | None:
+    index = None if error.place is None else program.index_at(error.place)
+    return None if index is None or program.tokens[index].kind != "directive" else program.tokens[index]
 
 
 def settled(prefix: str) -> str:
-    """A prefix that is dead if this one is, without what the next character may still change: the word and the blanks at
-    its end. No word is certain to be wrong before it is complete."""
-    text = _OPEN_WORD.sub("", prefix)
+    """A prefix that is dead if this one is, without what the next character may still change: a directive, or the word
+    and the blanks at its end. No word is certain to be wrong before it is complete."""
+    text = _OPEN_WORD.sub("", _OPEN_DIRECTIVE.sub("", prefix))
     code = text.rstrip()
     blank = text[len(code) :]
     return code + ("\n" if "\n" in blank else blank[:1])
@@ -74,16 +92,17 @@ def _from(program: Program, error: CompilerError) -> int | None:
     """The same, of one error."""
     if error.place is None or error.on_use or error.kind in ("template", "link"):
         return None
-    if _UNFINISHED.search(error.message) or not program.is_plain:
+    if _UNFINISHED.search(error.message):
         return None
     index = next((i for i, token in enumerate(program.tokens) if token.end > error.place), None)
     if index is None:
         return None
     token = program.tokens[index]
     if token.kind == "directive":
-        return token.end if error.kind == "header" and token.end < len(program.text) else None
-    at = _certain_at(program, index, error)
-    return at if at is not None and at < len(program.text) else None
+        at = token.end if error.kind == "header" else None
+    else:
+        at = _certain_at(program, index, error)
+    return at if at is not None and at < len(program.text) and Program(program.text[: at + 1]).is_plain else None
 
 
 def _certain_at(program: Program, index: int, error: CompilerError) -> int | None:
@@ -104,20 +123,32 @@ def _at_tokens(program: Program, index: int, error: CompilerError) -> int | None
     """For errors that a single token shows."""
     tokens = program.tokens
     token, after = tokens[index], tokens[index + 1] if index + 1 < len(tokens) else None
-    if error.in_macro or token.text in program.macros:
+    macros = Program(program.text[: token.start]).macros
+    if error.in_macro or token.text in macros:
         return None
     if found := _UNEXPECTED.match(error.message):
-        if token.text != found[1]:
+        if token.text != found[1] or _in_parentheses(tokens, index):
             return None
         return token.end - 1 if token.text in _COMPLETE else token.end
     member, name = _NO_MEMBER.search(error.message), _NO_NAME.match(error.message)
-    if after is None or after.kind == "directive" or after.text in program.macros:
+    if after is None or after.kind == "directive" or after.text in macros:
         return None
     if member and token.text in member.groups() and after.text not in (":", "::"):
         return _begun(after)
     if name and token.text == name[1] and after.text not in _WAYS_OUT and not _may_declare(tokens, index):
         return _begun(after)
     return None
+
+
+def _in_parentheses(tokens: list[Token], index: int) -> bool:
+    """Whether some are open before a token: what semicolons in those of an ``if`` or ``for`` divide, their end shows."""
+    depth = 0
+    for before in range(index - 1, -1, -1):
+        text = tokens[before].text if tokens[before].kind == "other" else ""
+        if depth == 0 and text in ("(", "{", "}"):
+            return text == "("
+        depth += (text == ")") - (text == "(")
+    return False
 
 
 def _may_declare(tokens: list[Token], index: int) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck, repair
-from rlsf_lightning.symbolic.cpp.dead import dead_from, is_lexical, settled
+from rlsf_lightning.symbolic.cpp.dead import dead_from, is_lexical, missing_header, settled
 from rlsf_lightning.symbolic.cpp.declared import with_declarations
 from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of, libraries
 from rlsf_lightning.symbolic.cpp.split import Split
@@ -126,11 +126,23 @@ class CppVerifier:
             for more in ("-Wfatal-errors", ""):  # one error alone is found in a quarter of the time
                 built = build(self.sandbox, self.tools, self.standard, program, None, self.budget, library, more)
                 mistakes = errors.read_errors(built.printed, program) if built.code else []
-                if not (mistakes and is_lexical(mistakes[0])):
+                if not built.code or (mistakes and not is_lexical(program, mistakes[0])):
                     break
-            if dead_from(program, mistakes) is None:
+            if self._death(program, built) is None:
                 return False
         return True
+
+    def _death(self, program: Program, built: Built) -> int | None:
+        """The first dead character as far as what the compiler printed shows it."""
+        mistakes = errors.read_errors(built.printed, program) if built.code else []
+        header = missing_header(program, mistakes)
+        if header:
+            before = Program(program.text[:header])
+            again = build(self.sandbox, self.tools, self.standard, before, None, self.budget, built.library)
+            earlier = dead_from(before, errors.read_errors(again.printed, before)) if again.code else None
+            if earlier is not None:
+                return earlier
+        return dead_from(program, mistakes)
 
     def _judge(self, cases: list[Case], completion: str) -> dict[str, Any]:
         """The certificate's fields."""
@@ -152,7 +164,7 @@ class CppVerifier:
             if odd is None and any(mistake.kind == "syntax" for mistake in mistakes):
                 odd = hints.parentheses(program, [mistake.place for mistake in mistakes if mistake.place is not None])
             found = found if odd is None else [odd, *found]
-            dead = [dead_from(program, errors.read_errors(each.printed, program)) for each in attempts]
+            dead = [self._death(program, each) for each in attempts]
             certain = [at for at in dead if at is not None]
             last = max(certain) if len(certain) == len(attempts) else None
             return _failed(found, witness=_fixes(mistakes), dead_from=last)
