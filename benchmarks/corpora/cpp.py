@@ -26,8 +26,16 @@ from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.cpp.tools import PLAIN, find_tools
 
 OPTIONS: dict[str, Any] = {}
-#: Everything costs a compilation, of half a second and more.
-FEWER = {"rechecked": 50, "prefixes": 2000, "objects": 60, "wrong": 100, "fuzzed": 300, "completions": 60, "block": 6}
+#: Everything costs a compilation, of a tenth of a second, or several.
+FEWER = {
+    "rechecked": 50,
+    "prefixes": 20_000,
+    "objects": 60,
+    "wrong": 100,
+    "fuzzed": 1000,
+    "completions": 60,
+    "block": 6,
+}
 _SLOW = "every prefix and every certificate costs a compilation, so the default is smaller;"
 WHY = {
     "rechecked": f"Rechecked: {_SLOW} a recheck takes up to three.",
