@@ -38,6 +38,21 @@ JUNK = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "int main() { string s, t; cout << (s == t ? -1 : (int)max(s.size(), tq.size())) << endl; }",
+        "int main() { vector<int> v; v = {1, (int)zz.size(), 3}; cout << 1; }",
+        "int main() { int a = (int)(zz + 1) * 2; return (int)yy; }",
+    ],
+)
+def test_a_certificate_says_what_its_beginnings_say(verifier: CppVerifier, completion: str) -> None:
+    certificate = verify(verifier, completion)
+    answers = [verifier.viable(prompt(), completion[:at]) for at in range(len(completion) + 1)]
+    assert answers == [None] * (certificate.dead_from + 1) + [False] * (len(completion) - certificate.dead_from)
+    assert verifier.recheck(certificate, prompt(), completion)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize(

@@ -88,6 +88,12 @@ def settled(prefix: str) -> str:
     return code + ("\n" if "\n" in blank else blank[:1])
 
 
+def statement_end(program: Program, offset: int) -> int | None:
+    """The semicolon or brace that ends the statement around a character."""
+    index = next((i for i, token in enumerate(program.tokens) if token.end > offset), None)
+    return None if index is None else _statement_end(program.tokens, index)
+
+
 def _from(program: Program, error: CompilerError) -> int | None:
     """The same, of one error."""
     if error.place is None or error.on_use or error.kind in ("template", "link"):

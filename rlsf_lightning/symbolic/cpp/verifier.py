@@ -20,7 +20,7 @@ from typing import Any
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.cpp import blame, errors, hints, recheck, repair
-from rlsf_lightning.symbolic.cpp.dead import dead_from, is_lexical, missing_header, settled
+from rlsf_lightning.symbolic.cpp.dead import dead_from, is_lexical, missing_header, settled, statement_end
 from rlsf_lightning.symbolic.cpp.declared import with_declarations
 from rlsf_lightning.symbolic.cpp.run import Budget, Built, Case, build, cases_of, libraries
 from rlsf_lightning.symbolic.cpp.split import Split
@@ -132,6 +132,21 @@ class CppVerifier:
                 return False
         return True
 
+    def _confirmed(self, program: Program, dead: int) -> int | None:
+        """The first character with which the beginning alone shows what the whole program does.
+
+        A cast or a list that is not complete is read in another way, and then that is what the compiler complains about.
+        """
+        if self._is_dead(settled(program.text[: dead + 1])):
+            return dead
+        alive, end = dead, statement_end(program, dead)
+        if end is None or not self._is_dead(settled(program.text[: end + 1])):
+            return None
+        while end - alive > 1:
+            middle = (alive + end) // 2
+            alive, end = (alive, middle) if self._is_dead(settled(program.text[: middle + 1])) else (middle, end)
+        return end
+
     def _death(self, program: Program, built: Built) -> int | None:
         """The first dead character as far as what the compiler printed shows it."""
         mistakes = errors.read_errors(built.printed, program) if built.code else []
@@ -166,7 +181,7 @@ class CppVerifier:
             found = found if odd is None else [odd, *found]
             dead = [self._death(program, each) for each in attempts]
             certain = [at for at in dead if at is not None]
-            last = max(certain) if len(certain) == len(attempts) else None
+            last = self._confirmed(program, max(certain)) if len(certain) == len(attempts) else None
             return _failed(found, witness=_fixes(mistakes), dead_from=last)
         stopped = built.ended_by or errors.was_stopped(built.printed) or built.printed.strip()
         return {"verdict": Verdict.ABSTAIN, "witness": {"error": f"g++ was stopped: {stopped}"[:500]}}
