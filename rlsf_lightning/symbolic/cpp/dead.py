@@ -90,8 +90,13 @@ def settled(prefix: str) -> str:
 
 def statement_end(program: Program, offset: int) -> int | None:
     """The semicolon or brace that ends the statement around a character."""
-    index = next((i for i, token in enumerate(program.tokens) if token.end > offset), None)
+    index = _index_from(program, offset)
     return None if index is None else _statement_end(program.tokens, index)
+
+
+def _index_from(program: Program, offset: int) -> int | None:
+    """The token that holds a character, or the first behind it."""
+    return next((i for i, token in enumerate(program.tokens) if token.end > offset), None)
 
 
 def _from(program: Program, error: CompilerError) -> int | None:
@@ -100,7 +105,7 @@ def _from(program: Program, error: CompilerError) -> int | None:
         return None
     if _UNFINISHED.search(error.message):
         return None
-    index = next((i for i, token in enumerate(program.tokens) if token.end > error.place), None)
+    index = _index_from(program, error.place)
     if index is None:
         return None
     token = program.tokens[index]
