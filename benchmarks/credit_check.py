@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "rl"))
 
 from test_credit_check import credit_gap  # noqa: E402
 
-from rlsf_lightning.algorithms import ADVANTAGES  # noqa: E402
+from rlsf_lightning.config.estimator_specs import ADVANTAGES  # noqa: E402
 
 SEEDS = range(3)
 CREDITS = ("located", "scalar")

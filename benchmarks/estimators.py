@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from test_learning import names_that_teach  # noqa: E402
 
-from rlsf_lightning.algorithms import ADVANTAGES  # noqa: E402
+from rlsf_lightning.config.estimator_specs import ADVANTAGES  # noqa: E402
 
 KEYS = (
     "data.path=names.tsv algorithm.lr=1e-3 algorithm.final_lr_share=1 trainer.max_epochs=1 evaluation.split=null "

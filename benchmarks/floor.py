@@ -52,7 +52,7 @@ from steps_common import Shape, TimedModule, load_now, machine, medians, ppo_rec
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
-from rlsf_lightning.schema import Recipe
+from rlsf_lightning.config.schema import Recipe
 
 DEFAULTS = {"width": 256, "layers": 6, "vocabulary": 1024, "shape": "", "quantize": "none", "batch": 16, "samples": 4,
             "prompt": 24, "length": 64, "steps": 5, "clock": "seconds"}  # fmt: skip

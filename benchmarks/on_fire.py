@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from rlsf_lightning.records import Certificate, Prompt
-from rlsf_lightning.symbolic.game24 import Game24Verifier
+from rlsf_lightning.symbolic.verifiers.game24 import Game24Verifier
 
 #: What one hog asks for at once, in bytes; together far more than a machine has.
 BITE = 16 << 20

@@ -31,9 +31,9 @@ from on_fire import OnFire
 from verifiers_common import RESULTS, settings_of
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic import processes
-from rlsf_lightning.symbolic.processes import Pair
-from rlsf_lightning.symbolic.workers import VerifierPool
+from rlsf_lightning.symbolic.execution import worker_processes
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.symbolic.execution.worker_processes import Pair
 
 DEFAULTS = {"tasks": 1000, "hangs": 50, "crashes": 50, "hogs": 50, "workers": 2, "timeout": 2.0, "megabytes": 512,
             "results": str(RESULTS)}  # fmt: skip
@@ -61,7 +61,7 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
     pairs = tasks(settings)
     alone = OnFire()
     expected = [None if "fault" in prompt.facts else alone.verify(prompt, text) for prompt, text in pairs]
-    processes.MAX_MEMORY = settings["megabytes"] << 20
+    worker_processes.MAX_MEMORY = settings["megabytes"] << 20
     start = time.perf_counter()
     limits = {"workers": settings["workers"], "timeout": settings["timeout"]}
     with Peak() as peak, VerifierPool("on_fire:OnFire", {}, **limits) as pool:

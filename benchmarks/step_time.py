@@ -22,7 +22,7 @@ import torch
 from omegaconf import OmegaConf
 
 from rlsf_lightning import fit
-from rlsf_lightning.recipe import load_recipe
+from rlsf_lightning.config.recipe import load_recipe
 
 STAGES = ("generate", "score", "verify", "update")
 WARM_UP, STEPS = 2, 12

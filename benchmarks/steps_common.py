@@ -26,11 +26,12 @@ from lightning import Trainer, seed_everything
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from rlsf_lightning.data import PromptDataModule
-from rlsf_lightning.hooks import RLSFCallback, build_callbacks
-from rlsf_lightning.module import RLSFModule
-from rlsf_lightning.recipe import load_recipe
-from rlsf_lightning.schema import Recipe
+from rlsf_lightning.config.recipe import load_recipe
+from rlsf_lightning.config.schema import Recipe
+from rlsf_lightning.training.callback_loader import build_callbacks
+from rlsf_lightning.training.datamodule import PromptDataModule
+from rlsf_lightning.training.hooks import RLSFCallback
+from rlsf_lightning.training.module import RLSFModule
 
 RESULTS = Path(__file__).parent / "results"
 SLEEPER = Path(__file__).parent / "sleeper.py"

@@ -33,7 +33,8 @@ from corpora import Case, Injected
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Span, Verdict
-from rlsf_lightning.symbolic.verifier import Verifier, load_verifier
+from rlsf_lightning.symbolic.loader import load_verifier
+from rlsf_lightning.symbolic.verifier import Verifier
 
 RESULTS = Path(__file__).parent / "results"
 #: A draw of an injection may come to nothing; so many are tried for each that is wanted.

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import torch
 
-from rlsf_lightning.evaluation import evaluate_policy, progress_on_stderr
-from rlsf_lightning.hooks import RLSFCallback
-from rlsf_lightning.metrics.report import Report, compare, table
+from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
+from rlsf_lightning.evaluation.report import Report, compare, table
 from rlsf_lightning.prompts import load_prompts
-from rlsf_lightning.runs import SUMMARY_FILE, write_json
-from rlsf_lightning.symbolic.workers import VerifierPool
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.training.hooks import RLSFCallback
+from rlsf_lightning.training.run_folder import SUMMARY_FILE, write_json
 
 BEFORE_FILE = "before.json"
 

@@ -8,8 +8,8 @@ Ziegler et al. 2019 (arXiv 1909.08593), section 2.2. Its state is in the checkpo
 from typing import Any
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.hooks import RLSFCallback
 from rlsf_lightning.rl.kl import adapt_beta
+from rlsf_lightning.training.hooks import RLSFCallback
 
 
 class KlControl(RLSFCallback):

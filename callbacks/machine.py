@@ -4,9 +4,9 @@ import sys
 
 import torch
 
-from rlsf_lightning import machine
-from rlsf_lightning.hooks import RLSFCallback
 from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.training import memory_estimate
+from rlsf_lightning.training.hooks import RLSFCallback
 
 #: Prompts that are looked at for the longest.
 PROMPTS = 256
@@ -18,7 +18,7 @@ class Machine(RLSFCallback):
     def on_fit_start(self, trainer, module) -> None:
         recipe = module.recipe
         ranks = trainer.num_devices if module.device.type == "cpu" else 1
-        torch.set_num_threads(machine.torch_threads(recipe.verifier.workers, ranks))
+        torch.set_num_threads(memory_estimate.torch_threads(recipe.verifier.workers, ranks))
         if not trainer.is_global_zero:
             return
         texts = [
@@ -27,10 +27,10 @@ class Machine(RLSFCallback):
         longest = max(
             (len(module.policy.encode_prompt(text)) for text in texts), default=0
         )  # the data module tells of none
-        expected = machine.needs(module.policy, recipe, longest)
+        expected = memory_estimate.needs(module.policy, recipe, longest)
         print(
-            f"cores: {machine.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "
-            f"for the verifier\n{machine.described(expected, machine.free_memory(module.device))}",
+            f"cores: {memory_estimate.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "
+            f"for the verifier\n{memory_estimate.described(expected, memory_estimate.free_memory(module.device))}",
             file=sys.stderr,
             flush=True,
         )

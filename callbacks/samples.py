@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rlsf_lightning.hooks import RLSFCallback
+from rlsf_lightning.training.hooks import RLSFCallback
 
 
 class Samples(RLSFCallback):

@@ -8,10 +8,10 @@ import random
 
 import torch
 
-from rlsf_lightning.hooks import RLSFCallback
 from rlsf_lightning.records import Verdict
 from rlsf_lightning.symbolic.credit import assign
-from rlsf_lightning.symbolic.workers import VerifierPool
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.training.hooks import RLSFCallback
 
 
 class VerifierReward(RLSFCallback):

@@ -8,14 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rlsf_lightning.data import PromptDataModule
-    from rlsf_lightning.hooks import RLSFCallback
-    from rlsf_lightning.module import RLSFModule
-    from rlsf_lightning.recipe import load_recipe
-    from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from rlsf_lightning.config.recipe import load_recipe
+    from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+    from rlsf_lightning.training.datamodule import PromptDataModule
+    from rlsf_lightning.training.hooks import RLSFCallback
+    from rlsf_lightning.training.module import RLSFModule
+
 
 __all__ = [
     "Certificate",
@@ -34,12 +35,12 @@ _HOME = {
     "Certificate": "records",
     "Finding": "records",
     "Prompt": "records",
-    "PromptDataModule": "data",
-    "RLSFCallback": "hooks",
-    "RLSFModule": "module",
+    "PromptDataModule": "training.datamodule",
+    "RLSFCallback": "training.hooks",
+    "RLSFModule": "training.module",
     "Span": "records",
     "Verdict": "records",
-    "load_recipe": "recipe",
+    "load_recipe": "config.recipe",
 }
 
 

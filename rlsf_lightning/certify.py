@@ -23,12 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlsf_lightning import cli
+from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Recipe
+    from rlsf_lightning.config.schema import Recipe
 
 #: The text and the characters of every token of a completion, the end token last with an empty span.
 Tokenize = Callable[[str], list[tuple[str, Span]]]
@@ -75,8 +75,8 @@ def certify_one(recipe: Recipe, options: Options) -> None:
     if options.format not in ("text", "json"):
         raise UserError(f"format={options.format}: expects text or json")
 
-    from rlsf_lightning.symbolic.show import render
-    from rlsf_lightning.symbolic.verifier import load_verifier
+    from rlsf_lightning.symbolic.loader import load_verifier
+    from rlsf_lightning.symbolic.render import render
 
     completion = sys.stdin.read() if options.completion == "-" else options.completion
     verifier = load_verifier(recipe.verifier.name, verifier_options(recipe, options))
@@ -92,8 +92,8 @@ def certify_one(recipe: Recipe, options: Options) -> None:
 
 def certify_file(recipe: Recipe, options: Options) -> None:
     """Certify every row of a file into another."""
-    from rlsf_lightning.audit import audit
-    from rlsf_lightning.symbolic.workers import VerifierPool
+    from rlsf_lightning.symbolic.audit import audit
+    from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
     if options.output is None:
         raise UserError("input= goes with output=FILE.jsonl, the file for the certificates")
@@ -143,7 +143,7 @@ def rewarded_tokens(
 
 def tokenizer_of(recipe: Recipe) -> Tokenize:
     """The policy's tokenizer. A ``tokenizer.json`` is read without transformers, which takes seconds to import."""
-    from rlsf_lightning.policy.checks import EMBEDDED
+    from rlsf_lightning.policy.preflight import EMBEDDED
 
     folder = EMBEDDED if recipe.policy.name == "embedded" else Path(recipe.policy.name).expanduser()
     if (folder / "tokenizer.json").is_file():

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlsf_lightning import cli
+from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rlsf_lightning.evaluation import Report
-    from rlsf_lightning.schema import Recipe
+    from rlsf_lightning.config.schema import Recipe
+    from rlsf_lightning.evaluation.policy_report import Report
 
 FORMATS = ("table", "json")
 
@@ -48,7 +48,7 @@ def run(recipe: Recipe, options: Options) -> None:
     if options.format == "json":
         print(json.dumps(report.to_dict()))
     else:
-        from rlsf_lightning.evaluation import table
+        from rlsf_lightning.evaluation.policy_report import table
 
         print(table(report))
 
@@ -57,9 +57,9 @@ def measure(recipe: Recipe, options: Options) -> Report:
     """Check everything that is cheap to check, then load the policy and evaluate it."""
     limit, samples = _check(recipe, options)
 
-    from rlsf_lightning.policy.checks import check_policy
+    from rlsf_lightning.policy.preflight import check_policy
     from rlsf_lightning.prompts import check_source, load_prompts
-    from rlsf_lightning.symbolic.workers import VerifierPool
+    from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
     check_source(recipe.data)
     check_policy(recipe.policy)
@@ -68,8 +68,8 @@ def measure(recipe: Recipe, options: Options) -> Report:
         source = recipe.data.path or recipe.data.source
         raise UserError(f"the split `{options.split}` of {source} has no prompt; write split=all")
 
-    from rlsf_lightning.evaluation import evaluate_policy, progress_on_stderr
-    from rlsf_lightning.metrics import suite_for
+    from rlsf_lightning.evaluation.metrics import suite_for
+    from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
     from rlsf_lightning.policy.load import load_policy
 
     with VerifierPool.from_recipe(recipe) as pool:
@@ -87,7 +87,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
             progress=progress_on_stderr(),
         )
     if options.output is not None:
-        from rlsf_lightning.runs import write_atomically
+        from rlsf_lightning.training.run_folder import write_atomically
 
         write_atomically(Path(options.output), "".join(json.dumps(record) + "\n" for record in report.records))
     return report

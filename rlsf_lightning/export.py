@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from omegaconf import MISSING
 
-from rlsf_lightning import cli
+from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Recipe
+    from rlsf_lightning.config.schema import Recipe
 
 
 @dataclass

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rlsf_lightning import cli
+from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Recipe
+    from rlsf_lightning.config.schema import Recipe
 
 
 def run(recipe: Recipe, options: None = None) -> None:
     check(recipe)
 
-    from rlsf_lightning.runs import open_run
+    from rlsf_lightning.training.run_folder import open_run
 
     opened = open_run(recipe)
 
@@ -29,10 +29,10 @@ def run(recipe: Recipe, options: None = None) -> None:
     from lightning import Trainer, seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    from rlsf_lightning.data import PromptDataModule
-    from rlsf_lightning.hooks import build_callbacks
-    from rlsf_lightning.loggers import build_loggers
-    from rlsf_lightning.module import RLSFModule
+    from rlsf_lightning.training.callback_loader import build_callbacks
+    from rlsf_lightning.training.datamodule import PromptDataModule
+    from rlsf_lightning.training.loggers import build_loggers
+    from rlsf_lightning.training.module import RLSFModule
 
     seed_everything(recipe.seed, verbose=False)
     # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
@@ -57,9 +57,9 @@ def run(recipe: Recipe, options: None = None) -> None:
 
 def check(recipe: Recipe) -> None:
     """Everything that can be wrong and seen before a model is loaded."""
-    from rlsf_lightning.checks import check_rewards
+    from rlsf_lightning.config.validation import check_rewards
     from rlsf_lightning.prompts import check_source, load_prompts
-    from rlsf_lightning.symbolic.verifier import load_verifier
+    from rlsf_lightning.symbolic.loader import load_verifier
 
     check_rewards(recipe)
     check_source(recipe.data)
@@ -67,8 +67,8 @@ def check(recipe: Recipe) -> None:
     for prompt in load_prompts(recipe.data, "train", limit=1):
         verifier.verify(prompt, "")  # tells of a fact that the prompts should have
 
-    from rlsf_lightning.hooks import build_callbacks
     from rlsf_lightning.policy.load import check_policy
+    from rlsf_lightning.training.callback_loader import build_callbacks
 
     check_policy(recipe.policy)
     build_callbacks(recipe.callbacks)

@@ -13,11 +13,11 @@ import sys
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rlsf_lightning import cli
+from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Recipe
+    from rlsf_lightning.config.schema import Recipe
 
 
 def run(recipe: Recipe, options: None = None) -> None:
@@ -29,7 +29,7 @@ def run(recipe: Recipe, options: None = None) -> None:
 
         check_policy(recipe.policy)
 
-    from rlsf_lightning.supervised import group_names
+    from rlsf_lightning.training.supervised import group_names
 
     prompts = chain.from_iterable(load_prompts(recipe.data, s, all_names=True) for s in recipe.sft.splits)
     items = group_names(prompt for prompt in prompts if prompt.reference is not None)
@@ -44,9 +44,9 @@ def train(recipe: Recipe, items: list) -> None:
     from lightning.pytorch.callbacks import ModelCheckpoint
     from torch.utils.data import DataLoader
 
-    from rlsf_lightning import supervised
-    from rlsf_lightning.loggers import build_loggers
-    from rlsf_lightning.runs import open_run
+    from rlsf_lightning.training import supervised
+    from rlsf_lightning.training.loggers import build_loggers
+    from rlsf_lightning.training.run_folder import open_run
 
     opened = open_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)

@@ -60,3 +60,33 @@ def tiny_policy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def make_recipe(tiny_policy_dir, tmp_path):
+    """``make_recipe(*overrides)``: a small run on a random policy, prompts from a file of 59 rows."""
+    from omegaconf import OmegaConf
+
+    from rlsf_lightning.config.schema import Recipe
+
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("name\tsmiles\n" + "".join(f"{'meth' * n}\t{'C' * n}\n" for n in range(1, 60)))
+
+    def make(*overrides):
+        base = [
+            "recipe=test",
+            "data.source=files",
+            f"data.path={pairs}",
+            "data.columns.prompt=name",
+            "data.columns.reference=smiles",
+            f"policy.name={tiny_policy_dir}",
+            "policy.lora.r=4",
+            "verifier.name=none",
+            "rollout.batch_size=4",
+            "rollout.samples_per_prompt=4",
+            "rollout.max_new_tokens=8",
+            "algorithm.advantage=gae",
+        ]
+        return OmegaConf.merge(OmegaConf.structured(Recipe), OmegaConf.from_dotlist([*base, *overrides]))
+
+    return make

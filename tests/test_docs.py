@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from rlsf_lightning import certify, cli
-from rlsf_lightning.algorithms import ADVANTAGES
-from rlsf_lightning.checks import _CHOICES
+from rlsf_lightning import certify
+from rlsf_lightning.config import cli
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.recipe import load_recipe
+from rlsf_lightning.config.schema import Recipe
+from rlsf_lightning.config.validation import _CHOICES
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.recipe import load_recipe
-from rlsf_lightning.schema import Recipe
 from rlsf_lightning.symbolic.credit import SCHEMES
-from rlsf_lightning.symbolic.verifier import find_verifier, load_verifier, shipped
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, shipped
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rlsf_lightning import evaluate
+from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.evaluate import Options, stdout_to_stderr
-from rlsf_lightning.recipe import load_recipe
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import torch
 from omegaconf import OmegaConf
 
 from rlsf_lightning import fit
-from rlsf_lightning.policy.generate import sample
+from rlsf_lightning.config.recipe import load_recipe
+from rlsf_lightning.config.schema import Policy
 from rlsf_lightning.policy.load import load_policy
+from rlsf_lightning.policy.sampling.generate import sample
 from rlsf_lightning.prompts.files import split_of
 from rlsf_lightning.prompts.iupac import prompts
-from rlsf_lightning.recipe import load_recipe
-from rlsf_lightning.schema import Policy
-from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
+from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 ITERATIONS = 15
 

@@ -92,7 +92,7 @@ def test_an_unpacked_wheel_finds_its_recipes_and_callbacks(wheel: Path, tmp_path
     code = """
 import importlib.util
 from rlsf_lightning import load_recipe
-from rlsf_lightning.rooms import find_recipe
+from rlsf_lightning.config.search_path import find_recipe
 load_recipe("chem_iupac")
 print(find_recipe("chem_iupac"), importlib.util.find_spec("rlsf_lightning.callbacks.verifier").origin, sep="\\n")
 """

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rlsf_lightning import cli, evaluate, fit
+from rlsf_lightning import evaluate, fit
+from rlsf_lightning.config import cli
 from rlsf_lightning.policy import load
 
 DROP_IN = """

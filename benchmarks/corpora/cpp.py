@@ -23,7 +23,7 @@ from edits import replaced
 
 from corpora import Case, Injected
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.cpp.tools import PLAIN, find_tools
+from rlsf_lightning.symbolic.verifiers.cpp.tools import PLAIN, find_tools
 
 OPTIONS: dict[str, Any] = {}
 #: Everything costs a compilation, of a tenth of a second, or several.

@@ -19,8 +19,8 @@ from rdkit import Chem, rdBase
 from corpora import Case, Injected
 from rlsf_lightning.prompts import iupac
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.iupac_name import opsin
 from rlsf_lightning.symbolic.verifier import Verifier
+from rlsf_lightning.symbolic.verifiers.iupac_name import opsin
 
 OPTIONS: dict[str, Any] = {}
 WHY = {

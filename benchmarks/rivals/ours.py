@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from rivals import ours_callback
 from rivals.gate import Gate, read_task, take_device
 from rlsf_lightning import fit
-from rlsf_lightning.recipe import load_recipe
+from rlsf_lightning.config.recipe import load_recipe
 
 #: What our trainer calls it.
 PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "nf4": "bf16-mixed"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rivals.gate import Gate
-from rlsf_lightning.hooks import RLSFCallback
+from rlsf_lightning.training.hooks import RLSFCallback
 
 #: Set by the process that runs the recipe.
 GATE: Gate | None = None

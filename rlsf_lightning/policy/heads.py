@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from rlsf_lightning.policy.tiles import LinearHead
+from rlsf_lightning.policy.fused_linear_logprob import LinearHead
 
 
 def _at_least_fp32(dtype: torch.dtype) -> torch.dtype:

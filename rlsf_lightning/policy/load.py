@@ -17,11 +17,11 @@ from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from rlsf_lightning import schema
+from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy.checks import EMBEDDED, TOKENIZER_FILES, check_policy
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
+from rlsf_lightning.policy.preflight import EMBEDDED, TOKENIZER_FILES, check_policy
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
 
 __all__ = ["check_policy", "load_backbone", "load_policy"]

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from rlsf_lightning.policy.action_hidden_states import predicting_states
+from rlsf_lightning.policy.fused_linear_logprob import tiled_scores
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.policy.states import predicting_states
-from rlsf_lightning.policy.tiles import tiled_scores
 
 #: Logits alive at a time, when the caller names no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
 LOGITS_AT_A_TIME = 2**22

@@ -23,7 +23,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead
-from rlsf_lightning.policy.merged import merged_forward, merged_weight
+from rlsf_lightning.policy.merged_lora import merged_forward, merged_weight
 
 #: The adapter that the value head reads, where it has one of its own; the policy's is peft's "default".
 CRITIC = "critic"

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rdkit import Chem, rdBase
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.keys import did_you_mean, nearest
 from rlsf_lightning.prompts.splits import THREE_WAY, assign_split, splits_meant
 from rlsf_lightning.records import Prompt
+from rlsf_lightning.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Columns
+    from rlsf_lightning.config.schema import Columns
 
 _HUB = "hf://"
 _FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.keys import did_you_mean
 from rlsf_lightning.prompts import files
 from rlsf_lightning.records import Prompt
+from rlsf_lightning.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from rlsf_lightning.schema import Data
+    from rlsf_lightning.config.schema import Data
 
 _ROOM = "rlsf_lightning.prompts"
 #: A limited subset is drawn from this many prompts at the front of a split, so that it ends on a huge stream too.

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.keys import did_you_mean
+from rlsf_lightning.suggest import did_you_mean
 
 #: The share of each split of the built-in pairs. ``warm`` is for supervised training only, ``rl`` for reinforcement.
 FOUR_WAY: Mapping[str, float] = {"warm": 0.70, "rl": 0.20, "validation": 0.05, "test": 0.05}

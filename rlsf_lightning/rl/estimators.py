@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from rlsf_lightning.rl.baselines import dr_grpo_advantages, grpo_advantages, rloo_advantages
+from rlsf_lightning.rl.estimator_inputs import Evidence, Settings, blame, penalties_to_go
 from rlsf_lightning.rl.etpo import etpo_advantages
-from rlsf_lightning.rl.evidence import Evidence, Settings, blame, penalties_to_go
 from rlsf_lightning.rl.gae import gae, reward_to_go
-from rlsf_lightning.rl.group import prefix_tree_advantages, viable_prefix_advantages
+from rlsf_lightning.rl.group_baselines import dr_grpo_advantages, grpo_advantages, rloo_advantages
 from rlsf_lightning.rl.masks import normalise, whiten
+from rlsf_lightning.rl.prefix_credit import prefix_tree_advantages, viable_prefix_advantages
 from rlsf_lightning.rl.vine import vine_advantages
 
 __all__ = ["ESTIMATORS", "Estimator", "Evidence", "Settings", "normalise"]
@@ -126,7 +126,7 @@ def _alone(advantage_BT: Tensor) -> tuple[Tensor, Tensor]:
     return advantage_BT, advantage_BT
 
 
-#: The functions behind the names that ``rlsf_lightning.algorithms`` explains.
+#: The functions behind the names that ``rlsf_lightning.config.estimator_specs`` explains.
 ESTIMATORS: Mapping[str, Estimator] = {
     "prefix_tree": prefix_tree_estimator,
     "viable_prefix": viable_prefix_estimator,

@@ -1,7 +1,7 @@
 """PPO's losses and statistics (Schulman et al. 2017, https://arxiv.org/abs/1707.06347).
 
 Losses are given per token and statistics as sums, never as means of a micro-batch: the caller adds them up and divides
-by the tokens of the whole optimiser step over all ranks (or multiplies by :func:`~rlsf_lightning.rl.means.loss_weights`),
+by the tokens of the whole optimiser step over all ranks (or multiplies by ``loss_weights``),
 so that no result depends on how the step was cut.
 """
 

@@ -20,9 +20,9 @@ from small_graphs import (
     graph_of,
 )
 
-from rlsf_lightning.symbolic.molecule.verifier import MoleculeVerifier
-from rlsf_lightning.symbolic.reaction.verifier import ReactionVerifier
-from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
+from rlsf_lightning.symbolic.verifiers.molecule.verifier import MoleculeVerifier
+from rlsf_lightning.symbolic.verifiers.reaction.verifier import ReactionVerifier
+from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 
 def brute_force(smiles: str, characters: list[str]) -> set[str]:

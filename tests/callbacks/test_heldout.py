@@ -7,10 +7,10 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 
-from rlsf_lightning.data import PromptDataModule
-from rlsf_lightning.hooks import build_callbacks
-from rlsf_lightning.module import RLSFModule
-from rlsf_lightning.schema import Recipe
+from rlsf_lightning.config.schema import Recipe
+from rlsf_lightning.training.callback_loader import build_callbacks
+from rlsf_lightning.training.datamodule import PromptDataModule
+from rlsf_lightning.training.module import RLSFModule
 
 
 @pytest.fixture

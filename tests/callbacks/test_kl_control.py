@@ -2,10 +2,10 @@
 
 import pytest
 from lightning.pytorch.callbacks import ModelCheckpoint
-from test_module import Keeps, LikesShort, fit, make_recipe  # noqa: F401  make_recipe is a fixture
+from training_cases import Keeps, LikesShort, fit
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.hooks import build_callbacks
+from rlsf_lightning.training.callback_loader import build_callbacks
 
 
 def control(**arguments):
@@ -13,7 +13,7 @@ def control(**arguments):
     return built
 
 
-def test_beta_falls_a_little_each_step_while_the_policy_is_near(make_recipe, tmp_path):  # noqa: F811
+def test_beta_falls_a_little_each_step_while_the_policy_is_near(make_recipe, tmp_path):
     kept = Keeps()
     recipe = make_recipe("algorithm.kl.beta=0.1")
     # 16 completions a step, KL far below 100 nats: each step takes 20 % x 16 / 160 off.
@@ -25,7 +25,7 @@ def test_beta_falls_a_little_each_step_while_the_policy_is_near(make_recipe, tmp
         assert rollout.rewards["kl"].sub(expected).abs().max() < 1e-7
 
 
-def test_beta_rises_where_the_policy_is_far(make_recipe, tmp_path):  # noqa: F811
+def test_beta_rises_where_the_policy_is_far(make_recipe, tmp_path):
     recipe = make_recipe("algorithm.kl.beta=0.1", "algorithm.lr=1e-2", "algorithm.warmup_steps=0")
     kept = Keeps()
     module = fit(recipe, tmp_path, LikesShort(), control(target=1e-6, horizon=16), kept, steps=2)
@@ -36,7 +36,7 @@ def test_beta_rises_where_the_policy_is_far(make_recipe, tmp_path):  # noqa: F81
 
 
 @pytest.mark.parametrize("form", ["k1", "k2", "k3"])
-def test_a_resumed_run_goes_on_with_its_beta(make_recipe, tmp_path, form):  # noqa: F811
+def test_a_resumed_run_goes_on_with_its_beta(make_recipe, tmp_path, form):
     recipe = make_recipe("algorithm.kl.beta=0.1", f"algorithm.kl.form={form}")
     kept = {name: Keeps() for name in ("straight", "stopped", "resumed")}
     numbers = {"target": 100.0, "horizon": 160}
@@ -61,7 +61,7 @@ def test_a_resumed_run_goes_on_with_its_beta(make_recipe, tmp_path, form):  # no
     assert betas["stopped"] + betas["resumed"] == betas["straight"]
 
 
-def test_without_a_penalty_there_is_nothing_to_control(make_recipe, tmp_path):  # noqa: F811
+def test_without_a_penalty_there_is_nothing_to_control(make_recipe, tmp_path):
     with pytest.raises(UserError, match=r"algorithm\.kl\.beta=0\.05"):
         fit(make_recipe(), tmp_path, LikesShort(), control(target=1.0))
 

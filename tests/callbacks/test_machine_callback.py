@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_module import LikesShort, fit, make_recipe  # noqa: F401  a fixture
+from training_cases import LikesShort, fit
 
 from callbacks.machine import Machine
 
@@ -14,13 +14,13 @@ def threads():
     torch.set_num_threads(before)
 
 
-def test_cores_and_memory_are_told(make_recipe, tmp_path, capfd, threads):  # noqa: F811
+def test_cores_and_memory_are_told(make_recipe, tmp_path, capfd, threads):
     fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
     told = capfd.readouterr().err
     assert "of which 1 for torch and 0 for the verifier" in told and "memory: about 0." in told
 
 
-def test_a_split_without_prompts_is_left_to_the_data_module(make_recipe, tmp_path, monkeypatch, capfd, threads):  # noqa: F811
+def test_a_split_without_prompts_is_left_to_the_data_module(make_recipe, tmp_path, monkeypatch, capfd, threads):
     monkeypatch.setattr("callbacks.machine.load_prompts", lambda *_, **__: iter(()))
     fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
     assert "memory: about" in capfd.readouterr().err

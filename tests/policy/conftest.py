@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
-from rlsf_lightning import schema
+from rlsf_lightning.config import schema
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.policy import Policy
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from rlsf_lightning import schema
+from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy import checks
-from rlsf_lightning.policy.generate import sample
+from rlsf_lightning.policy import preflight
 from rlsf_lightning.policy.load import check_policy, load_backbone, load_policy
+from rlsf_lightning.policy.sampling.generate import sample
 
 IDS = torch.tensor([[5, 17, 200, 3, 3, 91]])
 
@@ -60,7 +60,7 @@ def test_a_folder_without_its_parts(folder):
     (folder / "model.safetensors").rename(folder / "kept")
     refused(schema.Policy(name=str(folder)), str(folder), "no weights")
     (folder / "kept").rename(folder / "model.safetensors")
-    for name in checks.TOKENIZER_FILES:
+    for name in preflight.TOKENIZER_FILES:
         (folder / name).unlink(missing_ok=True)
     refused(schema.Policy(name=str(folder)), "no tokenizer", "tokenizer.save_pretrained")
     (folder / "config.json").unlink()
@@ -88,7 +88,7 @@ def test_a_missing_shard(folder):
 
 
 def test_the_embedded_policy_is_checked_like_any_folder(folder, monkeypatch):
-    monkeypatch.setattr(checks, "EMBEDDED", folder / "gone")
+    monkeypatch.setattr(preflight, "EMBEDDED", folder / "gone")
     refused(schema.Policy(), "policy.name=embedded", str(folder / "gone"))
 
 
@@ -106,7 +106,7 @@ def test_gguf_mistakes(folder, monkeypatch):
     (folder / "y.gguf").write_bytes(b"nope")
     refused(schema.Policy(name=str(folder), gguf_file="x.gguf"), "y.gguf")
     refused(schema.Policy(name=str(folder), gguf_file="y.gguf"), "does not begin like a GGUF file")
-    monkeypatch.setattr(checks.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
     refused(schema.Policy(name=str(folder), gguf_file="y.gguf"), "pip install gguf")
     refused(schema.Policy(name=str(folder), quantize="nf4"), "pip install bitsandbytes")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from rlsf_lightning import schema
+from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import score_actions

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from rlsf_lightning import schema
-from rlsf_lightning.policy.generate import sample
+from rlsf_lightning.config import schema
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import score_actions
 from rlsf_lightning.policy.quantize import nf4_dtype, quantize_in_place
+from rlsf_lightning.policy.sampling.generate import sample
 
 bnb = pytest.importorskip("bitsandbytes")
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from rlsf_lightning.config.schema import Columns
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.schema import Columns
 
 # Cells that a reader with a mind of its own would change: a missing-value word, a leading zero, a date, quotes.
 ROWS = [("ethane", "CC"), ("NA", "nan"), ("007", "1.50"), ("2020-01-01", "null"), ('5"-x, y', "C")]

@@ -11,10 +11,10 @@ import pyarrow.parquet
 import pytest
 from omegaconf import OmegaConf
 
+from rlsf_lightning.config.schema import Columns, Data
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import check_source, load_prompts, source
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.schema import Columns, Data
 
 SOURCE = """
 from rlsf_lightning.records import Prompt
@@ -140,7 +140,7 @@ def test_reading_loads_no_torch_writes_no_cache_and_asks_no_network(tmp_path: Pa
         socket.socket.connect = socket.getaddrinfo = refuse
 
         from rlsf_lightning.prompts import check_source, load_prompts
-        from rlsf_lightning.schema import Data
+        from rlsf_lightning.config.schema import Data
         next(load_prompts(Data(source="iupac"), "train", limit=1))
         for name in ("p.csv", "p.jsonl", "p.parquet"):
             assert "datasets" not in sys.modules, name

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rlsf_lightning import fit
-from rlsf_lightning.algorithms import ADVANTAGES
-from rlsf_lightning.recipe import load_recipe
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.recipe import load_recipe
 
 RECIPES = sorted(p.stem for p in (Path(__file__).parents[2] / "recipes").glob("[!_]*.yaml"))
 SMALL = (

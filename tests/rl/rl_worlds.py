@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
-from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
-from rlsf_lightning.rl.means import loss_weights
+from rlsf_lightning.rl.loss_weights import loss_weights
 from rlsf_lightning.rl.ppo import clipped_surrogate
 from rlsf_lightning.rl.vine import mean_of_rollouts
 

@@ -9,9 +9,9 @@ The control has the same verdicts with everything on the last token.
 import pytest
 import torch
 
-from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
-from rlsf_lightning.rl.means import loss_weights
+from rlsf_lightning.rl.loss_weights import loss_weights
 from rlsf_lightning.rl.ppo import clipped_surrogate
 
 PROMPTS, GROUP, STEPS, TOKENS, FAILING = 60, 8, 8, 5, 0.5

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rl_cases import group_cases
 from rl_oracles import ORACLES, actions
 
-from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, Settings
 
 NUMBERS = st.builds(

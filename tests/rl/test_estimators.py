@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rlsf_lightning.algorithms import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
 
 T, F = True, False

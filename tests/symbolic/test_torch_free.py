@@ -22,8 +22,8 @@ for name in names:
     importlib.import_module(name)
 
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.show import render
-from rlsf_lightning.symbolic.verifier import load_verifier
+from rlsf_lightning.symbolic.render import render
+from rlsf_lightning.symbolic.loader import load_verifier
 
 certificate = load_verifier("smiles", {}).verify(Prompt("id", "ethanol", "CCO"), "CCN")
 print(len(names), certificate.verdict.value, certificate.dead_from)

@@ -8,15 +8,15 @@ import pytest
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
-from rlsf_lightning.symbolic.verifier import find_verifier, load_verifier, shipped
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, shipped
+from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 
 def test_a_name_is_a_file_of_the_room() -> None:
     verifier = load_verifier("smiles", {"explain": False})
     assert isinstance(verifier, SmilesVerifier) and verifier.explain is False
-    assert find_verifier("rlsf_lightning.symbolic.smiles:SmilesVerifier") is SmilesVerifier
-    assert find_verifier("rlsf_lightning.symbolic.smiles") is SmilesVerifier
+    assert find_verifier("rlsf_lightning.symbolic.verifiers.smiles:SmilesVerifier") is SmilesVerifier
+    assert find_verifier("rlsf_lightning.symbolic.verifiers.smiles") is SmilesVerifier
     assert "smiles" in shipped()
 
 

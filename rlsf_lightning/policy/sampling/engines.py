@@ -1,0 +1,100 @@
+"""Who draws the tokens of a rollout: the own sampler, transformers' ``generate``, or a function of the user's.
+
+An engine draws from ``softmax(logits / temperature)`` of the policy as it stands now, adapters and all; no top-k, no
+top-p. Whoever samples elsewhere, with other weights or other rounding, wants ``algorithm.importance_cap``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from transformers import GenerationConfig
+
+from rlsf_lightning.config.plugins import find_function
+from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.sampling.generate import Sampled, sample
+
+
+class Engine(Protocol):
+    """``samples`` completions of every prompt, those of the first prompt first; see ``generate.sample`` for the arguments.
+
+    ``with_values`` is asked of the own sampler alone.
+    """
+
+    def __call__(
+        self,
+        policy: Policy,
+        prompts_ids: Sequence[Sequence[int]],
+        *,
+        samples: int,
+        max_new_tokens: int,
+        temperature: float,
+        batch_size: int | None,
+        generator: torch.Generator,
+    ) -> list[Sampled]: ...
+
+
+@torch.no_grad()
+def with_transformers(
+    policy: Policy,
+    prompts_ids: Sequence[Sequence[int]],
+    *,
+    samples: int,
+    max_new_tokens: int,
+    temperature: float,
+    batch_size: int | None,
+    generator: torch.Generator,
+) -> list[Sampled]:
+    """``model.generate`` on left-padded batches: for comparison, and for models whose cache the own sampler does not know."""
+    config = GenerationConfig(
+        do_sample=True,
+        temperature=temperature,
+        top_k=0,
+        top_p=1.0,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=policy.eos_token_ids,
+        pad_token_id=policy.pad_token_id,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    jobs = [list(prompt) for prompt in prompts_ids for _ in range(samples)]
+    device = policy.device
+    found: list[Sampled] = []
+    for start in range(0, len(jobs), batch_size or len(jobs)):
+        batch = jobs[start : start + (batch_size or len(jobs))]
+        width = max(map(len, batch))
+        ids_BS = torch.tensor([[policy.pad_token_id] * (width - len(ids)) + ids for ids in batch], device=device)
+        is_real_BS = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in batch], device=device)
+        seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            out = policy.causal_lm.generate(input_ids=ids_BS, attention_mask=is_real_BS, generation_config=config)  # type: ignore[operator]
+        drawn_BT = out.sequences[:, width:]
+        logp_BT = torch.stack(
+            [
+                torch.log_softmax(logits_BV.float() / temperature, -1).gather(1, drawn_BT[:, t, None]).squeeze(1)
+                for t, logits_BV in enumerate(out.logits)
+            ],
+            1,
+        )
+        found += [
+            _cut(ids, logp, policy.eos_token_ids) for ids, logp in zip(drawn_BT.tolist(), logp_BT.tolist(), strict=True)
+        ]
+    return found
+
+
+def _cut(ids: list[int], logp: list[float], ends: Sequence[int]) -> Sampled:
+    """Up to the first end token."""
+    length = next((n for n, token in enumerate(ids, start=1) if token in ends), None)
+    return Sampled(ids[:length], length is not None, logp[:length])
+
+
+ENGINES: dict[str, Engine] = {"native": sample, "hf": with_transformers}
+
+
+def find_engine(name: str) -> Engine:
+    """The engine of that name, or the function of ``package.module:function``. UserError: there is none."""
+    engine: Engine = find_function("rollout.engine", name, ENGINES)
+    return engine

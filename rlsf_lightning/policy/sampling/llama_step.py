@@ -1,0 +1,140 @@
+"""One decoding step of Llama and its relatives, in a few operations a layer: what sampling does most of the time.
+
+transformers computes the same step with some forty operations and as many calls of modules a layer, which on a CPU cost as
+much as the arithmetic. Queries, keys and values are one product here, gate and up are another. Whatever is not known to
+be such a model, or does not compute in fp32, is left to transformers (``step_of`` gives None).
+
+Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, E = head width, K = columns of the cache.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import ModulesToSaveWrapper
+from torch import Tensor
+
+from rlsf_lightning.policy.policy import Policy
+from rlsf_lightning.policy.sampling.kvcache import GrowingCache, GrowingLayer
+
+#: Configurations of these types, without sliding windows, are computed as below.
+FAMILIES = frozenset(["llama", "qwen2", "mistral"])
+#: Kinds of rotary positions that do not depend on how long the sequence is.
+ROTARIES = frozenset(["default", "linear", "llama3"])
+
+
+@dataclass(frozen=True)
+class _Linear:
+    weight: Tensor
+    bias: Tensor | None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    first_norm: Tensor
+    qkv: _Linear
+    out: _Linear
+    second_norm: Tensor
+    gate_up: _Linear
+    down: _Linear
+
+
+class DecodingStep:
+    """Callable with the tokens that come next; made inside ``policy.merged()`` and valid as long as that lasts."""
+
+    def __init__(self, policy: Policy, columns: int) -> None:
+        model: Any = policy.causal_lm.base_model
+        config = model.config
+        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.size = model.layers[0].self_attn.head_dim
+        self.scale, self.epsilon = model.layers[0].self_attn.scaling, config.rms_norm_eps
+        self.embedding_VD: Tensor = model.embed_tokens.weight
+        self.norm_D = _norm(model.norm)
+        positions = torch.arange(columns, device=policy.device)[None]
+        cosine, sine = model.rotary_emb(self.embedding_VD[:1], positions)
+        self.cosine_KE, self.sine_KE = cosine[0], sine[0]
+        self.sine_KE[:, : self.size // 2] *= -1  # so that halves need only be swapped
+        self.layers = [
+            _Layer(
+                _norm(layer.input_layernorm),
+                _joined(layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj),
+                _joined(layer.self_attn.o_proj),
+                _norm(layer.post_attention_layernorm),
+                _joined(layer.mlp.gate_proj, layer.mlp.up_proj),
+                _joined(layer.mlp.down_proj),
+            )
+            for layer in model.layers
+        ]
+
+    def __call__(self, token_R: Tensor, position_R: Tensor, is_real_RK: Tensor | None, cache: GrowingCache) -> Tensor:
+        """The last hidden states, (R, D), after the final norm; the cache gets a column.
+
+        ``is_real_RK``: the columns that may be looked at, the new one among them; None: all.
+        """
+        hidden_RD = self.embedding_VD[token_R]
+        cosine_R1E, sine_R1E = self.cosine_KE[position_R][:, None], self.sine_KE[position_R][:, None]
+        mask_R11K = None if is_real_RK is None else is_real_RK[:, None, None]
+        width, rotated = hidden_RD.shape[-1:], self.heads + self.kv_heads
+        for layer, cached in zip(self.layers, cache.layers, strict=True):
+            x_RD = F.rms_norm(hidden_RD, width, layer.first_norm, self.epsilon)
+            qkv_RHE = layer.qkv(x_RD).view(len(token_R), -1, self.size)
+            qk_RHE = qkv_RHE[:, :rotated]
+            qk_RHE = torch.addcmul(qk_RHE * cosine_R1E, qk_RHE.roll(self.size // 2, -1), sine_R1E)
+            assert isinstance(cached, GrowingLayer)
+            keys_RhKE, values_RhKE = cached.update(qk_RHE[:, self.heads :, None], qkv_RHE[:, rotated:, None])
+            attended_RH1E = F.scaled_dot_product_attention(
+                qk_RHE[:, : self.heads, None],
+                keys_RhKE,
+                values_RhKE,
+                attn_mask=mask_R11K,
+                scale=self.scale,
+                enable_gqa=self.heads != self.kv_heads,
+            )
+            hidden_RD = hidden_RD + layer.out(attended_RH1E.flatten(1))
+            x_RD = F.rms_norm(hidden_RD, width, layer.second_norm, self.epsilon)
+            gate_RI, up_RI = layer.gate_up(x_RD).chunk(2, -1)
+            hidden_RD = hidden_RD + layer.down(F.silu(gate_RI).mul_(up_RI))
+        return F.rms_norm(hidden_RD, width, self.norm_D, self.epsilon)
+
+
+def step_of(policy: Policy, columns: int) -> DecodingStep | None:
+    """The policy's step for sequences of at most ``columns`` tokens; None where transformers has to compute it."""
+    config: Any = policy.causal_lm.config
+    rotary = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
+    is_known = (
+        config.model_type in FAMILIES
+        and not policy.has_windows
+        and rotary in ROTARIES
+        and getattr(config, "hidden_act", "") == "silu"
+    )
+    is_plain = policy.weights_are_whole and policy.samples_as_it_scores
+    return DecodingStep(policy, columns) if is_known and is_plain else None
+
+
+def _norm(module: Any) -> Tensor:
+    if isinstance(module, ModulesToSaveWrapper):
+        module = (
+            module.modules_to_save[module.active_adapters[0]] if not module.disable_adapters else module.original_module
+        )
+    weight: Tensor = module.weight
+    return weight
+
+
+def _joined(*modules: Any) -> _Linear:
+    """Layers that read the same input, as one. Merged weights move into the joined one, so that they are not there twice."""
+    layers: list[Any] = [m.get_base_layer() if isinstance(m, BaseTunerLayer) else m for m in modules]
+    if len(layers) == 1:
+        return _Linear(layers[0].weight, layers[0].bias)
+    weight = torch.cat([layer.weight for layer in layers])
+    if all("forward" in vars(m) for m in modules):
+        for layer, part in zip(layers, weight.split([len(layer.weight) for layer in layers]), strict=True):
+            layer.weight.data = part
+    biases = [layer.bias for layer in layers]
+    return _Linear(weight, None if biases[0] is None else torch.cat([b for b in biases if b is not None]))

@@ -1,0 +1,47 @@
+"""Which marks of stereochemistry are wrong in a SMILES that is right but for these. RDKit judges every combination."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from rlsf_lightning.records import Span
+from rlsf_lightning.symbolic.chemistry import rdkit_io
+
+#: Combinations of marks that are tried at most.
+MAX_COMBINATIONS = 256
+_MARK = re.compile(r"@@?(?![A-Z]*[A-GI-Z])|[/\\]")
+_CENTRE, _DIRECTION = ("@", "@@", ""), ("/", "\\", "")
+
+
+def wrong_marks(text: str, canonical: str) -> tuple[Span, ...]:
+    """The marks of ``text`` to change for the molecule with this canonical SMILES.
+
+    By the combination that agrees with the written one for longest; all marks if no combination is right (some are
+    missing, say).
+    """
+    marks = list(_MARK.finditer(text))
+    right = _nearest_right(text, marks, canonical)
+    return tuple(Span(*mark.span()) for i, mark in enumerate(marks) if right is None or mark[0] != right[i])
+
+
+def _nearest_right(text: str, marks: list[re.Match[str]], canonical: str) -> tuple[str, ...] | None:
+    """The right combination that agrees with the written one for longest, then at most places."""
+    written = tuple(mark[0] for mark in marks)
+    choices: list[tuple[str, ...]] = [_CENTRE if mark[0] == "@" else _DIRECTION for mark in written]
+    if 3 ** len(marks) > MAX_COMBINATIONS:
+        choices = [options[:2] for options in choices]
+    if 2 ** len(marks) > MAX_COMBINATIONS:
+        return None
+    pieces = [text[a:b] for a, b in itertools.pairwise([0, *(at for mark in marks for at in mark.span()), len(text)])]
+    best: tuple[tuple[int, int], tuple[str, ...]] | None = None
+    for combination in itertools.product(*choices):
+        same = [a == b for a, b in zip(written, combination, strict=True)]
+        rank = (len(list(itertools.takewhile(bool, same))), sum(same))
+        if best is not None and rank <= best[0]:
+            continue
+        pieces[1::2] = combination
+        molecule = rdkit_io.parse("".join(pieces))
+        if molecule is not None and rdkit_io.canonical(molecule) == canonical:
+            best = (rank, combination)
+    return None if best is None else best[1]

@@ -1,0 +1,168 @@
+"""Verification beside the training loop: batches go in, certificates come out, each verdict is worked out once.
+
+A tool that crashes, hangs or raises *abstains* on the completion that made it do so: this room never turns a tool's
+failure into a wrong answer, and never lets it reach another completion's verdict. With 0 workers the verifier runs
+inside the calling process, where nothing can be interrupted: for tools that bound their own time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.symbolic.execution.worker_processes import Collect, Pair, Processes, verify
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
+from rlsf_lightning.symbolic.verifier import Verifier
+
+if TYPE_CHECKING:
+    from rlsf_lightning.config.schema import Recipe
+
+#: Verdicts kept; the one that was asked for longest ago goes first.
+CACHE_SIZE = 20_000
+#: Bytes by which a pair is known.
+KEY_SIZE = 16
+#: Seconds that one completion may take where neither recipe nor verifier says.
+TIMEOUT = 10.0
+
+
+class VerifierPool:
+    """Verifies batches of completions, in worker processes or in this one.
+
+    Args:
+        name: of the verifier, as ``verifier.name`` in a recipe.
+        options: its keyword arguments.
+        workers: processes; 0 verifies inside this one, without protection against crashes and hangs.
+        timeout: seconds one completion may take in a worker; None: what the verifier asks for (its ``timeout``), else 10.
+
+    Raises:
+        UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
+            a prompt lacks what the verifier needs.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any], *, workers: int, timeout: float | None = None) -> None:
+        cls = find_verifier(name)
+        timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
+        assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
+        if workers == 0:
+            self._start(_InProcess(load_verifier(name, options), name), cls)
+        else:
+            self._start(Processes(name, options, workers, timeout), cls)
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> VerifierPool:
+        """The pool of a recipe's ``verifier`` block."""
+        block = recipe.verifier
+        return cls(block.name, dict(block.options), workers=block.workers, timeout=block.timeout)
+
+    @classmethod
+    def of(cls, verifier: Verifier) -> VerifierPool:
+        """A pool without workers around a verifier that is already built."""
+        pool = cls.__new__(cls)
+        pool._start(_InProcess(verifier, type(verifier).__name__), type(verifier))
+        return pool
+
+    def _start(self, backend: _InProcess | Processes, verifier_class: type) -> None:
+        self._backend = backend
+        #: The class of the verifier.
+        self.verifier_class = verifier_class
+        #: Newest last. None: worked out before the run went on, and forgotten then.
+        self._verdicts: OrderedDict[bytes, Certificate | None] = OrderedDict()
+
+    def submit(self, pairs: Sequence[Pair]) -> Pending:
+        """Start on a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
+        keys = [_key(prompt, completion) for prompt, completion in pairs]
+        new = {key for key in keys if key not in self._verdicts}
+        certificates = {key: self._recall(key) for key in keys}
+        fresh = {key: pair for key, pair in zip(keys, pairs, strict=True) if certificates[key] is None}
+        return Pending(
+            self, keys, certificates, list(fresh), self._backend.submit(list(fresh.values())), len(keys) - len(new)
+        )
+
+    def known(self) -> str:
+        """Which pairs there is a verdict on, for the pool of a run that goes on: see ``expect``."""
+        return b"".join(self._verdicts).hex()
+
+    def expect(self, known: str) -> None:
+        """Count these pairs as hits from now on, though each is worked out once more."""
+        keys = bytes.fromhex(known)
+        self._verdicts = OrderedDict.fromkeys(keys[i : i + KEY_SIZE] for i in range(0, len(keys), KEY_SIZE))
+
+    def close(self) -> None:
+        """Stop all workers at once. Certificates that were not fetched are lost."""
+        self._backend.close()
+
+    def __enter__(self) -> VerifierPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _recall(self, key: bytes) -> Certificate | None:
+        if key in self._verdicts:
+            self._verdicts.move_to_end(key)
+        return self._verdicts.get(key)
+
+    def _keep(self, fresh: Mapping[bytes, Certificate]) -> None:
+        """An abstention is no verdict and is not kept: the tool may have had a bad moment."""
+        for key, certificate in fresh.items():
+            if certificate.verdict is not Verdict.ABSTAIN:
+                self._verdicts[key] = certificate
+        while len(self._verdicts) > CACHE_SIZE:
+            self._verdicts.popitem(last=False)
+
+
+class Pending:
+    """A batch that is being verified."""
+
+    def __init__(
+        self,
+        pool: VerifierPool,
+        keys: list[bytes],
+        known: dict[bytes, Certificate | None],
+        fresh: list[bytes],
+        collect: Collect,
+        hits: int,
+    ) -> None:
+        self._pool, self._keys, self._known, self._fresh, self._collect = pool, keys, known, fresh, collect
+        self._certificates: list[Certificate] | None = None
+        #: Pairs on which there was a verdict already, or another copy of which is in the batch.
+        self.hits = hits
+        #: Seconds that ``result`` blocked.
+        self.seconds = 0.0
+
+    def result(self) -> list[Certificate]:
+        """One certificate for each pair, in their order. Blocks; a second call returns the same."""
+        if self._certificates is None:
+            start = time.perf_counter()
+            fresh = dict(zip(self._fresh, self._collect(), strict=True))
+            self.seconds = time.perf_counter() - start
+            self._certificates = [self._known[key] or fresh[key] for key in self._keys]
+            self._pool._keep(fresh)
+        return self._certificates
+
+
+class _InProcess:
+    """Verifies in the calling process, when the result is asked for."""
+
+    def __init__(self, verifier: Verifier, name: str) -> None:
+        self._verifier, self._name = verifier, name
+
+    def submit(self, pairs: Sequence[Pair]) -> Collect:
+        return lambda: [verify(self._verifier, self._name, pair) for pair in pairs]
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+def _key(prompt: Prompt, completion: str) -> bytes:
+    """Equal only for pairs that a verifier cannot tell apart."""
+    seen = prompt.id, prompt.text, prompt.reference, prompt.target, dict(prompt.facts), completion
+    return hashlib.blake2b(pickle.dumps(seen), digest_size=KEY_SIZE).digest()

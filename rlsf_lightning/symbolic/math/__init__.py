@@ -1,5 +1,0 @@
-"""Worked solutions: every equation of literal numbers is recomputed, and the final answer is compared with the reference."""
-
-from rlsf_lightning.symbolic.math.verifier import MathVerifier
-
-VERIFIER = MathVerifier

@@ -1,5 +1,0 @@
-"""The other side of a chemical reaction as SMILES, with RDKit: what is wrong, in which component, and where it was made."""
-
-from rlsf_lightning.symbolic.reaction.verifier import ReactionVerifier
-
-VERIFIER = ReactionVerifier

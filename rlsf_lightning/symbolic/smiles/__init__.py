@@ -1,5 +1,0 @@
-"""SMILES against a reference molecule, with RDKit: what is wrong, at which characters, and where it was made."""
-
-from rlsf_lightning.symbolic.smiles.verifier import SmilesVerifier
-
-VERIFIER = SmilesVerifier

@@ -1,5 +1,0 @@
-"""SMT-LIB 2 texts against a specification, with z3: constraints or definitions, what is wrong in them and where."""
-
-from rlsf_lightning.symbolic.smt.verifier import SmtVerifier
-
-VERIFIER = SmtVerifier

@@ -1,5 +1,0 @@
-"""SQL queries against a reference query, on a database in SQLite: what is wrong, and where."""
-
-from rlsf_lightning.symbolic.sql.verifier import SqlVerifier
-
-VERIFIER = SqlVerifier

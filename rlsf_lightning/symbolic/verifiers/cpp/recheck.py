@@ -1,0 +1,144 @@
+"""A second opinion on a certificate about a C++ program, on other ways than the first.
+
+Errors are looked up in the compiler's other form of output, JSON; the failing test is run by itself and its output
+compared with a plain loop; a repair is made and must pass every test; a text that is called dead is cut there and
+compiled. What these do not show (which lines only failing tests execute, say) must come out the same when all is done
+again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
+from rlsf_lightning.symbolic.verifiers.cpp.changes import Change
+from rlsf_lightning.symbolic.verifiers.cpp.repair import is_repair
+from rlsf_lightning.symbolic.verifiers.cpp.run import Case, Ran, cases_of, libraries, limits, preamble
+from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+
+if TYPE_CHECKING:
+    from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
+
+_FILE = "again.cpp"
+#: Kinds that are not at a place which the compiler names.
+_ELSEWHERE = frozenset(("template", "link", "empty", "too_long", "unbalanced"))
+
+
+def stands(verifier: CppVerifier, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
+    """Whether nothing speaks against a certificate. An abstention claims nothing."""
+    if certificate.verdict is Verdict.ABSTAIN:
+        return True
+    spans = [span for finding in certificate.findings for span in finding.spans]
+    if (
+        any(span.end > len(completion) for span in spans)
+        or not {f.kind for f in certificate.findings} <= verifier.kinds
+    ):
+        return False
+    if certificate.dead_from is not None and not _dies(verifier, certificate.dead_from, prompt, completion):
+        return False
+    if "tests" in certificate.witness:
+        confirmed = _witnessed(verifier, certificate, cases_of(prompt), completion)
+    else:
+        confirmed = _reported(verifier, certificate, completion)
+    return confirmed and _equal(certificate, verifier.verify(prompt, completion))
+
+
+def _equal(certificate: Certificate, again: Certificate) -> bool:
+    """In all but the time that it took."""
+    return {**certificate.to_dict(), "seconds": 0} == {**again.to_dict(), "seconds": 0}
+
+
+def _dies(verifier: CppVerifier, dead_from: int, prompt: Prompt, completion: str) -> bool:
+    """Whether the text is dead with this character, and cannot be called so without it."""
+    if not 0 <= dead_from < len(completion) or verifier.viable(prompt, completion[:dead_from]) is False:
+        return False
+    return verifier.viable(prompt, completion[: dead_from + 1]) is False
+
+
+def _witnessed(verifier: CppVerifier, certificate: Certificate, cases: list[Case], completion: str) -> bool:
+    """Whether the first failing test alone gives what the witness says, which is not what was expected."""
+    witness = certificate.witness
+    if witness["tests"] != len(cases) or (certificate.score != witness["passed"] / len(cases)):
+        return False
+    at = witness.get("test")
+    if at is None:
+        return certificate.verdict is Verdict.PASS
+    if certificate.verdict is not Verdict.FAIL or not 0 <= at < len(cases):
+        return False
+    built, _ = verifier.compile(completion, [cases[at]])
+    if built.code != 0 or not _fails(cases[at], built.ran[0], witness):
+        return False
+    return "repair" not in witness or _repairs(verifier, witness["repair"], cases, completion)
+
+
+def _repairs(verifier: CppVerifier, change: Any, cases: list[Case], completion: str) -> bool:
+    """Whether all tests pass when this change is made."""
+    if not isinstance(change, list | tuple) or [type(part) for part in change] != [int, int, str]:
+        return False
+    start, end, new = change
+    if not 0 <= start <= end <= len(completion):
+        return False
+    return is_repair(verifier, completion, Change(Span(start, end), new), cases)
+
+
+def _fails(case: Case, ran: Ran, witness: Mapping[str, Any]) -> bool:
+    if ran.code != witness["exit_code"] or not ran.output.startswith(witness["actual"]):
+        return False
+    expected, actual = case.output.split(), ran.output.split()
+    differs = len(expected) != len(actual)
+    for one, other in zip(expected, actual, strict=False):
+        differs = differs or one != other
+    return differs or ran.code != 0
+
+
+def _reported(verifier: CppVerifier, certificate: Certificate, completion: str) -> bool:
+    """Whether each place that is called wrong is one that the compiler names in its JSON."""
+    if certificate.verdict is not Verdict.FAIL or not certificate.findings:
+        return False
+    kinds = {finding.kind for finding in certificate.findings}
+    if kinds & {"empty", "too_long", "link"}:
+        return True  # plain to see, or the linker's: done again below
+    places = _places(verifier, completion)
+    named = [finding for finding in certificate.findings if finding.kind not in _ELSEWHERE and finding.spans]
+    return all(any(_near(span, places, completion) for span in finding.spans) for finding in named)
+
+
+def _near(span: Span, places: set[int], completion: str) -> bool:
+    """Whether the compiler names a place in a span, or in the white space beside it."""
+    return any(
+        span.start <= place <= span.end or not completion[min(place, span.end) : max(place, span.start)].strip()
+        for place in places
+    )
+
+
+def _places(verifier: CppVerifier, completion: str) -> set[int]:
+    """Offsets of all the errors in JSON."""
+    program = Program(completion)
+    script = (
+        f"g++ -std={verifier.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json -ftemplate-depth=256 "
+        f"-fmax-errors=20 {preamble(program, libraries(program)[-1])} {_FILE} 2>&1"
+    )
+    files = {_FILE: completion.encode("utf-8", "surrogatepass")}
+    bounds = limits(verifier.budget, [])
+    outcome = verifier.sandbox.run(script, limits=bounds, files=files, shared={"tools": verifier.tools.folder})
+    places = set()
+    for line in outcome.output.decode("utf-8", "replace").splitlines():
+        if line.startswith("["):
+            try:
+                places |= {_offset(completion, error) for error in json.loads(line) if error["kind"].endswith("error")}
+            except (ValueError, LookupError, TypeError):
+                continue
+    return places - {-1}
+
+
+def _offset(text: str, error: Mapping[str, Any]) -> int:
+    """Characters before the caret of an error; -1 outside the program."""
+    for location in error["locations"]:
+        caret = location["caret"]
+        if caret["file"] == _FILE:
+            line = text.split("\n")[caret["line"] - 1]
+            before = line.encode("utf-8", "surrogatepass")[: caret["byte-column"] - 1].decode("utf-8", "ignore")
+            return sum(len(one) + 1 for one in text.split("\n")[: caret["line"] - 1]) + len(before)
+    return -1

@@ -1,0 +1,110 @@
+"""Which small change makes a program pass its tests: the strongest thing that can be said of where it goes wrong.
+
+A repair is no guess: with it all tests pass, compiled and run by itself as any program is. Changes are tried in an order
+and number that the text alone decides, so the same repair is found again. Other changes that passed in the trial beside it
+stand after it, as far as the places that are blamed remain few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rlsf_lightning.records import Finding, Span
+from rlsf_lightning.symbolic.verifiers.cpp.changes import Change, token_changes
+from rlsf_lightning.symbolic.verifiers.cpp.missing import missing_statements
+from rlsf_lightning.symbolic.verifiers.cpp.run import Case, passed
+from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.symbolic.verifiers.cpp.trial import passing
+from rlsf_lightning.symbolic.verifiers.cpp.variables import Variables
+
+if TYPE_CHECKING:
+    from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
+
+#: Changes of one trial, and the characters of all the versions of it.
+MOST_CHANGES, MOST_CHARACTERS = 160, 120_000
+#: Longer programs are not changed: too few changes would fit.
+LONGEST = 6000
+#: Changes that are compiled by themselves before a trial is given up.
+_MOST_CONFIRMED = 3
+#: Of the program's characters: blamed at most; places at most.
+_BLAMED, _MOST_PLACES = 0.25, 8
+
+
+def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], first: int, library: str) -> list[Change]:
+    """Changes that make all tests pass, the first of them by itself; none where none of those that are tried does.
+
+    ``first``: a test that fails. ``library``: what the program compiles with.
+    """
+    if len(program.text) > LONGEST or not program.is_plain:
+        return []
+    variables = Variables(program)
+    for changes in rounds(program, variables, cases[first].output):
+        numbers = passing(
+            verifier.sandbox,
+            verifier.tools,
+            verifier.standard,
+            program,
+            variables,
+            changes,
+            cases,
+            first,
+            verifier.budget,
+            library,
+        )
+        for at, number in enumerate(numbers[:_MOST_CONFIRMED]):
+            if is_repair(verifier, program.text, changes[number], cases):
+                return _few(program, [changes[one] for one in numbers[at:]])
+    return []
+
+
+def is_repair(verifier: CppVerifier, text: str, change: Change, cases: Sequence[Case]) -> bool:
+    """Whether a text compiles and passes all tests with a change."""
+    built, _ = verifier.compile(change.applied(text), list(cases))
+    return built.code == 0 and not built.ended_by and all(map(passed, cases, built.ran))
+
+
+def rounds(program: Program, variables: Variables, expected: str) -> list[list[Change]]:
+    """What is tried together: the likely changes, then the others."""
+    likely, others = token_changes(program, variables)
+    likely_missing, other_missing = missing_statements(program, variables, expected)
+    most = min(MOST_CHANGES, MOST_CHARACTERS // len(program.text))
+    first = list(dict.fromkeys([*likely_missing[: most // 2], *likely]))
+    rest = list(dict.fromkeys([*first[most:], *others, *likely_missing[most // 2 :], *other_missing]))
+    return [part for part in (first[:most], rest[:most]) if part]
+
+
+def findings(program: Program, found: Sequence[Change], kind: str, message: str) -> list[Finding]:
+    """One for each repair."""
+    told = []
+    for number, change in enumerate(found):
+        begin = f"{message}; the tests pass" if number == 0 else "or they pass"
+        told.append(Finding(kind, f"{begin} with {_words(program, change)}", place(program, change)))
+    return told
+
+
+def place(program: Program, change: Change) -> tuple[Span, ...]:
+    """What the change replaces; for a statement that is missing the tokens around the gap."""
+    if change.span.start < change.span.end:
+        return (change.span,)
+    before = [Span(token.start, token.end) for token in program.tokens if token.end <= change.span.start]
+    after = [Span(token.start, token.end) for token in program.tokens if token.start >= change.span.end]
+    return (*before[-1:], *after[:1])
+
+
+def _words(program: Program, change: Change) -> str:
+    old = program.text[change.span.start : change.span.end]
+    return f"`{change.new}` instead of `{old}` here" if old else f"`{change.new.strip()}` between these"
+
+
+def _few(program: Program, found: Sequence[Change]) -> list[Change]:
+    """One for a place, until too many characters are blamed; the first in any case."""
+    chosen: dict[tuple[Span, ...], Change] = {}
+    most = _BLAMED * len("".join(program.text.split()))
+    blamed: set[int] = set()
+    for change in found:
+        spans = place(program, change)
+        more = blamed.union(*(range(span.start, span.end) for span in spans))
+        if spans not in chosen and (not chosen or len(more) <= most) and len(chosen) < _MOST_PLACES:
+            chosen[spans], blamed = change, more
+    return list(chosen.values())

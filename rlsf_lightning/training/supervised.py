@@ -1,0 +1,206 @@
+"""The supervised warm start: next-token prediction of the answer given the prompt. Its command is ``sft``.
+
+It makes a policy that reinforcement learning can improve, from random weights or from ``policy.name``. It never sees a
+verifier.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch.utils.data import IterableDataset
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from rlsf_lightning.config.schema import Recipe, Sft
+from rlsf_lightning.records import Prompt
+
+END = "<|end|>"
+IGNORED = -100  # a label that cross-entropy leaves out
+#: Batches whose sequences are sorted by length together: enough for little padding, few enough to stay shuffled.
+BUCKET = 100
+
+Pair = tuple[list[int], list[int]]  # ids of the prompt, ids of the answer with its end
+
+
+def train_tokenizer(texts: Iterator[str], template: str, vocabulary: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer in which every digit stands alone and the template's tail is one token."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\d"), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary - 1, special_tokens=[END], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tail = template.partition("{prompt}")[2]
+    if tail:
+        tokenizer.add_tokens([AddedToken(tail, normalized=False)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
+
+
+def model_and_tokenizer(
+    recipe: Recipe, items: Sequence[Sequence[Prompt]]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """New ones of ``sft.architecture``, else those of ``policy.name``, every weight trainable in fp32."""
+    if recipe.sft.architecture is None:
+        from rlsf_lightning.policy.load import load_backbone
+
+        return load_backbone(recipe.policy)
+    texts = (text for names in items for p in names[:2] for text in (p.text, p.target or p.reference or ""))
+    tokenizer = train_tokenizer(texts, recipe.data.template, recipe.sft.vocabulary)
+    return new_model(dict(recipe.sft.architecture), len(tokenizer), tokenizer.eos_token_id), tokenizer
+
+
+def new_model(architecture: dict[str, Any], vocabulary: int, end_id: int) -> PreTrainedModel:
+    """Random weights of ``architecture``: the keys of a Hugging Face configuration, ``model_type`` among them."""
+    keys = dict(architecture)
+    config = AutoConfig.for_model(
+        keys.pop("model_type"),
+        vocab_size=vocabulary,
+        eos_token_id=end_id,
+        pad_token_id=end_id,
+        bos_token_id=None,
+        **keys,
+    )
+    # On a CPU and at a width of a few hundred, plain attention in bf16 is a quarter faster than the fused kernel.
+    return AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, items: Sequence[Sequence[Prompt]], template: str) -> list[list[Pair]]:
+    """The ids of every prompt (in its template) and of its answer with the end token."""
+    end = [tokenizer.eos_token_id]
+
+    def pair(prompt: Prompt) -> Pair:
+        answer = prompt.target or prompt.reference or ""
+        return tokenizer.encode(template.replace("{prompt}", prompt.text)), _encode_answer(tokenizer, answer) + end
+
+    return [[pair(prompt) for prompt in names] for names in items]
+
+
+def _encode_answer(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
+    return tokenizer.encode(answer, add_special_tokens=False)
+
+
+class Pairs(IterableDataset):
+    """Batches of one epoch: every item's first name, and for a share of the items one further name.
+
+    Each item is the list of the pairs of one molecule (or row). Batches hold sequences of similar length; their order is
+    random. The epoch number alone decides the content, so that a resumed run goes on as the straight one.
+    """
+
+    def __init__(self, items: Sequence[Sequence[Pair]], batch_size: int, synonyms: float, seed: int) -> None:
+        self.items, self.batch_size, self.synonyms, self.seed = items, batch_size, synonyms, seed
+        self.epoch = 0
+
+    def batches_an_epoch(self) -> int:
+        """About how many batches an epoch holds: exact but for the chance in which further names are drawn."""
+        with_more = sum(len(names) > 1 for names in self.items)
+        return math.ceil((len(self.items) + self.synonyms * with_more) / self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Pair]]:
+        rng = random.Random(f"{self.seed}-{self.epoch}")
+        self.epoch += 1
+        chosen: list[Pair] = []
+        for names in self.items:
+            chosen.append(names[0])
+            if len(names) > 1 and rng.random() < self.synonyms:
+                chosen.append(rng.choice(names[1:]))
+        rng.shuffle(chosen)
+        stride = self.batch_size * BUCKET
+        for start in range(0, len(chosen), stride):
+            bucket = sorted(chosen[start : start + stride], key=lambda pair: len(pair[0]) + len(pair[1]))
+            batches = [bucket[i : i + self.batch_size] for i in range(0, len(bucket), self.batch_size)]
+            rng.shuffle(batches)
+            yield from batches
+
+
+def collate(pairs: Sequence[Pair]) -> dict[str, torch.Tensor]:
+    """Right-padded ids and labels, each (B, S); only the answer's tokens have labels.
+
+    There is no mask: attention is causal, so no token sees the padding behind it, and the padding has no labels.
+    """
+    width = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    ids_BS = torch.zeros(len(pairs), width, dtype=torch.long)
+    labels_BS = torch.full_like(ids_BS, IGNORED)
+    for row, (prompt, answer) in enumerate(pairs):
+        end = len(prompt) + len(answer)
+        ids_BS[row, :end] = torch.tensor(prompt + answer)
+        labels_BS[row, len(prompt) : end] = torch.tensor(answer)
+    return {"input_ids": ids_BS, "labels": labels_BS}
+
+
+def group_names(prompts: Iterator[Prompt]) -> list[list[Prompt]]:
+    """Consecutive prompts with one reference (the names of one molecule) as one item."""
+    items: list[list[Prompt]] = []
+    for prompt in prompts:
+        if items and prompt.reference is not None and items[-1][0].reference == prompt.reference:
+            items[-1].append(prompt)
+        else:
+            items.append([prompt])
+    return items
+
+
+class SupervisedModule(LightningModule):
+    """Cross-entropy of the answer, AdamW, linear warm-up, then a cosine to 2 % against the clock or the steps."""
+
+    def __init__(self, model: PreTrainedModel, settings: Sft, total_steps: int) -> None:
+        super().__init__()
+        self.model, self.settings, self.total_steps = model, settings, total_steps
+        self.run = torch.compile(model.forward, dynamic=True) if settings.compile else model.forward
+        self.elapsed = 0.0
+        self._clock = time.monotonic()
+
+    def progress(self) -> float:
+        """Share of the run that is over, in [0, 1]: of its minutes where they are set, else of its steps."""
+        if self.settings.minutes is not None:
+            return min(1.0, self.elapsed / (60 * self.settings.minutes))
+        return min(1.0, self.global_step / self.total_steps)
+
+    def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
+        now = time.monotonic()
+        self.elapsed, self._clock = self.elapsed + now - self._clock, now
+        share = min(1.0, (self.global_step + 1) / max(1, self.settings.warmup_steps))
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.settings.lr * share * (0.02 + 0.98 * (1 + math.cos(math.pi * self.progress())) / 2)
+        loss = self.run(**batch, use_cache=False).loss
+        self.log("loss", loss, prog_bar=True)
+        if self.progress() >= 1.0:
+            self.trainer.should_stop = True
+        return loss
+
+    def on_train_start(self) -> None:
+        self._clock = time.monotonic()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["elapsed"], checkpoint["steps_done"] = self.elapsed, self.global_step
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.elapsed = checkpoint["elapsed"]
+
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
+        # Lightning does not clip for a fused optimiser in mixed precision; bf16 has no scaler that would forbid it.
+        torch.nn.utils.clip_grad_norm_(self.parameters(), self.settings.max_grad_norm)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        trained = [p for p in self.parameters() if p.requires_grad]
+        return torch.optim.AdamW(
+            trained, lr=self.settings.lr, betas=(0.9, 0.98), weight_decay=self.settings.weight_decay, fused=True
+        )

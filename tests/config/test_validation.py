@@ -1,0 +1,136 @@
+"""What a recipe's values must be, and what a user is told when they are not."""
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rlsf_lightning.config.recipe import load_recipe
+from rlsf_lightning.config.validation import _WRITE_NO_REWARD, TRAINER_ARGUMENTS, check, check_rewards
+from rlsf_lightning.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's working directory with one complete recipe, ``plain``."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "plain.yaml").write_text("data: {source: iupac}\nverifier: {name: smiles}\n")
+    return tmp_path
+
+
+def complaint(overrides: Sequence[str]) -> str:
+    with pytest.raises(UserError) as caught:
+        load_recipe("plain", overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("trainer.max_epoch=3", "no argument `max_epoch`; did you mean `max_epochs`"),
+        ("trainer.gradient_clip_val=1", "algorithm.max_grad_norm"),
+        ("trainer.precision=bf16-true", "write bf16-mixed"),
+        ("trainer.gradient_clip_algorithm=norm", "algorithm.max_grad_norm"),
+        ("trainer.accumulate_grad_batches=4", "algorithm.micro_batch_tokens"),
+        ("trainer.max_steps=100", "`trainer.max_epochs` x `trainer.limit_train_batches`"),
+        ("trainer.min_steps=100", "`trainer.max_epochs` x `trainer.limit_train_batches`"),
+        ("trainer.val_check_interval=10", "evaluation.every_epochs"),
+        ("trainer.check_val_every_n_epoch=2", "evaluation.every_epochs"),
+        ("trainer.use_distributed_sampler=false", "remove the line"),
+        ("trainer.reload_dataloaders_every_n_epochs=1", "remove the line"),
+        ("trainer.enable_checkpointing=false", "remove the line"),
+        ("trainer.logger=true", "set `logger`"),
+        ("trainer.callbacks=[]", "set `callbacks`"),
+        ("trainer.default_root_dir=x", "set `run_dir`"),
+        ("trainer.enable_model_summary=true", "remove the line"),
+        ("policy.quantize=nf", "policy.quantize=nf: expects one of auto, nf4, none; did you mean `nf4`?"),
+        ("algorithm.credit=scaler", "did you mean `scalar`?"),
+        ("algorithm.advantage=grpoo", "expects one of prefix_tree, viable_prefix, rloo, grpo"),
+        ("algorithm.normalise=center", "did you mean `centre`?"),
+        ("algorithm.truncated=drop", "expects one of penalize, mask"),
+        ("rollout.temperature=0", "rollout.temperature=0.0: must be > 0"),
+        ("rollout.temperature=.nan", "must be > 0"),
+        ("rollout.temperature=.inf", "must be > 0"),
+        ("seed=4294967296", "must be <= 4294967295"),
+        ("rollout.samples_per_prompt=0", "must be >= 1"),
+        ("rollout.samples_per_prompt=1", "rollout.samples_per_prompt=1 must be >= 2"),
+        ("algorithm.minibatches=65", "a step has only 64 completions"),
+        ("algorithm={advantage: etpo, kl: {form: k3}}", "would count it twice; write algorithm.kl.form=k1"),
+        ("algorithm.kl.beta=-1", "algorithm.kl.beta=-1.0: must be >= 0"),
+        ("algorithm.lam=1.01", "algorithm.lam=1.01: must be <= 1"),
+        ("data.template=SMILES:", "must hold {prompt}"),
+        ("trainer.limit_train_batches=1.0", "must be a whole number of steps"),
+        ("callbacks.samples=true", "null switches it off"),
+        ("callbacks.sampels={}", "no file sampels.py"),
+    ],
+)
+def test_each_wrong_value_is_told_with_the_way_out(override: str, told: str) -> None:
+    assert told in complaint([override])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "algorithm.lam=1",
+        "algorithm.lam=0",
+        "seed=4294967295",
+        "algorithm.stop_kl=null",
+        "rollout.samples_per_prompt=2",
+        "algorithm.minibatches=64",
+        "trainer.limit_train_batches=1",
+        "trainer.enable_checkpointing=true",
+        "callbacks[my_pkg.my_module:MyCallback]={}",
+        "policy.lora.r=0",
+    ],
+)
+def test_values_at_the_border_are_good(override: str) -> None:
+    assert load_recipe("plain", [override])
+
+
+def test_all_mistakes_of_the_values_are_told_at_once() -> None:
+    told = complaint(["rollout.temperature=-1", "algorithm.credit=x", "data.template=y"])
+    assert [line.partition("=")[0] for line in told.splitlines()] == [
+        "algorithm.credit",
+        "rollout.temperature",
+        "data.template",
+    ]
+
+
+def test_one_sample_a_prompt_is_good_for_gae() -> None:
+    recipe = load_recipe("plain", ["algorithm.advantage=gae", "rollout.samples_per_prompt=1"])
+    assert recipe.rollout.samples_per_prompt == 1
+
+
+def test_checks_hold_for_a_recipe_that_was_changed_in_python() -> None:
+    recipe = load_recipe("plain")
+    recipe.rollout.temperature = 0.0
+    with pytest.raises(UserError, match=r"rollout\.temperature"):
+        check(recipe)
+
+
+@pytest.mark.parametrize("overrides", [[], ["callbacks.verifier=null"], ["callbacks.samples={}"]])
+def test_without_a_verifier_callback_the_line_to_add_is_told(overrides: list[str]) -> None:
+    with pytest.raises(UserError, match=r"add `callbacks: \{verifier: \{\}\}`"):
+        check_rewards(load_recipe("plain", overrides))
+
+
+@pytest.mark.parametrize("override", ["callbacks.verifier={}", "callbacks[my.module:Reward]={}", "callbacks.mine={}"])
+def test_the_verifier_or_an_own_callback_may_write_rewards(kitchen: Path, override: str) -> None:
+    (kitchen / "callbacks").mkdir()
+    (kitchen / "callbacks" / "mine.py").write_text("")
+    check_rewards(load_recipe("plain", [override]))
+
+
+def test_the_callbacks_said_to_write_no_reward_write_none() -> None:
+    for name in _WRITE_NO_REWARD:
+        assert "add_reward(" not in (ROOT / "callbacks" / f"{name}.py").read_text()
+
+
+def test_the_trainer_arguments_are_lightnings() -> None:
+    import lightning
+
+    assert set(inspect.signature(lightning.Trainer.__init__).parameters) - {"self"} == TRAINER_ARGUMENTS
