@@ -43,7 +43,7 @@ class Samples(RLSFCallback):
             "prompt": prompt.text,
             "reference": prompt.reference,
             "completion": rollout.completions[row],
-            "ended": bool(rollout.ended_B[row]),
+            "ended": bool(rollout.is_finished_B[row]),
             "certificate": rollout.certificates[row].to_dict() if rollout.certificates else None,
             "tokens": [[span.start, span.end] for span in rollout.spans[row]],
             "rewards": {name: channel[row, :length].tolist() for name, channel in rollout.rewards.items()},

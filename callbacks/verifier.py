@@ -41,9 +41,9 @@ class VerifierReward(RLSFCallback):
         reward_BT = torch.zeros(rollout.is_action_BT.shape)
         is_credited_BT = torch.zeros_like(rollout.is_action_BT)
         for row, certificate in enumerate(rollout.certificates):
-            ended = bool(rollout.ended_B[row])
+            ended = bool(rollout.is_finished_B[row])
             spans = rollout.spans[row]
-            credit = assign(certificate, spans, scheme=settings.credit, ended=ended, rng=rng)
+            credit = assign(certificate, spans, scheme=settings.credit, is_finished=ended, rng=rng)
             reward_BT[row, : len(spans)] = torch.tensor(credit.rewards)
             if ended or settings.truncated == "penalize":
                 is_credited_BT[row, : len(spans)] = torch.tensor(credit.is_credited)

@@ -134,7 +134,9 @@ def rewarded_tokens(
     from rlsf_lightning.symbolic.credit import assign
 
     tokens, rng = tokenize(completion), random.Random(recipe.seed)
-    credit = assign(certificate, [span for _, span in tokens], scheme=recipe.algorithm.credit, ended=True, rng=rng)
+    credit = assign(
+        certificate, [span for _, span in tokens], scheme=recipe.algorithm.credit, is_finished=True, rng=rng
+    )
     return [
         {"text": text, "span": [span.start, span.end], "reward": reward, "credited": credited}
         for (text, span), reward, credited in zip(tokens, credit.rewards, credit.is_credited, strict=True)

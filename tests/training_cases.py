@@ -17,7 +17,7 @@ class LikesShort(RLSFCallback):
     def on_rewards_due(self, trainer, module, rollout):
         reward_BT = torch.zeros(rollout.is_action_BT.shape)
         last_B = rollout.length_B - 1
-        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.ended_B, 1.0, -1.0)
+        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.is_finished_B, 1.0, -1.0)
         rollout.add_reward("short", reward_BT)
 
 
@@ -76,8 +76,8 @@ class LikesEvenLength(RLSFCallback):
         rollout.certificates = [certificate_of(text) for text in rollout.completions]
         reward_BT = torch.zeros(rollout.is_action_BT.shape)
         for row, certificate in enumerate(rollout.certificates):
-            spans, ended = rollout.spans[row], bool(rollout.ended_B[row])
-            rewards = assign(certificate, spans, scheme=self.scheme, ended=ended).rewards
+            spans, ended = rollout.spans[row], bool(rollout.is_finished_B[row])
+            rewards = assign(certificate, spans, scheme=self.scheme, is_finished=ended).rewards
             reward_BT[row, : len(spans)] = torch.tensor(rewards)
         rollout.add_reward("verifier", reward_BT)
 

@@ -158,7 +158,7 @@ class _Examiner:
         pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]
         certificates = self.pool.submit(pairs).result()
         return [
-            Answer(text, one.ended, certificate)
+            Answer(text, one.is_finished, certificate)
             for text, one, certificate in zip(texts, sampled, certificates, strict=True)
         ]
 

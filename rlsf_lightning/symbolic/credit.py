@@ -33,7 +33,7 @@ class Credit:
 
 
 def assign(
-    certificate: Certificate, spans: Sequence[Span], *, scheme: str, ended: bool, rng: random.Random | None = None
+    certificate: Certificate, spans: Sequence[Span], *, scheme: str, is_finished: bool, rng: random.Random | None = None
 ) -> Credit:
     """Rewards of one completion's tokens.
 
@@ -41,7 +41,7 @@ def assign(
         certificate: what the tool found.
         spans: the character range of every sampled token, in order, the end token's (empty) included.
         scheme: a key of :data:`SCHEMES`.
-        ended: whether the completion ended by itself, so that its last token is the end token.
+        is_finished: whether the completion ended by itself, so that its last token is the end token.
         rng: where ``random`` draws from; the other schemes need none.
 
     Raises:
@@ -58,16 +58,16 @@ def assign(
             raise ValueError(f"finding `{finding.kind}` has weight {finding.weight}; it must be finite and at least 0")
     if certificate.verdict is Verdict.ABSTAIN or not spans:
         return Credit((0.0,) * len(spans), (False,) * len(spans))
-    return SCHEMES[scheme](certificate, spans, ended, rng)
+    return SCHEMES[scheme](certificate, spans, is_finished, rng)
 
 
-def succeeded(certificate: Certificate, ended: bool) -> bool:
+def succeeded(certificate: Certificate, is_finished: bool) -> bool:
     """Right, and ended by itself."""
-    return ended and certificate.verdict is Verdict.PASS
+    return is_finished and certificate.verdict is Verdict.PASS
 
 
 def viable_prefix(
-    certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
 ) -> Credit:
     """Blame where the mistake was made. Sum: 1 for a success, -1 for a failure.
 
@@ -76,25 +76,29 @@ def viable_prefix(
     lies off every good path and is not credited. Where ``dead_from`` is not known the start of the earliest finding's
     span stands in for it, and without a span the last token is blamed.
     """
-    if succeeded(certificate, ended):
+    if succeeded(certificate, is_finished):
         return _on_last(1.0, len(spans))
     return _blame(_dead_token(certificate, spans), len(spans))
 
 
-def placebo(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+def placebo(
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
+) -> Credit:
     """``viable_prefix`` with the blame on a token drawn uniformly from all of the completion's.
 
     Tokens after it are not credited. Sum: 1 for a success, -1 for a failure. What this scheme learns, it does not learn
     from the place.
     """
-    if succeeded(certificate, ended):
+    if succeeded(certificate, is_finished):
         return _on_last(1.0, len(spans))
     if rng is None:
         raise ValueError("the scheme `random` needs a random number generator")
     return _blame(rng.randrange(len(spans)), len(spans))
 
 
-def located(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+def located(
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
+) -> Credit:
     """Each finding where it shows. Sum: ``_total``, the terminal reward less the weights of all findings.
 
     A finding's ``-weight`` is spread evenly over the tokens that overlap its spans; over all tokens if it has no span.
@@ -105,11 +109,13 @@ def located(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: r
         tokens = _tokens_of(finding, spans)
         for token in tokens:
             rewards[token] -= finding.weight / len(tokens)
-    rewards[-1] += _terminal(certificate, ended)
+    rewards[-1] += _terminal(certificate, is_finished)
     return Credit(tuple(rewards), (True,) * len(spans))
 
 
-def paper(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+def paper(
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
+) -> Credit:
     """RLSF as published (Jha et al. 2024, https://arxiv.org/abs/2405.16661): 0 for erroneous tokens, 1 for the others.
 
     The last token gets 1 only for a success. A finding without span makes every token erroneous. Sum: the number of
@@ -117,21 +123,25 @@ def paper(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: ran
     """
     erroneous = {token for finding in certificate.findings for token in _tokens_of(finding, spans)}
     rewards = [0.0 if token in erroneous else 1.0 for token in range(len(spans))]
-    rewards[-1] = float(succeeded(certificate, ended))
+    rewards[-1] = float(succeeded(certificate, is_finished))
     return Credit(tuple(rewards), (True,) * len(spans))
 
 
-def scalar(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+def scalar(
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
+) -> Credit:
     """The control for ``located``: the same information and the same sum, all of it on the last token.
 
     Sum: ``_total``, the terminal reward less the weights of all findings.
     """
-    return _on_last(_total(certificate, ended), len(spans))
+    return _on_last(_total(certificate, is_finished), len(spans))
 
 
-def boolean(certificate: Certificate, spans: Sequence[Span], ended: bool, rng: random.Random | None = None) -> Credit:
+def boolean(
+    certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
+) -> Credit:
     """The verdict alone, on the last token. Sum: 1 for a success, 0 for a failure."""
-    return _on_last(float(succeeded(certificate, ended)), len(spans))
+    return _on_last(float(succeeded(certificate, is_finished)), len(spans))
 
 
 #: ``algorithm.credit``: the name and the rule. Each rule gets a verdict that is no abstention, and at least one token.
@@ -179,9 +189,9 @@ def _tokens_of(finding: Finding, spans: Sequence[Span]) -> list[int]:
     return touched or [_first_beyond(min(place.start for place in finding.spans), spans)]
 
 
-def _terminal(certificate: Certificate, ended: bool) -> float:
-    return float(certificate.score) if ended else -1.0
+def _terminal(certificate: Certificate, is_finished: bool) -> float:
+    return float(certificate.score) if is_finished else -1.0
 
 
-def _total(certificate: Certificate, ended: bool) -> float:
-    return _terminal(certificate, ended) - sum(finding.weight for finding in certificate.findings)
+def _total(certificate: Certificate, is_finished: bool) -> float:
+    return _terminal(certificate, is_finished) - sum(finding.weight for finding in certificate.findings)

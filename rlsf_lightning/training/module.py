@@ -310,7 +310,7 @@ class RLSFModule(LightningModule):
         self.log_step(
             {
                 "length": float(rollout.length_B.float().mean()),
-                "truncated": 1 - float(rollout.ended_B.float().mean()),
+                "truncated": 1 - float(rollout.is_finished_B.float().mean()),
                 "credited": float(rollout.is_credited_BT.sum() / rollout.is_action_BT.sum()),
                 "kl_beta": self.kl_beta,
                 "lr": self.trainer.optimizers[0].param_groups[0]["lr"],

@@ -38,7 +38,7 @@ class Rollout:
     ids_BS: Tensor  # left-padded prompts, then right-padded completions: the last T columns
     is_real_BS: Tensor  # not padding
     is_action_BT: Tensor  # a token that the policy chose, its end token too
-    ended_B: Tensor  # the policy stopped by itself
+    is_finished_B: Tensor  # the policy stopped by itself
     sampled_logp_BT: Tensor  # log-probabilities as the sampler computed them
     sampled_value_BT: Tensor  # values as the sampler computed them; 0 where it was not asked for them
     group_size: int  # samples a prompt
@@ -69,9 +69,9 @@ class Rollout:
     def passed_B(self) -> Tensor:
         """The verdict is PASS and the policy stopped by itself; nowhere without certificates."""
         if not self.certificates:
-            return torch.zeros_like(self.ended_B)
+            return torch.zeros_like(self.is_finished_B)
         passed = [c.verdict.value == "pass" for c in self.certificates]
-        return torch.tensor(passed, device=self.ids_BS.device) & self.ended_B
+        return torch.tensor(passed, device=self.ids_BS.device) & self.is_finished_B
 
     def add_reward(self, name: str, reward_BT: Tensor) -> None:
         """Write a channel, once. ``reward_BT``: (B, T), finite, zero where there is no action.
@@ -101,7 +101,7 @@ class Rollout:
     def judged_B(self) -> Tensor:
         """The tool did not abstain; everywhere without certificates."""
         if not self.certificates:
-            return torch.ones_like(self.ended_B)
+            return torch.ones_like(self.is_finished_B)
         judged = [c.verdict.value != "abstain" for c in self.certificates]
         return torch.tensor(judged, device=self.ids_BS.device)
 
@@ -183,7 +183,7 @@ def collect(
         ids_BS=ids_BS.to(policy.device),
         is_real_BS=is_real_BS.to(policy.device),
         is_action_BT=is_real_BS[:, prompt_width:].to(policy.device),
-        ended_B=torch.tensor([s.ended for s in sampled], device=policy.device),
+        is_finished_B=torch.tensor([s.is_finished for s in sampled], device=policy.device),
         sampled_logp_BT=padded([s.logp for s in sampled]),
         sampled_value_BT=padded([s.values for s in sampled]),
         group_size=group_size,

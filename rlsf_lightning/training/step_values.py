@@ -33,7 +33,7 @@ Certify = Callable[[list[tuple[Prompt, str]]], Sequence[Certificate]]
 class Assign(Protocol):
     """A credit scheme: ``symbolic.credit.assign`` with its scheme chosen."""
 
-    def __call__(self, certificate: Certificate, spans: Sequence[Span], *, ended: bool) -> Credit: ...
+    def __call__(self, certificate: Certificate, spans: Sequence[Span], *, is_finished: bool) -> Credit: ...
 
 
 def steps_of_tokens(rollout: Rollout, splitter: Splitter, most: int) -> Tensor:
@@ -133,7 +133,7 @@ def returns_of(
         decoded = [decode_with_spans(policy.tokenizer, ids[:max_new_tokens]) for ids in wholes]
         certificates = certify([(state.prompt, text) for state, (text, _) in zip(owners, decoded, strict=True)])
         credits = [
-            assign(certificate, spans, ended=one.ended and len(ids) <= max_new_tokens)
+            assign(certificate, spans, is_finished=one.is_finished and len(ids) <= max_new_tokens)
             for certificate, (_, spans), one, ids in zip(certificates, decoded, sampled, wholes, strict=True)
         ]
         after = [sum(credit.rewards[len(state.read_ids) :]) for state, credit in zip(owners, credits, strict=True)]

@@ -24,8 +24,8 @@ def fail(*places, dead_from=None, score=0.0, weight=1.0):
     return Certificate(Verdict.FAIL, tuple(findings), score=score, dead_from=dead_from)
 
 
-def credit(certificate, spans=SPANS, scheme="viable_prefix", ended=True, seed=0):
-    return assign(certificate, spans, scheme=scheme, ended=ended, rng=random.Random(seed))
+def credit(certificate, spans=SPANS, scheme="viable_prefix", is_finished=True, seed=0):
+    return assign(certificate, spans, scheme=scheme, is_finished=is_finished, rng=random.Random(seed))
 
 
 def test_viable_prefix_success():
@@ -63,16 +63,16 @@ def test_viable_prefix_without_viability(certificate, blamed):
 
 def test_truncated_completions_never_succeed():
     cut = SPANS[:3]  # no end token
-    assert credit(PASS, cut, ended=False).rewards == (0, 0, -1)
-    assert credit(PASS, cut, ended=False).is_credited == (True,) * 3
+    assert credit(PASS, cut, is_finished=False).rewards == (0, 0, -1)
+    assert credit(PASS, cut, is_finished=False).is_credited == (True,) * 3
     # Only stopping at the end was missing or wrong: the last token takes it, there is no end token.
-    assert credit(fail(dead_from=5), cut, ended=False).rewards == (0, 0, -1)
-    assert credit(fail(dead_from=2), cut, ended=False).rewards == (0, -1, 0)
-    assert credit(PASS, cut, "located", ended=False).rewards == (0, 0, -1)
-    assert credit(PASS, cut, "paper", ended=False).rewards == (1, 1, 0)
-    assert credit(PASS, cut, "scalar", ended=False).rewards == (0, 0, -1)
-    assert credit(PASS, cut, "boolean", ended=False).rewards == (0, 0, 0)
-    assert sum(credit(PASS, cut, "random", ended=False).rewards) == -1
+    assert credit(fail(dead_from=5), cut, is_finished=False).rewards == (0, 0, -1)
+    assert credit(fail(dead_from=2), cut, is_finished=False).rewards == (0, -1, 0)
+    assert credit(PASS, cut, "located", is_finished=False).rewards == (0, 0, -1)
+    assert credit(PASS, cut, "paper", is_finished=False).rewards == (1, 1, 0)
+    assert credit(PASS, cut, "scalar", is_finished=False).rewards == (0, 0, -1)
+    assert credit(PASS, cut, "boolean", is_finished=False).rewards == (0, 0, 0)
+    assert sum(credit(PASS, cut, "random", is_finished=False).rewards) == -1
     assert succeeded(PASS, True) and not succeeded(PASS, False) and not succeeded(fail(), True)
 
 
@@ -124,7 +124,7 @@ def test_random_is_uniform_over_all_tokens():
     assert all(420 < n < 580 for n in counts)  # 500 +- 4 standard deviations
     assert credit(PASS, scheme="random").rewards == (0, 0, 0, 1)
     with pytest.raises(ValueError, match="random number generator"):
-        assign(fail(), SPANS, scheme="random", ended=True)
+        assign(fail(), SPANS, scheme="random", is_finished=True)
 
 
 def test_empty_completion():
@@ -146,7 +146,7 @@ def test_abstention_and_no_tokens(scheme):
     assert credit(ABSTAIN, scheme=scheme).rewards == (0.0,) * 4
     assert credit(ABSTAIN, scheme=scheme).is_credited == (False,) * 4
     for certificate in (PASS, ABSTAIN, fail((0, 1), dead_from=0)):
-        nothing = credit(certificate, [], scheme, ended=False)
+        nothing = credit(certificate, [], scheme, is_finished=False)
         assert nothing.rewards == () and nothing.is_credited == ()
 
 
@@ -160,17 +160,17 @@ def test_mistakes_are_named():
 
 @st.composite
 def completions(draw):
-    """``(certificate, spans, ended)``: tokens that tile a text, some sharing its characters, and findings anywhere."""
+    """``(certificate, spans, is_finished)``: tokens that tile a text, some sharing its characters, and findings anywhere."""
     spans, at = [], 0
     for width, pieces in draw(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), max_size=5)):
         spans += [Span(at, at + 1)] * (pieces - 1) + [Span(at, at + width)]
         at += width
-    ended = draw(st.booleans()) or not spans
-    if ended:
+    is_finished = draw(st.booleans()) or not spans
+    if is_finished:
         spans.append(Span(at, at))
     verdict = draw(st.sampled_from(Verdict))
     if verdict is Verdict.PASS:
-        return PASS, spans, ended
+        return PASS, spans, is_finished
     place = st.tuples(st.integers(0, at), st.integers(0, at)).map(lambda p: Span(min(p), max(p)))
     weight = st.sampled_from([0.0, 0.25, 1.0, 3.0])
     finding = st.builds(Finding, st.just("wrong"), st.just(""), st.lists(place, max_size=3).map(tuple), weight)
@@ -180,27 +180,27 @@ def completions(draw):
         score=draw(st.sampled_from([0.0, 0.5, 0.9])),
         dead_from=draw(st.none() | st.integers(0, at)),
     )
-    return certificate, spans, ended
+    return certificate, spans, is_finished
 
 
 @given(completions(), st.sampled_from(sorted(SCHEMES)))
 def test_length_finiteness_sums_and_masking(case, scheme):
-    certificate, spans, ended = case
-    result = credit(certificate, spans, scheme, ended)
+    certificate, spans, is_finished = case
+    result = credit(certificate, spans, scheme, is_finished)
     assert len(result.rewards) == len(result.is_credited) == len(spans)
     assert all(math.isfinite(reward) for reward in result.rewards)
     assert all(reward == 0 for reward, kept in zip(result.rewards, result.is_credited, strict=True) if not kept)
     if certificate.verdict is Verdict.ABSTAIN:
         assert not any(result.rewards) and not any(result.is_credited)
         return
-    won = ended and certificate.verdict is Verdict.PASS
+    won = is_finished and certificate.verdict is Verdict.PASS
     weights = sum(finding.weight for finding in certificate.findings)
     expected = {
         "viable_prefix": 1.0 if won else -1.0,
         "random": 1.0 if won else -1.0,
         "boolean": 1.0 if won else 0.0,
-        "located": (certificate.score if ended else -1.0) - weights,
-        "scalar": (certificate.score if ended else -1.0) - weights,
+        "located": (certificate.score if is_finished else -1.0) - weights,
+        "scalar": (certificate.score if is_finished else -1.0) - weights,
     }
     if scheme in expected:
         assert sum(result.rewards) == pytest.approx(expected[scheme], abs=1e-9)
@@ -217,11 +217,11 @@ def test_length_finiteness_sums_and_masking(case, scheme):
 
 @given(completions())
 def test_erroneous_tokens_against_sets_of_characters(case):
-    certificate, spans, ended = case
+    certificate, spans, is_finished = case
     if certificate.verdict is Verdict.ABSTAIN:
         return
-    paper = credit(certificate, spans, "paper", ended).rewards
-    located = credit(certificate, spans, "located", ended).rewards
+    paper = credit(certificate, spans, "paper", is_finished).rewards
+    located = credit(certificate, spans, "located", is_finished).rewards
     wrong = {c for f in certificate.findings for s in f.spans for c in range(s.start, s.end)}
     whole = any(not f.spans for f in certificate.findings)
     # Findings that touch no character are tested by literals above.
@@ -236,14 +236,14 @@ def test_erroneous_tokens_against_sets_of_characters(case):
             tokens = [k for k, s in enumerate(spans) if not finding.spans or characters & set(range(s.start, s.end))]
             blame -= finding.weight / len(tokens) if token in tokens else 0.0
         assert located[token] == pytest.approx(blame, abs=1e-12)
-    assert paper[-1] == float(ended and certificate.verdict is Verdict.PASS)
+    assert paper[-1] == float(is_finished and certificate.verdict is Verdict.PASS)
 
 
 @given(completions())
 def test_first_dead_token_against_a_loop_over_characters(case):
-    certificate, spans, ended = case
+    certificate, spans, is_finished = case
     if certificate.verdict is not Verdict.FAIL or certificate.dead_from is None:
         return
-    blamed = credit(certificate, spans, "viable_prefix", ended).rewards.index(-1.0)
+    blamed = credit(certificate, spans, "viable_prefix", is_finished).rewards.index(-1.0)
     owners = [k for k, s in enumerate(spans) if certificate.dead_from in range(s.start, s.end)]
     assert blamed == (owners[0] if owners else len(spans) - 1)

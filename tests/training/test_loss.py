@@ -24,7 +24,7 @@ def rollout_of_two():
         ids_BS=torch.zeros(2, 3, dtype=torch.long),
         is_real_BS=torch.tensor([[T, T, T], [T, T, F]]),
         is_action_BT=is_action_BT,
-        ended_B=torch.tensor([T, T]),
+        is_finished_B=torch.tensor([T, T]),
         sampled_logp_BT=torch.full((2, 2), -2.0 - LOG2),
         sampled_value_BT=torch.zeros(2, 2),
         group_size=1,

@@ -33,7 +33,7 @@ class Sampled:
     #: Its token ids, the EOS among them if there was one.
     ids: list[int]
     #: The policy stopped by itself; False: it was cut at ``max_new_tokens``.
-    ended: bool
+    is_finished: bool
     #: Natural log-probability of each id when it was sampled.
     logp: list[float]
     #: The value of the state in which each id was sampled; empty where values were not asked for.
@@ -134,7 +134,7 @@ class _Decoder:
         self.value_head = policy.value_head if with_values else None
         self.value_JT = torch.zeros(len(jobs), (max_new_tokens + 1) * with_values, device=device)
         self.length_J = torch.full((len(jobs),), max_new_tokens, device=device)
-        self.ended_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
+        self.is_finished_J = torch.zeros(len(jobs), dtype=torch.bool, device=device)
         self.job_R = self.step_R = self.position_R = torch.zeros(0, dtype=torch.long, device=device)
         self.hidden_RD = torch.zeros(0, 0, device=device)
 
@@ -150,9 +150,9 @@ class _Decoder:
         logp_JT = self.logp_JT[:, : self.limit]
         if not bool(torch.isfinite(logp_JT).all()):
             raise FloatingPointError("the policy's logits are not finite: training diverged, or weights are bad")
-        lengths, ended = self.length_J.tolist(), self.ended_J.tolist()
+        lengths, finished = self.length_J.tolist(), self.is_finished_J.tolist()
         ids, logp, values = self.ids_JT.tolist(), logp_JT.tolist(), self.value_JT.tolist()
-        return [Sampled(ids[j][:n], ended[j], logp[j][:n], values[j][:n]) for j, n in enumerate(lengths)]
+        return [Sampled(ids[j][:n], finished[j], logp[j][:n], values[j][:n]) for j, n in enumerate(lengths)]
 
     def _enter(self) -> None:
         """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
@@ -211,7 +211,7 @@ class _Decoder:
         if self.value_head is not None:
             self.value_JT[self.job_R, self.step_R] = self.value_head(self.hidden_RD).to(self.value_JT)
         is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
-        self.ended_J[self.job_R] |= is_end_R
+        self.is_finished_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1
         self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))
         return token_R

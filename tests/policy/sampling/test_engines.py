@@ -23,10 +23,10 @@ def test_what_every_engine_returns(make_policy, family, engine):
     policy = make_policy(family)
     policy.eos_token_ids = ends = list(range(1, 300, 12))
     answers = drawn(engine, policy, seed=3)
-    assert len(answers) == 12 and any(a.ended for a in answers) and len({len(a.ids) for a in answers}) > 2
+    assert len(answers) == 12 and any(a.is_finished for a in answers) and len({len(a.ids) for a in answers}) > 2
     for number, answer in enumerate(answers):
-        assert answer.ended == (answer.ids[-1] in ends) and not set(answer.ids[:-1]) & set(ends)
-        assert answer.ended or len(answer.ids) == 12
+        assert answer.is_finished == (answer.ids[-1] in ends) and not set(answer.ids[:-1]) & set(ends)
+        assert answer.is_finished or len(answer.ids) == 12
         ids = [*PROMPTS[number // 4], *answer.ids]
         with torch.no_grad():
             logp = torch.log_softmax(policy.causal_lm(torch.tensor([ids])).logits[0] / 0.8, -1)

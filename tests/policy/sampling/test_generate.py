@@ -64,9 +64,9 @@ def test_greedy_stops_at_the_end_token_as_transformers_does(make_policy):
     lengths = {len(a.ids) for a in answers}
     assert len(lengths) > 3 and 20 in lengths  # the test would be empty if all ended together
     for answer in answers:
-        assert answer.ended == (answer.ids[-1] == END) and END not in answer.ids[:-1]
+        assert answer.is_finished == (answer.ids[-1] == END) and END not in answer.ids[:-1]
         assert len(answer.logp) == len(answer.ids)
-        assert answer.ended or len(answer.ids) == 20
+        assert answer.is_finished or len(answer.ids) == 20
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,8 @@ def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_poli
     assert len(lengths) > 1 and 15 in lengths
     expected = hf_greedy(policy, prompts, 15)
     for answer, whole in zip(answers, expected, strict=True):
-        ended = [n for n, token in enumerate(whole, start=1) if token in ends]
-        assert answer.ids == whole[: ended[0] if ended else 15]
+        stops = [n for n, token in enumerate(whole, start=1) if token in ends]
+        assert answer.ids == whole[: stops[0] if stops else 15]
     steps = [rows for rows, columns in forwards.shapes if columns == 1]
     assert max(steps, default=0) <= batch_size
     # Batches one after the other would take 15 steps each; a row is empty for a step before the next prompt enters it.
@@ -225,7 +225,7 @@ def test_prompts_are_prefilled_once_and_steps_read_one_token_from_the_cache(make
     policy = make_policy(gradient_checkpointing=True).train()
     with Forwards(policy) as forwards:
         answers = sample(policy, [*PROMPTS, PROMPTS[0]], samples=6, max_new_tokens=5, generator=generator(0))
-    assert not any(a.ended for a in answers)
+    assert not any(a.is_finished for a in answers)
     assert forwards.shapes == [(4, 9)] + [(30, 1)] * 4
 
 
@@ -235,8 +235,8 @@ def test_finished_rows_leave_the_batch(make_policy):
     with Forwards(policy) as forwards:
         answers = sample(policy, PROMPTS, samples=8, max_new_tokens=40, generator=generator(0))
     lengths = [len(a.ids) for a in answers]
-    assert len(set(lengths)) > 8 and {a.ended for a in answers} == {True, False}  # otherwise nothing is tested
-    assert all(a.ended == (a.ids[-1] in ends) and not set(ends) & set(a.ids[:-1]) for a in answers)
+    assert len(set(lengths)) > 8 and {a.is_finished for a in answers} == {True, False}  # otherwise nothing is tested
+    assert all(a.is_finished == (a.ids[-1] in ends) and not set(ends) & set(a.ids[:-1]) for a in answers)
     for step, (rows, columns) in enumerate(forwards.shapes[1:], start=1):
         live = sum(n > step for n in lengths)
         assert columns == 1 and live <= rows <= math.ceil(live / (1 - generate_module.DROP_SHARE)) + 1
@@ -288,8 +288,8 @@ def test_shape_of_the_answer(make_policy, prompts, samples, new_tokens):
     for answer in answers:
         assert 1 <= len(answer.ids) == len(answer.logp) <= new_tokens
         assert all(0 <= i < 300 for i in answer.ids) and all(v <= 0 for v in answer.logp)
-        assert answer.ended == (answer.ids[-1] == END)
-        assert answer.ended or len(answer.ids) == new_tokens
+        assert answer.is_finished == (answer.ids[-1] == END)
+        assert answer.is_finished or len(answer.ids) == new_tokens
 
 
 SHAPE_POLICY: dict[str, Policy] = {}
