@@ -14,6 +14,7 @@ sampled ids are used. The exit status is 0 whatever the verdict is.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -123,19 +124,28 @@ def certify_file(recipe: Recipe, options: Options) -> None:
 
 def verifier_options(recipe: Recipe, options: Options) -> dict[str, Any]:
     """The recipe's, which may leave explanations out; here they are given unless they are not wanted."""
+    from rlsf_lightning.symbolic.loader import find_verifier
+
     chosen = dict(recipe.verifier.options)
-    return chosen | {"explain": options.explain} if "explain" in chosen else chosen
+    takes_explain = "explain" in inspect.signature(find_verifier(recipe.verifier.name)).parameters
+    return chosen | {"explain": options.explain} if takes_explain else chosen
 
 
 def rewarded_tokens(
     recipe: Recipe, tokenize: Tokenize, completion: str, certificate: Certificate
 ) -> list[dict[str, Any]]:
     """Every token with its reward under the recipe's credit scheme."""
+    from rlsf_lightning.config.extension_points import CREDIT
+    from rlsf_lightning.config.plugins import resolve
     from rlsf_lightning.symbolic.credit import assign
 
     tokens, rng = tokenize(completion), random.Random(recipe.seed)
     credit = assign(
-        certificate, [span for _, span in tokens], scheme=recipe.algorithm.credit, is_finished=True, rng=rng
+        certificate,
+        [span for _, span in tokens],
+        scheme=resolve(CREDIT, recipe.algorithm.credit),
+        is_finished=True,
+        rng=rng,
     )
     return [
         {"text": text, "span": [span.start, span.end], "reward": reward, "credited": credited}

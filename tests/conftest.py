@@ -81,7 +81,7 @@ def make_recipe(tiny_policy_dir, tmp_path):
             "data.columns.reference=smiles",
             f"policy.name={tiny_policy_dir}",
             "policy.lora.r=4",
-            "verifier.name=none",
+            "verifier.name=smiles",
             "rollout.batch_size=4",
             "rollout.samples_per_prompt=4",
             "rollout.max_new_tokens=8",

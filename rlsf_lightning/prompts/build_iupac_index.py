@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem, rdBase
 
-from rlsf_lightning.prompts.iupac import (
+from rlsf_lightning.prompts.sources.iupac import (
     MAX_SMILES_CHARS,
     name_candidates,
     source_path,

@@ -1,4 +1,6 @@
-"""The advantage estimators by name: ``algorithm.advantage``. Each composes the pure functions of this room.
+"""The advantage estimators: ``algorithm.advantage=NAME`` is ``NAME_estimator``. Each composes the pure functions of this room.
+
+What each needs of the framework stands in the registry, ``config/estimator_specs.py``.
 
 An estimator returns ``(advantages_BT, returns_BT)``. Without a value head there is nothing to train on returns, and they
 are the same tensor as the advantages.
@@ -6,7 +8,7 @@ are the same tensor as the advantages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from torch import Tensor
 
@@ -18,7 +20,7 @@ from rlsf_lightning.rl.masks import normalise, whiten
 from rlsf_lightning.rl.prefix_credit import prefix_tree_advantages, viable_prefix_advantages
 from rlsf_lightning.rl.vine import vine_advantages
 
-__all__ = ["ESTIMATORS", "Estimator", "Evidence", "Settings", "normalise"]
+__all__ = ["Estimator", "Evidence", "Settings", "normalise"]
 
 
 #: Advantages and returns from what is known of a rollout.
@@ -72,7 +74,7 @@ def reinforce_pp_estimator(evidence: Evidence, settings: Settings) -> tuple[Tens
     return _alone(whiten(to_go_BT, evidence.is_credited_BT, centre=True, stats_reduce=settings.stats_reduce))
 
 
-def _of_group(advantages: Callable[..., Tensor]) -> Callable[[Evidence, Settings], tuple[Tensor, Tensor]]:
+def _of_group(advantages: Callable[..., Tensor]) -> Estimator:
     """An estimator of one of the group baselines: on the sum of all channels."""
 
     def estimate(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -80,6 +82,11 @@ def _of_group(advantages: Callable[..., Tensor]) -> Callable[[Evidence, Settings
         return _alone(advantages(evidence.rewards_BT, is_credited_BT, is_valid_B, evidence.group_size, settings.gamma))
 
     return estimate
+
+
+rloo_estimator = _of_group(rloo_advantages)
+grpo_estimator = _of_group(grpo_advantages)
+dr_grpo_estimator = _of_group(dr_grpo_advantages)
 
 
 def viable_prefix_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -124,18 +131,3 @@ def vine_estimator(evidence: Evidence, settings: Settings) -> tuple[Tensor, Tens
 
 def _alone(advantage_BT: Tensor) -> tuple[Tensor, Tensor]:
     return advantage_BT, advantage_BT
-
-
-#: The functions behind the names that ``rlsf_lightning.config.estimator_specs`` explains.
-ESTIMATORS: Mapping[str, Estimator] = {
-    "prefix_tree": prefix_tree_estimator,
-    "viable_prefix": viable_prefix_estimator,
-    "rloo": _of_group(rloo_advantages),
-    "grpo": _of_group(grpo_advantages),
-    "dr_grpo": _of_group(dr_grpo_advantages),
-    "reward_to_go": reward_to_go_estimator,
-    "reinforce_pp": reinforce_pp_estimator,
-    "vine": vine_estimator,
-    "gae": gae_estimator,
-    "etpo": etpo_estimator,
-}

@@ -13,10 +13,11 @@ from rlsf_lightning.rl.ratio import truncated_importance
 from rlsf_lightning.training.rollout import Part, Rollout
 
 
-def objective(
+def losses_of(
     settings: schema.Algorithm,
     rollout: Rollout,
     part: Part,
+    weight_BT: Tensor,
     scores: ActionScores,
     *,
     kl_beta: float,
@@ -25,12 +26,13 @@ def objective(
     """The part's share of the step's mean loss, and the sums to log.
 
     Args:
+        weight_BT: of each token of the part in the step's mean loss.
         scores: of the part's tokens by the policy that learns, with entropies.
         kl_beta: weight of a KL that is a loss term.
         only_critic: the policy's losses count nothing yet.
     """
     assert scores.entropy_BT is not None
-    is_credited_BT, weight_BT, advantage_BT = part.is_used_BT, part.of(rollout.weight_BT), part.of(rollout.advantage_BT)
+    is_credited_BT, advantage_BT = part.is_used_BT, part.of(rollout.advantage_BT)
     sampled_logp_BT = part.of(rollout.sampled_logp_BT)
     old_logp_BT = scores.logp_BT.detach() if rollout.logp_BT is None else part.of(rollout.logp_BT)
     clip, clip_high = settings.clip, settings.clip_high

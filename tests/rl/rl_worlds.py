@@ -8,9 +8,10 @@ value before step t is ``V_t = p_t * V_{t+1} - (1 - p_t)``, 1 behind the last st
 from dataclasses import dataclass
 
 import torch
+from rl_functions import FUNCTIONS
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
+from rlsf_lightning.rl.estimators import Evidence, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
 from rlsf_lightning.rl.ppo import clipped_surrogate
 from rlsf_lightning.rl.vine import mean_of_rollouts
@@ -75,7 +76,7 @@ def train(
     ref_TV = torch.zeros_like(logits_TV) if ref_TV is None else ref_TV
     value_T = torch.zeros(steps, dtype=torch.float64)
     optimizer = torch.optim.Adam([logits_TV], lr)
-    estimator, traits, at = ESTIMATORS[name], ADVANTAGES[name], torch.arange(steps)
+    estimator, traits, at = FUNCTIONS[name], ESTIMATORS[name], torch.arange(steps)
     mean_TV = torch.zeros(steps, tokens, dtype=torch.float64)
     for update in range(updates):
         logp_TV = logits_TV.log_softmax(-1)

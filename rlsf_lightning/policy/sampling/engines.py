@@ -12,9 +12,8 @@ from typing import Protocol
 import torch
 from transformers import GenerationConfig
 
-from rlsf_lightning.config.plugins import find_function
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.policy.sampling.generate import Sampled, sample
+from rlsf_lightning.policy.sampling.generate import Sampled
 
 
 class Engine(Protocol):
@@ -89,12 +88,3 @@ def _cut(ids: list[int], logp: list[float], ends: Sequence[int]) -> Sampled:
     """Up to the first end token."""
     length = next((n for n, token in enumerate(ids, start=1) if token in ends), None)
     return Sampled(ids[:length], length is not None, logp[:length])
-
-
-ENGINES: dict[str, Engine] = {"native": sample, "hf": with_transformers}
-
-
-def find_engine(name: str) -> Engine:
-    """The engine of that name, or the function of ``package.module:function``. UserError: there is none."""
-    engine: Engine = find_function("rollout.engine", name, ENGINES)
-    return engine

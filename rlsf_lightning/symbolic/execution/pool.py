@@ -61,10 +61,10 @@ class VerifierPool:
         return cls(block.name, dict(block.options), workers=block.workers, timeout=block.timeout)
 
     @classmethod
-    def of(cls, verifier: Verifier) -> VerifierPool:
-        """A pool without workers around a verifier that is already built."""
+    def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
+        """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        pool._start(_InProcess(verifier, type(verifier).__name__), type(verifier))
+        pool._start(_InProcess(verifier, name or type(verifier).__name__), type(verifier))
         return pool
 
     def _start(self, backend: _InProcess | Processes, verifier_class: type) -> None:

@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 
+from rlsf_lightning.config.extension_points import ENGINE
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy.sampling.engines import find_engine, with_transformers
+from rlsf_lightning.policy.sampling.engines import with_transformers
 from rlsf_lightning.policy.sampling.generate import sample
 
 PROMPTS = [[7, 8, 9, 10], [5], [60, 61]]
@@ -63,8 +65,8 @@ def test_transformers_follows_the_models_distribution(make_policy):
 
 
 def test_names():
-    assert find_engine("native") is sample and find_engine("hf") is with_transformers
-    assert find_engine("rlsf_lightning.policy.sampling.generate:sample") is sample
+    assert resolve(ENGINE, "native") is sample and resolve(ENGINE, "hf") is with_transformers
+    assert resolve(ENGINE, "rlsf_lightning.policy.sampling.generate:sample") is sample
     for name in ("natve", "no.module:sample", "rlsf_lightning.policy.sampling.generate:nothing", "os:path"):
         with pytest.raises(UserError, match=r"rollout.engine=.*native, hf"):
-            find_engine(name)
+            resolve(ENGINE, name)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts.iupac import prompts
+from rlsf_lightning.prompts.sources.iupac import prompts
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.verifiers.iupac_name import opsin
 from rlsf_lightning.symbolic.verifiers.iupac_name.verifier import IupacNameVerifier

@@ -84,20 +84,20 @@ class _Row(NamedTuple):
     targets: list[str]
 
 
-def prompts(split: str, *, all_names: bool = False) -> Iterator[Prompt]:
+def prompts(split: str, *, all_phrasings: bool = False) -> Iterator[Prompt]:
     """The molecules of one split in the file's order, read in one pass as they are asked for.
 
     ``split`` is ``warm`` (supervised training only), ``rl`` (or ``train``), ``validation``, ``test`` or ``all``.
     ``text`` is the molecule's first verified name (the IUPAC column's, where that is verified) and ``reference`` its
     SMILES as the file spells it. In the warm split ``target`` spells the molecule in the order of that very name.
 
-    ``all_names`` yields every verified name as a prompt of its own: the first as ``pubchem:CID``, the further ones
+    ``all_phrasings`` yields every verified name as a prompt of its own: the first as ``pubchem:CID``, the further ones
     as ``pubchem:CID#1``, ``pubchem:CID#2`` and so on.
 
     Raises UserError for an unknown split, and where the ``chemicals`` package is missing or of a quite other release.
     """
     wanted = splits_meant(split, FOUR_WAY, {"train": "rl"})
-    return _read(source_path(), _index(wanted), all_names)
+    return _read(source_path(), _index(wanted), all_phrasings)
 
 
 def _index(wanted: frozenset[str]) -> Iterator[_Row]:
@@ -117,7 +117,7 @@ def _index(wanted: frozenset[str]) -> Iterator[_Row]:
             yield _Row(line, checksum, split, columns[names], variants[names], targets[names])
 
 
-def _read(path: Path, index: Iterator[_Row], all_names: bool) -> Iterator[Prompt]:
+def _read(path: Path, index: Iterator[_Row], all_phrasings: bool) -> Iterator[Prompt]:
     """The prompts of the index's rows. A line that is not the one that was indexed is skipped and counted."""
     skipped = found = 0
     with open(path, "rb") as file:
@@ -129,7 +129,7 @@ def _read(path: Path, index: Iterator[_Row], all_names: bool) -> Iterator[Prompt
                 skipped += 1
                 continue
             found += 1
-            yield from _molecule(raw, row, all_names)
+            yield from _molecule(raw, row, all_phrasings)
     if skipped and not found:
         raise UserError(
             f"data.source=iupac: no molecule in {path} is as release {_RELEASE} of chemicals has it\n"
@@ -142,7 +142,7 @@ def _read(path: Path, index: Iterator[_Row], all_names: bool) -> Iterator[Prompt
         )
 
 
-def _molecule(raw: bytes, row: _Row, all_names: bool) -> Iterator[Prompt]:
+def _molecule(raw: bytes, row: _Row, all_phrasings: bool) -> Iterator[Prompt]:
     """The prompts of one molecule: its first verified name, or all of them that differ."""
     fields = raw.decode("utf-8").rstrip("\n").split("\t")
     seen: set[str] = set()
@@ -152,6 +152,6 @@ def _molecule(raw: bytes, row: _Row, all_names: bool) -> Iterator[Prompt]:
             continue
         identity = f"pubchem:{fields[0]}" + (f"#{len(seen)}" if seen else "")
         yield Prompt(identity, text, reference=fields[4], target=target or None)
-        if not all_names:
+        if not all_phrasings:
             return
         seen.add(text)
