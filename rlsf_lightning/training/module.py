@@ -32,7 +32,7 @@ from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.prompts import fill_template
-from rlsf_lightning.records import Certificate, Prompt, Span
+from rlsf_lightning.records import Prompt
 from rlsf_lightning.rl import estimators, kl
 from rlsf_lightning.rl.loss_weights import loss_weights, teaches
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
@@ -67,7 +67,12 @@ class RLSFModule(LightningModule):
         self.automatic_optimization = False
         self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
         self.estimator, self.spec = find_estimator(recipe.algorithm.advantage)
-        self.credit = resolve(CREDIT, recipe.algorithm.credit)
+        #: ``(certificates, spans, is_finished_B, rng=) -> (reward_BT, is_credited_BT)``
+        self.token_credit = partial(
+            token_credit,
+            scheme=resolve(CREDIT, recipe.algorithm.credit),
+            truncated=recipe.algorithm.truncated,
+        )
         self.engine = resolve(ENGINE, recipe.rollout.engine)
         beta = recipe.algorithm.kl.beta
         self.kl_beta = self.spec.kl_beta if beta is None else beta
@@ -186,17 +191,6 @@ class RLSFModule(LightningModule):
             temperature=self.recipe.rollout.temperature,
             generator=torch.Generator(self.device).manual_seed(self.step_seed("continue")),
         )
-
-    def token_credit(
-        self,
-        certificates: Sequence[Certificate],
-        spans: Sequence[Sequence[Span]],
-        is_finished_B: Tensor,
-        rng: random.Random,
-    ) -> tuple[Tensor, Tensor]:
-        """(reward_BT, is_credited_BT): certificates as token rewards, by the recipe's credit scheme."""
-        truncated = self.recipe.algorithm.truncated
-        return token_credit(certificates, spans, is_finished_B, scheme=self.credit, truncated=truncated, rng=rng)
 
     def compute_advantages(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
