@@ -82,13 +82,13 @@ def test_every_verifier_has_a_page_with_a_certificate_and_all_its_kinds(name: st
     text = page.read_text()
     missing = [kind for kind in find_verifier(name).kinds if f"`{kind}`" not in text]
     assert not missing, f"{page} does not name {missing}"
-    assert f"]({name}.md)" in (page.parent / "README.md").read_text()
 
 
 def test_the_page_of_algorithms_has_every_name_and_no_key_that_is_none():
     text = (ROOT / "docs" / "algorithms.md").read_text()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert rows >= ESTIMATORS.keys() | CREDIT.shipped().keys()
+    told_here = {name for name, spec in ESTIMATORS.items() if not spec.function}
+    assert rows >= told_here | CREDIT.shipped().keys()
     for key in ("algorithm.kl.form", "algorithm.loss", "algorithm.loss_mean", "algorithm.normalise"):
         assert all(f"`{name}`" in text or f"={name}`" in text for name in keys_of(Recipe)[key].choices), key
     recipe = OmegaConf.structured(Recipe)

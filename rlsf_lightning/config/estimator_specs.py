@@ -34,9 +34,11 @@ class EstimatorSpec:
     kl_beta: float = 0.0
     #: What its paper averages the loss over.
     loss_mean: LossMean = "token"
+    #: ``package.module:function``; of those that ship, where it is not NAME_estimator of ``rl/estimators.py``.
+    function: str = ""
 
 
-#: ``algorithm.advantage``: NAME is the function NAME_estimator of ``rl/estimators.py``.
+#: ``algorithm.advantage``.
 ESTIMATORS: Mapping[str, EstimatorSpec] = {
     "prefix_tree": EstimatorSpec(
         "first dead token, with a baseline for every prefix that a prompt's samples share; no critic", needs_group=True
@@ -79,7 +81,8 @@ ADVANTAGE = Kind(
     "algorithm.advantage",
     "advantage estimator",
     lambda: {
-        name: Entry(f"rlsf_lightning.rl.estimators:{name}_estimator", spec.summary) for name, spec in ESTIMATORS.items()
+        name: Entry(spec.function or f"rlsf_lightning.rl.estimators:{name}_estimator", spec.summary)
+        for name, spec in ESTIMATORS.items()
     },
     wants="a function (inputs, settings) -> (advantages_BT, returns_BT)",
 )
