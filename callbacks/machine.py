@@ -28,7 +28,7 @@ class Machine(RLSFCallback):
         ]
         longest = max(
             (len(module.policy.encode_prompt(text)) for text in texts), default=0
-        )  # the data module tells of none
+        )  # the data module raises for none
         expected = memory_estimate.needs(module.policy, recipe, longest)
         print(
             f"cores: {memory_estimate.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "

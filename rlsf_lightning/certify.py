@@ -1,4 +1,4 @@
-"""What a symbolic tool says of a completion: findings under the text, and the reward of every token. No model is loaded.
+"""Certify completions: findings under the text, and the reward of every token. No model is loaded.
 
     python -m rlsf_lightning.certify recipe=chem_iupac completion='C1CC(C'
     python -m rlsf_lightning.certify verifier=smiles completion=CCO reference=CCN format=json

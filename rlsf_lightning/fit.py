@@ -73,7 +73,7 @@ def prepare(recipe: Recipe) -> Prepared:
     check_source(recipe.data)
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
     for prompt in recipe_prompts(recipe, "train", limit=1):
-        verifier.verify(prompt, "")  # tells of a fact that the prompts should have
+        verifier.verify(prompt, "")  # raises for a missing fact
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check

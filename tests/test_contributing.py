@@ -60,4 +60,14 @@ def test_what_a_contributor_adds_is_listed_explained_and_holds_the_architecture(
 @pytest.mark.slow
 def test_what_a_contributor_adds_passes_the_tests_that_everything_of_its_kind_passes(tree: Path) -> None:
     run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/rl")
-    run(tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/recipes", "tests/config", "-k", "scalar or sign or config")
+    run(
+        tree,
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/recipes",
+        "tests/config",
+        "-k",
+        "scalar or sign or config",
+    )

@@ -1,4 +1,4 @@
-"""What every command shares: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, and how mistakes are told.
+"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, error messages.
 
 A user's mistake is one message on stderr and exit status 2; an interrupt is 130. Nothing but help and listings is
 written to stdout here, and no torch is imported before the arguments are right.

@@ -1,7 +1,7 @@
-"""What a recipe's values must be beyond their types, as far as the values themselves can tell.
+"""Checks of a recipe's values beyond their types: bounds, names, and relations between keys.
 
-Files, models and data are for those who read them to check. No value is changed. No torch, so that a
-mistake shows at once.
+Files, models and data are checked by the code that reads them. No value is changed. No torch, so that a mistake shows at
+once.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def progress_on_stderr(label: str = "") -> Progress:
 
 
 class _Examiner:
-    """Asks the policy and has judged what it answers."""
+    """Generates completions and has the verifier judge them."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Where prompts come from: one file is one source, with a function ``prompts(split)``; a user's own files beside them.
+"""Prompts: of a user's own file or data set, or of a source that ships (``sources/``), in splits without leaks.
 
 It never imports torch, and never holds more of a source in memory than it is asked for.
 """

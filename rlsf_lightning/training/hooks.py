@@ -1,4 +1,4 @@
-"""The events of a training step, and how callbacks hear of them.
+"""The hooks of a training step, and the base class of callbacks that have them.
 
 Lightning knows its own hooks only, so the module calls ``emit`` inside ``training_step`` (where ``self.log`` works and
 autocast is on). The order of callbacks is the recipe's order.

@@ -1,4 +1,4 @@
-"""What an update minimises: the recipe's losses on one part of a rollout, put together from the formulas of ``rl/``."""
+"""The loss that an update minimises: PPO's surrogate, value loss, KL and entropy on one micro-batch, by the formulas of ``rl/``."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class RLSFModule(LightningModule):
         beta = recipe.algorithm.kl.beta
         self.kl_beta = self.spec.kl_beta if beta is None else beta
         self.verifier_pool = verifier_pool  # None: the callback that verifies hands over its own
-        self.kl_seen: float | None = None  # when the reference was last asked
+        self.kl_seen: float | None = None  # KL to the reference when it was last measured
         self.steps_done = 0
         self.stats: dict[str, float] = {}
 
@@ -134,7 +134,7 @@ class RLSFModule(LightningModule):
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
             rollout.value_BT = torch.zeros_like(rollout.sampled_value_BT)
             with self.policy.merged(learning=True):
-                for part, scores in self.scored(rollout, everyone):
+                for part, scores in self.forward_in_parts(rollout, everyone):
                     rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
                     if scores.value_BT is not None:
                         rollout.value_BT[part.rows, : part.width] = scores.value_BT
@@ -143,7 +143,7 @@ class RLSFModule(LightningModule):
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
         if len(watched):
             with self.policy.reference():
-                for part, scores in self.scored(rollout, watched):
+                for part, scores in self.forward_in_parts(rollout, watched):
                     rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                     kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                     rollout.kl_BT[part.rows, : part.width] = kl_BT
@@ -152,7 +152,7 @@ class RLSFModule(LightningModule):
             self.log_step({"kl": self.kl_seen})
 
     def watched_rows(self, rollout: Rollout) -> Tensor:
-        """The completions on which the reference is asked: all, or one of every prompt now and then, for the metric alone."""
+        """The completions on which the KL to the reference is measured: all, or for logging alone one per prompt every N steps."""
         everyone = torch.arange(len(rollout.prompts))
         if self.kl_beta > 0:
             return everyone
@@ -171,7 +171,7 @@ class RLSFModule(LightningModule):
         return chosen == "sampler" or (chosen == "auto" and is_exact)
 
     def value_steps(self, rollout: Rollout) -> StepValues:
-        """What the states before the steps of every completion are worth, by continuations from there."""
+        """Monte Carlo values of the states before the reasoning steps of every completion."""
         settings = self.recipe.algorithm
 
         if self.verifier_pool is None:
@@ -266,7 +266,7 @@ class RLSFModule(LightningModule):
                 rollout,
                 part,
                 part.of(weight_BT),
-                self.scores(part, with_entropy=True),
+                self.forward(part, with_entropy=True),
                 kl_beta=self.kl_beta,
                 only_critic=self.steps_done < settings.value_warmup_steps,
             )
@@ -288,13 +288,13 @@ class RLSFModule(LightningModule):
         has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
 
-    def scored(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
-        """All tokens of these rows, part by part."""
+    def forward_in_parts(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
+        """Scores of all tokens of these rows, one micro-batch at a time."""
         tokens = tokens_at_a_time(self.recipe.algorithm, self.device)
         for part in micro_batches(rollout, rollout.is_action_BT, rows, tokens):
-            yield part, self.scores(part)
+            yield part, self.forward(part)
 
-    def scores(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
+    def forward(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
         """One forward pass at the sampling temperature."""
         return score_actions(
             self.policy,
@@ -315,7 +315,7 @@ class RLSFModule(LightningModule):
         self.stats.update(metrics)
 
     def report(self, rollout: Rollout) -> None:
-        """Log the step: every reward channel under its name, and what ``log_step`` was told."""
+        """Log the step: every reward channel under its name, and the metrics given to ``log_step``."""
         for name, reward_BT in rollout.rewards.items():
             self.log_step({f"reward/{name}": rollout.mean_over_judged(reward_BT)})
         self.log_step(

@@ -1,4 +1,4 @@
-"""What one training step knows of its completions: tensors, certificates and named reward channels.
+"""The rollout of one training step: sampled completions as tensors, with loss mask, certificates and reward channels.
 
 B = prompts x samples (prompt-major), T = the longest completion, S = prompt and completion.
 """

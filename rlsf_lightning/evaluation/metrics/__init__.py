@@ -1,4 +1,4 @@
-"""torchmetrics of a policy's completions, and the one registry of which of them a task is reported with.
+"""Metrics of a policy's completions (torchmetrics), and the suites of them that a task is reported with.
 
 Every metric reduces over ranks and keeps its numbers per item, for intervals. No policy, no generation.
 """
