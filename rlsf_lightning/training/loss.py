@@ -1,4 +1,4 @@
-"""The loss that an update minimises: PPO's surrogate, value loss, KL and entropy on one micro-batch, by the formulas of ``rl/``."""
+"""The loss that an update minimises: surrogate, value loss, KL and entropy of one micro-batch, by the formulas of ``rl/``."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class RLSFModule(LightningModule):
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
             rollout.value_BT = torch.zeros_like(rollout.sampled_value_BT)
             with self.policy.merged(learning=True):
-                for part, scores in self.forward_in_parts(rollout, everyone):
+                for part, scores in self.forward_passes(rollout, everyone):
                     rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
                     if scores.value_BT is not None:
                         rollout.value_BT[part.rows, : part.width] = scores.value_BT
@@ -143,7 +143,7 @@ class RLSFModule(LightningModule):
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
         if len(watched):
             with self.policy.reference():
-                for part, scores in self.forward_in_parts(rollout, watched):
+                for part, scores in self.forward_passes(rollout, watched):
                     rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                     kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                     rollout.kl_BT[part.rows, : part.width] = kl_BT
@@ -152,7 +152,7 @@ class RLSFModule(LightningModule):
             self.log_step({"kl": self.kl_seen})
 
     def watched_rows(self, rollout: Rollout) -> Tensor:
-        """The completions on which the KL to the reference is measured: all, or for logging alone one per prompt every N steps."""
+        """The completions on which the KL to the reference is measured: all, or to log it one per prompt every N steps."""
         everyone = torch.arange(len(rollout.prompts))
         if self.kl_beta > 0:
             return everyone
@@ -266,7 +266,7 @@ class RLSFModule(LightningModule):
                 rollout,
                 part,
                 part.of(weight_BT),
-                self.forward(part, with_entropy=True),
+                self.forward_pass(part, with_entropy=True),
                 kl_beta=self.kl_beta,
                 only_critic=self.steps_done < settings.value_warmup_steps,
             )
@@ -288,13 +288,13 @@ class RLSFModule(LightningModule):
         has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
 
-    def forward_in_parts(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
+    def forward_passes(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
         """Scores of all tokens of these rows, one micro-batch at a time."""
         tokens = tokens_at_a_time(self.recipe.algorithm, self.device)
         for part in micro_batches(rollout, rollout.is_action_BT, rows, tokens):
-            yield part, self.forward(part)
+            yield part, self.forward_pass(part)
 
-    def forward(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
+    def forward_pass(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
         """One forward pass at the sampling temperature."""
         return score_actions(
             self.policy,

@@ -1,7 +1,7 @@
 """Values of the states inside completions: Monte Carlo rollouts from each, judged by the verifier (VinePPO).
 
-The states are those before the first token of every step of a completion (``symbolic/step_splitters.py``). Equal states of equal
-prompts are valued once. Shapes: B completions, T tokens, K the most steps of one of them.
+The states are those before the first token of every reasoning step of a completion (``symbolic/step_splitters.py``). Equal
+states of equal prompts are valued once. Shapes: B completions, T tokens, K the most steps of one of them.
 """
 
 from __future__ import annotations
