@@ -1,16 +1,17 @@
-"""Does a restructured tree behave as before? What its commands print and write is recorded, and compared exactly.
+"""Golden recordings: a refactoring must not change what the commands print or write.
 
     RLSF_DATA=folder python benchmarks/golden.py corpus to=golden/corpus [verifiers=all] [objects=500] [seed=0]
     python benchmarks/golden.py record corpus=golden/corpus to=golden/before tree=../before [parts=all] [verifiers=all]
     python benchmarks/golden.py record corpus=golden/corpus to=golden/after
     python benchmarks/golden.py compare before=golden/before after=golden/after
 
-Both trees are driven through their commands alone, so this one script records code of any layout. ``parts=`` takes some of
-certificates, metrics, evaluate and help; ``verifiers=sql,smt`` and ``estimators=gae,vine`` take some of theirs, and
-``rows=150`` the first rows of a corpus. A part that was recorded from the same code and corpus is kept; an audit that was
-stopped goes on. The exit status of ``compare`` is 1 where anything differs that golden_changes.yaml does not explain.
+A tree is driven through its public commands only, so the same script records any layout of the code. ``corpus`` writes the
+inputs of ``certify``; ``record`` stores certificates, training metrics and samples, an evaluation and the help texts;
+``compare`` is exact. ``parts=certificates,help``, ``verifiers=sql,smt``, ``estimators=gae,vine`` and ``rows=150`` (the first
+of each corpus) select what is recorded or compared. Parts already recorded from the same code and corpus are skipped, and an
+interrupted ``certify`` is resumed. ``compare`` exits with 1 on any difference that golden_changes.yaml does not allow.
 
-Leaves out: how long anything takes; recheck and viable, which no command shows; training on a GPU.
+Not covered: running times; ``recheck`` and ``viable``, which no command exposes; training on a GPU.
 """
 
 from __future__ import annotations
@@ -42,35 +43,35 @@ SELECTION = {"parts": "all", "verifiers": "all", "estimators": "all", "rows": 0}
 RECORD = {"corpus": "golden/corpus", "to": "golden/after", "tree": str(Path(__file__).parents[1]), **SELECTION}
 COMPARE = {"before": "golden/before", "after": "golden/after", **SELECTION}
 
-#: A hostile completion is kept up to this many characters: every token of it is recorded.
+#: Longer hostile completions are left out: every token of a completion is recorded.
 LONGEST = 20_000
-#: Seconds after which a command is stopped: nothing here needs as many.
-PATIENCE = 4 * 3600
-#: Slow ones, of which rows are verified side by side.
+#: Seconds after which a command is killed.
+COMMAND_TIMEOUT = 4 * 3600
+#: Worker processes of slow verifiers; the others have one, which protects the recording from crashes.
 WORKERS = {"cpp": 2}
-#: Seconds a completion: so many that what is recorded does not depend on what else the machine is doing.
-TIMEOUT = 120
+#: Seconds per completion, generous so that no verdict depends on the machine's load.
+VERIFIER_TIMEOUT = 120
 FIT = [
     "rollout.batch_size=4", "rollout.samples_per_prompt=4", "rollout.max_new_tokens=32", "evaluation.split=null",
     "trainer.max_epochs=1", "trainer.limit_train_batches=10", "trainer.accelerator=cpu", "seed=0", "run_dir=run",
 ]  # fmt: skip
 EVALUATE = ["split=test", "format=json", "output=answers.jsonl", "evaluation.limit=40", "evaluation.samples=2"]
-#: Metrics that measure time.
+#: Prefixes of the metrics that measure time.
 TIMED = ("seconds/", "verify_wait")
 FOLDERS = ("rlsf_lightning", "callbacks", "recipes")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A checkout that is driven through its commands."""
+    """A checkout whose commands are run."""
 
     root: Path
-    #: Of all that its commands do: code, recipes, and the policy that is shipped.
+    #: Hash of its code, recipes, callbacks and embedded policy.
     digest: str
 
     @classmethod
     def at(cls, root: Path) -> Tree:
-        """Exits where Python would not take the package from there."""
+        """Exits if Python would import the package from elsewhere."""
         digest = hashlib.blake2b(digest_size=16)
         for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -80,11 +81,11 @@ class Tree:
             asked = [sys.executable, "-c", "import rlsf_lightning; print(rlsf_lightning.__file__)"]
             found = tree._run(asked, Path(folder)).strip()
         if not Path(found).is_relative_to(root):
-            sys.exit(f"tree={root}: Python takes rlsf_lightning from {found}")
+            sys.exit(f"tree={root}: Python imports rlsf_lightning from {found}")
         return tree
 
     def command(self, name: str, words: Sequence[str], folder: Path) -> str:
-        """What a command prints, run in ``folder``. Raises RuntimeError with the end of what it says where it fails."""
+        """Standard output of a command run in ``folder``. Raises RuntimeError with the end of its stderr if it fails."""
         return self._run([sys.executable, "-m", f"rlsf_lightning.{name}", *words], folder).replace(str(self.root), ".")
 
     def _run(self, command: Sequence[str], folder: Path) -> str:
@@ -96,28 +97,28 @@ class Tree:
             stderr=subprocess.PIPE, start_new_session=True,
         ) as process:  # fmt: skip
             try:
-                printed, said = process.communicate(timeout=PATIENCE)
+                stdout, stderr = process.communicate(timeout=COMMAND_TIMEOUT)
             except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)  # with its workers
+                os.killpg(process.pid, signal.SIGKILL)  # its workers, too
                 raise
         if process.returncode:
-            raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}: {said[-500:]}")
-        return printed
+            raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}: {stderr[-500:]}")
+        return stdout
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing to record, under the name by which it is compared."""
+    """One unit of recording, named as in the comparison."""
 
     name: str
-    #: What it depends on besides the tree.
-    made_from: str
-    #: Temporary folder -> file name -> text.
+    #: Identifies its inputs other than the tree.
+    inputs: str
+    #: (temporary working directory) -> {file name: text}.
     make: Callable[[Path], dict[str, str]]
 
 
 def write_corpus(settings: dict[str, Any]) -> None:
-    """Objects that pass, half of them in another spelling, objects with one mistake, and what has made a tool fail."""
+    """Write one file of ``certify`` inputs per verifier."""
     import corpora
 
     folder = Path(settings["to"])
@@ -129,7 +130,7 @@ def write_corpus(settings: dict[str, Any]) -> None:
 
 
 def corpus_rows(name: str, objects: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Rows as ``certify`` reads them."""
+    """``objects`` rows, half right (every other one respelt) and half with one mistake, then the hostile completions."""
     import verifiers_common as common
 
     bench = common.bench_of(name, {"seed": seed, "objects": objects}, {"objects"})
@@ -152,16 +153,16 @@ def corpus_rows(name: str, objects: int, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def row(row_id: str, prompt: Any, completion: str) -> dict[str, Any]:
-    """Facts stand beside the own fields, as ``certify`` wants them; none may be changed by being written."""
+    """An input row of ``certify``. Raises ValueError if JSON would change a fact, or a fact shadows another field."""
     facts = dict(prompt.facts)
     own = {"id": row_id, "prompt": prompt.text, "completion": completion, "reference": prompt.reference}
     if facts.keys() & own.keys() or json.loads(json.dumps(facts, allow_nan=False)) != facts:
-        raise ValueError(f"{row_id}: these facts cannot be a row of JSON: {facts}")
+        raise ValueError(f"{row_id}: these facts do not survive as JSON: {facts}")
     return own | facts
 
 
 def parts_of(tree: Tree, corpus: Path, selection: Selection, to: Path) -> Iterator[Part]:
-    """All that is asked for, the quick ones first."""
+    """The selected parts, quick ones first."""
     for command in selection.of("help", golden_compare.HELP):
         yield Part(f"help/{command}", "", partial(_help, tree, command))
     for estimator in selection.of("metrics", golden_compare.ESTIMATORS):
@@ -172,9 +173,9 @@ def parts_of(tree: Tree, corpus: Path, selection: Selection, to: Path) -> Iterat
         yield Part("evaluate", " ".join(words), partial(_evaluate, tree, words))
     for name in selection.of("certificates", golden_compare.VERIFIERS):
         rows = list(itertools.islice(_lines(corpus / f"{name}.jsonl"), selection.rows or None))
-        made_from = hashlib.blake2b("".join(rows).encode(), digest_size=16).hexdigest()
-        unfinished = to / ".unfinished" / f"{name}_{made_from[:12]}_{tree.digest[:12]}"
-        yield Part(f"certificates/{name}", made_from, partial(_certificates, tree, name, rows, unfinished))
+        inputs = hashlib.blake2b("".join(rows).encode(), digest_size=16).hexdigest()
+        unfinished = to / ".unfinished" / f"{name}_{inputs[:12]}_{tree.digest[:12]}"
+        yield Part(f"certificates/{name}", inputs, partial(_certificates, tree, name, rows, unfinished))
 
 
 def _help(tree: Tree, command: str, folder: Path) -> dict[str, str]:
@@ -196,12 +197,12 @@ def _evaluate(tree: Tree, words: list[str], folder: Path) -> dict[str, str]:
 
 
 def _certificates(tree: Tree, name: str, rows: list[str], unfinished: Path, folder: Path) -> dict[str, str]:
-    """The audit is written to ``unfinished``, from where ``certify`` goes on if it is stopped.
+    """``certify`` writes to the folder ``unfinished``, so that an interrupted run can be resumed.
 
-    Half a surrogate pair has no tokens: rows that have one are certified without rewards.
+    Tokenizers reject lone surrogates: rows with one are certified without rewards.
     """
     unfinished.mkdir(parents=True, exist_ok=True)
-    words = [f"verifier={name}", f"workers={WORKERS.get(name, 1)}", f"verifier.timeout={TIMEOUT}", "seed=0"]
+    words = [f"verifier={name}", f"workers={WORKERS.get(name, 1)}", f"verifier.timeout={VERIFIER_TIMEOUT}", "seed=0"]
     text = ""
     for rewards in ("true", "false"):
         few = [row for row in rows if (rewards == "true") == _has_tokens(json.loads(row)["completion"])]
@@ -219,7 +220,7 @@ def _has_tokens(text: str) -> bool:
 
 
 def without_times(lines: str) -> str:
-    """JSON lines without the seconds that certificates took, and the keys by which an audit knows its rows."""
+    """JSON lines without the time each certificate took and without ``certify``'s row keys, which hash the settings."""
     return "".join(json.dumps(_without_times(json.loads(line))) + "\n" for line in lines.split("\n") if line)
 
 
@@ -236,7 +237,7 @@ def _without_times(value: Any) -> Any:
 
 
 def without_timed_columns(text: str) -> str:
-    """metrics.csv without what measures time."""
+    """The text of a metrics.csv without the columns that measure time."""
     rows = list(csv.DictReader(io.StringIO(text)))
     kept = [name for name in rows[0] if not name.startswith(TIMED)]
     target = io.StringIO()
@@ -247,14 +248,14 @@ def without_timed_columns(text: str) -> str:
 
 
 def record(settings: dict[str, Any]) -> None:
-    """Every part by itself; those that fail are told at the end."""
+    """Record the selected parts. A failing part does not stop the others; the exit status is 1 then."""
     tree, to = Tree.at(Path(settings["tree"]).resolve()), Path(settings["to"])
     failed = []
     for part in parts_of(tree, Path(settings["corpus"]), Selection.from_settings(settings), to):
-        stamp = to / ".made_from" / part.name.replace("/", "_")
-        made_from = f"{tree.digest} {part.made_from}\n"
-        if stamp.is_file() and stamp.read_text() == made_from:
-            print(f"{part.name}: is there", flush=True)
+        stamp = to / ".stamps" / part.name.replace("/", "_")
+        current = f"{tree.digest} {part.inputs}\n"
+        if stamp.is_file() and stamp.read_text() == current:
+            print(f"{part.name}: up to date", flush=True)
             continue
         start = time.perf_counter()
         try:
@@ -267,7 +268,7 @@ def record(settings: dict[str, Any]) -> None:
         stamp.unlink(missing_ok=True)
         for name, text in files.items():
             _write(to / name, text)
-        _write(stamp, made_from)
+        _write(stamp, current)
         print(f"{part.name}: {time.perf_counter() - start:.1f} s", flush=True)
     if failed:
         sys.exit(f"not recorded: {', '.join(failed)}")
@@ -275,13 +276,13 @@ def record(settings: dict[str, Any]) -> None:
 
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():
-        sys.exit(f"{path}: no such file; `golden.py corpus to={path.parent}` writes it")
+        sys.exit(f"{path}: no such file; create it with `golden.py corpus to={path.parent}`")
     with path.open(encoding="utf-8") as file:
         yield from file
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
+    """Atomic write."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial_file = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial_file.write_text(text, encoding="utf-8")

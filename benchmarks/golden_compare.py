@@ -1,12 +1,13 @@
-"""Two recordings of ``golden.py``, compared value by value, less what golden_changes.yaml allows.
+"""Compares two recordings of ``golden.py`` exactly, except for the intended changes listed in golden_changes.yaml.
 
-An allowed change is as narrow as it can be said, so that nothing hides behind it. Each has the ``part`` that it is about (a
-pattern, such as certificates/*), a ``reason``, and one of
+State an intended change as narrowly as possible, so that it cannot hide others. An entry has a ``part`` (a glob pattern such
+as certificates/*), a ``reason``, and one of
 
-    rename: {old: new}        names of columns and keys, and words of a help text, which are replaced before comparing
-    field: findings.spans     a changed value; with kind: too_long where a finding of that kind is changed (for a field that is
-                              no finding's: where the row has one), and with before: and after: the very values
-    digest: 0a1b2c3d4e5f      a changed help text, by the digest that is printed with the difference
+    rename: {old: new}        columns, JSON keys, or words of a help text: renamed in the old recording before comparing
+    field: findings.spans     a field whose value changed (glob pattern). Optional: kind: too_long, only in findings of this
+                              kind, or, for fields outside a finding, in rows with such a finding; before: and after:, only
+                              these values
+    digest: 0a1b2c3d4e5f      a reworded help text: the digest printed with the difference
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ESTIMATORS = tuple("prefix_tree viable_prefix rloo grpo dr_grpo reward_to_go rei
 HELP = ("fit", "sft", "evaluate", "certify", "export", "recipe_list")
 KINDS = ("help", "metrics", "evaluate", "certificates")
 ABSENT = "(absent)"
-#: Differences of a sort that are printed.
+#: Examples printed per field.
 EXAMPLES = 5
 _MATCHED = ("part", "field", "kind", "before", "after", "digest")
 _WIDEST = 240
@@ -41,17 +42,17 @@ _WIDEST = 240
 
 @dataclass(frozen=True)
 class Selection:
-    """Which parts are meant; an empty set: all."""
+    """What to record or compare; an empty set selects everything."""
 
     parts: frozenset[str]
     verifiers: frozenset[str]
     estimators: frozenset[str]
-    #: Of each corpus; 0: all.
+    #: The first rows of each corpus; 0: all.
     rows: int = 0
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Selection:
-        """Exits where a name is not known."""
+        """Exits on an unknown name."""
         chosen = []
         for key, known in (("parts", KINDS), ("verifiers", VERIFIERS), ("estimators", ESTIMATORS)):
             names = frozenset[str]() if settings[key] == "all" else frozenset(settings[key].split(","))
@@ -62,7 +63,7 @@ class Selection:
         return cls(parts, verifiers, estimators, settings["rows"])
 
     def of(self, kind: str, names: Sequence[str]) -> list[str]:
-        """Those of a kind of part that are meant."""
+        """The selected ones of ``names``, which are parts of one kind."""
         if self.parts and kind not in self.parts:
             return []
         few = {"metrics": self.estimators, "certificates": self.verifiers}.get(kind)
@@ -71,24 +72,24 @@ class Selection:
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that is another one after the change."""
+    """One value that differs between the recordings."""
 
     part: str
-    #: The row, step or line.
+    #: The row or the training step.
     where: str
-    #: Names of keys or of a column, with dots between them.
+    #: A column, or a dotted path of JSON keys.
     field: str
     before: Any
     after: Any
-    #: Kinds of the finding that the value is of, or of all findings of the row.
+    #: Kind of the finding that holds the value (two if the kind differs); outside a finding, all kinds of the row.
     kinds: frozenset[str] = frozenset()
-    #: Of a text: of all that is changed in it.
+    #: Of help texts: hash of the whole diff.
     digest: str = ""
 
 
 @dataclass
 class Change:
-    """An entry of the list of allowed changes."""
+    """An allowed change."""
 
     part: str
     reason: str
@@ -96,17 +97,17 @@ class Change:
     field: str | None = None
     kind: str | None = None
     digest: str | None = None
-    #: JSON values; what is not there may be anything.
+    #: Required values of ``before`` and ``after``.
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     used: int = 0
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> Change:
-        """Raises ValueError for an entry that allows more than it says, or gives no reason."""
+        """Raises ValueError for an entry that is unknown in form, too broad or without a reason."""
         unknown = entry.keys() - {"part", "reason", "rename", *_MATCHED}
         if unknown or not entry.get("part") or not str(entry.get("reason", "")).strip():
             raise ValueError(
-                f"an allowed change has part, reason and {', '.join(_MATCHED[1:])} or rename: {dict(entry)}"
+                f"an allowed change has a part, a reason and some of rename, {', '.join(_MATCHED[1:])}: {dict(entry)}"
             )
         if sum(key in entry for key in ("rename", "field", "digest")) != 1:
             raise ValueError(f"an allowed change has one of rename, field and digest: {dict(entry)}")
@@ -115,7 +116,7 @@ class Change:
         return cls(**rest, values=values)
 
     def allows(self, difference: Difference) -> bool:
-        """Whether every thing that the entry says is so."""
+        """Whether the difference meets every condition of this entry."""
         if self.rename or not fnmatchcase(difference.part, self.part):
             return False
         if self.digest is not None:
@@ -129,19 +130,19 @@ class Change:
 
 
 def read_changes(path: Path = CHANGES) -> list[Change]:
-    """Raises ValueError for an entry that is none."""
+    """Raises ValueError for a malformed entry."""
     return [Change.from_entry(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []]
 
 
 def is_same(before: Any, after: Any) -> bool:
-    """To the last bit: 1, 1.0 and true are three values, and so are 0.0 and -0.0. The order of keys is none."""
+    """Bitwise equality of JSON values: 1, 1.0 and true differ, as do 0.0 and -0.0; the order of keys does not matter."""
     return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
 
 
 def value_differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any, frozenset[str]]]:
-    """(field, before, after, kinds of the finding that it is in) of all that differs in two JSON values.
+    """Yields (path, before, after, kinds of the enclosing finding) for each difference between two JSON values.
 
-    Lists of as many mappings are gone through; of others the whole is the value.
+    Lists of objects are compared item by item if they are equally long, other lists as a whole.
     """
     if is_same(before, after):
         return
@@ -163,7 +164,7 @@ def _are_mappings(value: Any) -> bool:
 
 
 def row_differences(part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """Of rows by their names. A row is a mapping, perhaps with findings or with a certificate that has some."""
+    """Compare rows by name. A row is a JSON object; certificates may be the row itself or its ``certificate``."""
     if before.keys() == after.keys() and list(before) != list(after):
         yield Difference(part, "", "order of the rows", list(before), list(after))
     for where in {**before, **after}:
@@ -179,7 +180,7 @@ def row_differences(part: str, before: Mapping[str, Any], after: Mapping[str, An
 
 
 def _findings(value: Any) -> Iterator[dict[str, Any]]:
-    """Of a row, and of the certificates in it."""
+    """The findings of a row and of the certificate in it."""
     if isinstance(value, dict):
         if _are_mappings(value.get("findings")):
             yield from (finding for finding in value["findings"] if "kind" in finding)
@@ -187,7 +188,7 @@ def _findings(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def text_differences(part: str, before: str, after: str) -> list[Difference]:
-    """One for every line that is gone or new, in their order, all with one digest."""
+    """One difference per removed or added line, all with the digest of the whole diff."""
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
     digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
     changed = (line for line in lines if line[0] in "+-")
@@ -200,26 +201,26 @@ def text_differences(part: str, before: str, after: str) -> list[Difference]:
 
 
 def with_words(text: str, names: Mapping[str, str]) -> str:
-    """With other words, where they stand by themselves."""
+    """Rename whole words."""
     for old, new in names.items():
         text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", new.replace("\\", r"\\"), text)
     return text
 
 
 def with_keys(value: Any, names: Mapping[str, str]) -> Any:
-    """With other keys in all mappings. Raises ValueError where two would become one."""
+    """Rename keys at any depth. Raises ValueError if two keys would collide, as one value would be lost."""
     if isinstance(value, list):
         return [with_keys(each, names) for each in value]
     if not isinstance(value, dict):
         return value
     changed = {names.get(key, key): with_keys(each, names) for key, each in value.items()}
     if len(changed) < len(value):
-        raise ValueError(f"{dict(names)} gives two of these the same name: {', '.join(value)}")
+        raise ValueError(f"{dict(names)} would merge some of these keys: {', '.join(value)}")
     return changed
 
 
 def compare_file(part: str, before: Path, after: Path, changes: Sequence[Change], rows: int = 0) -> list[Difference]:
-    """Of two files of one part, after the renames. A file that is missing is a difference."""
+    """Compare two files of one part after applying the renames. A missing file is a difference, too."""
     missing = [name for name, path in (("before", before), ("after", after)) if not path.is_file()]
     if missing:
         there = {"before": "a file", "after": "a file"} | dict.fromkeys(missing, ABSENT)
@@ -240,7 +241,7 @@ def _text(path: Path) -> str:
 
 
 def _rows(path: Path, count: int) -> dict[str, Any]:
-    """Of a file: step or id -> row."""
+    """The rows of a file by training step or id."""
     if path.suffix == ".json":
         return {"": json.loads(_text(path))}
     if path.suffix == ".csv":
@@ -254,7 +255,7 @@ def _rows(path: Path, count: int) -> dict[str, Any]:
 
 
 def files(selection: Selection) -> Iterator[tuple[str, str]]:
-    """(part, file) of all that is recorded."""
+    """(part, file) of everything that is compared."""
     for name in selection.of("help", HELP):
         yield f"help/{name}", f"help/{name}.txt"
     for name in selection.of("metrics", ESTIMATORS):
@@ -267,19 +268,19 @@ def files(selection: Selection) -> Iterator[tuple[str, str]]:
 
 
 def split(differences: Iterable[Difference], changes: Sequence[Change]) -> tuple[list[Difference], list[Difference]]:
-    """Those that are not explained, and those that are, whose entries count them."""
-    unexplained: list[Difference] = []
-    explained: list[Difference] = []
+    """The unexpected differences and the allowed ones; the entries count what they allowed."""
+    unexpected: list[Difference] = []
+    expected: list[Difference] = []
     for difference in differences:
         found = next((change for change in changes if change.allows(difference)), None)
-        (unexplained if found is None else explained).append(difference)
+        (unexpected if found is None else expected).append(difference)
         if found is not None:
             found.used += 1
-    return unexplained, explained
+    return unexpected, expected
 
 
 def described(differences: Sequence[Difference]) -> Iterator[str]:
-    """Lines for a terminal: of each part how many rows differ and by what, with the first ones of every sort."""
+    """The report's lines: per part the number of rows that differ, per field the count and the first examples."""
     by_part: dict[str, list[Difference]] = defaultdict(list)
     for difference in differences:
         by_part[difference.part].append(difference)
@@ -306,20 +307,18 @@ def _short(value: Any) -> str:
 
 
 def run(settings: Mapping[str, Any]) -> None:
-    """Print all differences; exit with 1 where some are not explained."""
+    """Print a report; exit with 1 if there are unexpected differences."""
     selection, changes = Selection.from_settings(settings), read_changes()
     before, after = Path(settings["before"]), Path(settings["after"])
     differences: list[Difference] = []
     for part, name in files(selection):
         found = compare_file(part, before / name, after / name, changes, selection.rows)
         differences += [replace(d, where=f"{name} {d.where}") if part == "evaluate" else d for d in found]
-    unexplained, explained = split(differences, changes)
-    print("\n".join(described(unexplained)) or "no difference that is not explained")
+    unexpected, expected = split(differences, changes)
+    print("\n".join(described(unexpected)) or "no unexpected difference")
     for change in changes:
-        what = "renamed in" if change.rename else "allowed:"
-        print(f"{change.part}: {what} {change.used}: {change.reason}")
-    print(
-        f"{len(list(files(selection)))} files, {len(unexplained)} differences, and {len(explained)} that are explained"
-    )
-    if unexplained:
+        count = "files renamed" if change.rename else "differences allowed"
+        print(f"{change.part}: {change.used} {count}: {change.reason}")
+    print(f"{len(list(files(selection)))} files, {len(unexpected)} unexpected and {len(expected)} allowed differences")
+    if unexpected:
         sys.exit(1)
