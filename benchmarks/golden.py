@@ -9,7 +9,8 @@ A tree is driven through its public commands only, so the same script records an
 inputs of ``certify``; ``record`` stores certificates, training metrics and samples, an evaluation and the help texts;
 ``compare`` is exact. ``parts=certificates,help``, ``verifiers=sql,smt``, ``estimators=gae,vine`` and ``rows=150`` (the first
 of each corpus) select what is recorded or compared. Parts already recorded from the same code and corpus are skipped, and an
-interrupted ``certify`` is resumed. ``compare`` exits with 1 on any difference that golden_changes.yaml does not allow.
+interrupted ``certify`` is resumed. ``compare`` exits with 1 on any difference that golden_changes.yaml does not allow. Two
+recordings of one tree, the second with ``hash_seed=1``, show what depends on the order of sets, the time or the load.
 
 Not covered: running times; ``recheck`` and ``viable``, which no command exposes; training on a GPU.
 """
@@ -40,7 +41,9 @@ from golden_compare import Selection
 
 CORPUS = {"to": "golden/corpus", "verifiers": "all", "objects": 500, "seed": 0}
 SELECTION = {"parts": "all", "verifiers": "all", "estimators": "all", "rows": 0}
-RECORD = {"corpus": "golden/corpus", "to": "golden/after", "tree": str(Path(__file__).parents[1]), **SELECTION}
+RECORD = {
+    "corpus": "golden/corpus", "to": "golden/after", "tree": str(Path(__file__).parents[1]), "hash_seed": 0, **SELECTION
+}  # fmt: skip
 COMPARE = {"before": "golden/before", "after": "golden/after", **SELECTION}
 
 #: Longer hostile completions are left out: every token of a completion is recorded.
@@ -66,17 +69,19 @@ class Tree:
     """A checkout whose commands are run."""
 
     root: Path
-    #: Hash of its code, recipes, callbacks and embedded policy.
+    #: Python's, which decides the order of sets.
+    hash_seed: int
+    #: Identifies its code, recipes, callbacks and embedded policy, and the hash seed.
     digest: str
 
     @classmethod
-    def at(cls, root: Path) -> Tree:
+    def at(cls, root: Path, hash_seed: int) -> Tree:
         """Exits if Python would import the package from elsewhere."""
-        digest = hashlib.blake2b(digest_size=16)
+        digest = hashlib.blake2b(f"{hash_seed}".encode(), digest_size=16)
         for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
-        tree = cls(root, digest.hexdigest())
+        tree = cls(root, hash_seed, digest.hexdigest())
         with tempfile.TemporaryDirectory() as folder:
             asked = [sys.executable, "-c", "import rlsf_lightning; print(rlsf_lightning.__file__)"]
             found = tree._run(asked, Path(folder)).strip()
@@ -91,7 +96,7 @@ class Tree:
     def _run(self, command: Sequence[str], folder: Path) -> str:
         settings = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "COLUMNS": "120"}
         kept = {key: value for key, value in os.environ.items() if not key.startswith("RLSF_")}
-        environment = {**kept, **settings, "PYTHONPATH": str(self.root)}
+        environment = {**kept, **settings, "PYTHONPATH": str(self.root), "PYTHONHASHSEED": str(self.hash_seed)}
         with subprocess.Popen(
             command, cwd=folder, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
@@ -249,7 +254,7 @@ def without_timed_columns(text: str) -> str:
 
 def record(settings: dict[str, Any]) -> None:
     """Record the selected parts. A failing part does not stop the others; the exit status is 1 then."""
-    tree, to = Tree.at(Path(settings["tree"]).resolve()), Path(settings["to"])
+    tree, to = Tree.at(Path(settings["tree"]).resolve(), settings["hash_seed"]), Path(settings["to"])
     failed = []
     for part in parts_of(tree, Path(settings["corpus"]), Selection.from_settings(settings), to):
         stamp = to / ".stamps" / part.name.replace("/", "_")
