@@ -118,8 +118,8 @@ class Part:
     name: str
     #: Identifies its inputs other than the tree.
     inputs: str
-    #: (temporary working directory) -> {file name: text}.
-    make: Callable[[Path], dict[str, str]]
+    #: (temporary working directory) -> the texts of its files.
+    make: Callable[[Path], tuple[str, ...]]
 
 
 def write_corpus(settings: dict[str, Any]) -> None:
@@ -167,41 +167,43 @@ def row(row_id: str, prompt: Any, completion: str) -> dict[str, Any]:
 
 
 def parts_of(tree: Tree, corpus: Path, selection: Selection, to: Path) -> Iterator[Part]:
-    """The selected parts, quick ones first."""
-    for command in selection.of("help", golden_compare.HELP):
-        yield Part(f"help/{command}", "", partial(_help, tree, command))
-    for estimator in selection.of("metrics", golden_compare.ESTIMATORS):
-        words = ["recipe=chem_iupac", f"algorithm.advantage={estimator}", *FIT]
-        yield Part(f"metrics/{estimator}", " ".join(words), partial(_metrics, tree, estimator, words))
-    if selection.of("evaluate", ("evaluate",)):
-        words = ["recipe=chem_iupac", "trainer.accelerator=cpu", *EVALUATE]
-        yield Part("evaluate", " ".join(words), partial(_evaluate, tree, words))
-    for name in selection.of("certificates", golden_compare.VERIFIERS):
-        rows = list(itertools.islice(_lines(corpus / f"{name}.jsonl"), selection.rows or None))
-        inputs = hashlib.blake2b("".join(rows).encode(), digest_size=16).hexdigest()
-        unfinished = to / ".unfinished" / f"{name}_{inputs[:12]}_{tree.digest[:12]}"
-        yield Part(f"certificates/{name}", inputs, partial(_certificates, tree, name, rows, unfinished))
+    """How the selected parts are recorded."""
+    for part in golden_compare.parts(selection):
+        kind, _, name = part.partition("/")
+        if kind == "help":
+            yield Part(part, "", partial(_help, tree, name))
+        elif kind == "metrics":
+            words = ["recipe=chem_iupac", f"algorithm.advantage={name}", *FIT]
+            yield Part(part, " ".join(words), partial(_metrics, tree, words))
+        elif kind == "evaluate":
+            words = ["recipe=chem_iupac", "trainer.accelerator=cpu", *EVALUATE]
+            yield Part(part, " ".join(words), partial(_evaluate, tree, words))
+        else:
+            rows = list(itertools.islice(_lines(corpus / f"{name}.jsonl"), selection.rows or None))
+            inputs = hashlib.blake2b("".join(rows).encode(), digest_size=16).hexdigest()
+            unfinished = to / ".unfinished" / f"{name}_{inputs[:12]}_{tree.digest[:12]}"
+            yield Part(part, inputs, partial(_certificates, tree, name, rows, unfinished))
 
 
-def _help(tree: Tree, command: str, folder: Path) -> dict[str, str]:
+def _help(tree: Tree, command: str, folder: Path) -> tuple[str, ...]:
     words = ["fit", "recipe=list"] if command == "recipe_list" else [command, "--help"]
-    return {f"help/{command}.txt": tree.command(words[0], words[1:], folder)}
+    return (tree.command(words[0], words[1:], folder),)
 
 
-def _metrics(tree: Tree, estimator: str, words: list[str], folder: Path) -> dict[str, str]:
+def _metrics(tree: Tree, words: list[str], folder: Path) -> tuple[str, ...]:
     tree.command("fit", words, folder)
     samples = without_times((folder / "run" / "samples.jsonl").read_text(encoding="utf-8"))
     metrics = without_timed_columns((folder / "run" / "metrics.csv").read_text(encoding="utf-8"))
-    return {f"samples/{estimator}.jsonl": samples, f"metrics/{estimator}.csv": metrics}
+    return metrics, samples
 
 
-def _evaluate(tree: Tree, words: list[str], folder: Path) -> dict[str, str]:
+def _evaluate(tree: Tree, words: list[str], folder: Path) -> tuple[str, ...]:
     report = json.loads(tree.command("evaluate", words, folder))
     answers = without_times((folder / "answers.jsonl").read_text(encoding="utf-8"))
-    return {"evaluate.jsonl": answers, "evaluate.json": json.dumps(report, indent=1) + "\n"}
+    return json.dumps(report, indent=1) + "\n", answers
 
 
-def _certificates(tree: Tree, name: str, rows: list[str], unfinished: Path, folder: Path) -> dict[str, str]:
+def _certificates(tree: Tree, name: str, rows: list[str], unfinished: Path, folder: Path) -> tuple[str, ...]:
     """``certify`` writes to the folder ``unfinished``, so that an interrupted run can be resumed.
 
     Tokenizers reject lone surrogates: rows with one are certified without rewards.
@@ -217,7 +219,7 @@ def _certificates(tree: Tree, name: str, rows: list[str], unfinished: Path, fold
             tree.command("certify", [*words, f"input={source}", f"output={target}", f"rewards={rewards}"], folder)
             text += without_times(target.read_text(encoding="utf-8"))
     shutil.rmtree(unfinished)
-    return {f"certificates/{name}.jsonl": text}
+    return (text,)
 
 
 def _has_tokens(text: str) -> bool:
@@ -257,22 +259,23 @@ def record(settings: dict[str, Any]) -> None:
     tree, to = Tree.at(Path(settings["tree"]).resolve(), settings["hash_seed"]), Path(settings["to"])
     failed = []
     for part in parts_of(tree, Path(settings["corpus"]), Selection.from_settings(settings), to):
-        stamp = to / ".stamps" / part.name.replace("/", "_")
+        stamp, files = to / golden_compare.stamp_of(part.name), golden_compare.files_of(part.name)
         current = f"{tree.digest} {part.inputs}\n"
         if stamp.is_file() and stamp.read_text() == current:
             print(f"{part.name}: up to date", flush=True)
             continue
+        for path in (stamp, *(to / file for file in files)):
+            path.unlink(missing_ok=True)  # a recording of other code must not pass for this one's if this fails
         start = time.perf_counter()
         try:
             with tempfile.TemporaryDirectory() as folder:
-                files = part.make(Path(folder))
+                texts = part.make(Path(folder))
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
             failed.append(part.name)
             print(f"{part.name}: failed: {error}", flush=True)
             continue
-        stamp.unlink(missing_ok=True)
-        for name, text in files.items():
-            _write(to / name, text)
+        for file, text in zip(files, texts, strict=True):
+            _write(to / file, text)
         _write(stamp, current)
         print(f"{part.name}: {time.perf_counter() - start:.1f} s", flush=True)
     if failed:

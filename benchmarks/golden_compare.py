@@ -189,7 +189,7 @@ def _findings(value: Any) -> Iterator[dict[str, Any]]:
 
 def text_differences(part: str, before: str, after: str) -> list[Difference]:
     """One difference per removed or added line, all with the digest of the whole diff."""
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[2:]
+    lines = list(difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=0))[2:]
     digest = hashlib.blake2b("\n".join(lines).encode(), digest_size=6).hexdigest()
     changed = (line for line in lines if line[0] in "+-")
     return [
@@ -254,17 +254,34 @@ def _rows(path: Path, count: int) -> dict[str, Any]:
     return rows
 
 
-def files(selection: Selection) -> Iterator[tuple[str, str]]:
-    """(part, file) of everything that is compared."""
-    for name in selection.of("help", HELP):
-        yield f"help/{name}", f"help/{name}.txt"
-    for name in selection.of("metrics", ESTIMATORS):
-        yield f"metrics/{name}", f"metrics/{name}.csv"
-        yield f"samples/{name}", f"samples/{name}.jsonl"
-    for name in selection.of("evaluate", ("evaluate.json", "evaluate.jsonl")):
-        yield "evaluate", name
-    for name in selection.of("certificates", VERIFIERS):
-        yield f"certificates/{name}", f"certificates/{name}.jsonl"
+def parts(selection: Selection) -> list[str]:
+    """The names of the selected parts, quick ones first."""
+    names = [f"help/{name}" for name in selection.of("help", HELP)]
+    names += [f"metrics/{name}" for name in selection.of("metrics", ESTIMATORS)]
+    names += selection.of("evaluate", ("evaluate",))
+    return names + [f"certificates/{name}" for name in selection.of("certificates", VERIFIERS)]
+
+
+def files_of(part: str) -> tuple[str, ...]:
+    """What is recorded of a part."""
+    kind, _, name = part.partition("/")
+    return {
+        "help": (f"{part}.txt",),
+        "metrics": (f"{part}.csv", f"samples/{name}.jsonl"),
+        "evaluate": ("evaluate.json", "evaluate.jsonl"),
+        "certificates": (f"{part}.jsonl",),
+    }[kind]
+
+
+def stamp_of(part: str) -> str:
+    """The file that holds the digests of the tree and of the inputs that a part was recorded from."""
+    return f".stamps/{part.replace('/', '_')}"
+
+
+def trees_of(folder: Path, names: Iterable[str]) -> set[str]:
+    """The digests of the trees that parts were recorded from."""
+    stamps = [folder / stamp_of(name) for name in names]
+    return {_text(stamp).split()[0] for stamp in stamps if stamp.is_file()}
 
 
 def split(differences: Iterable[Difference], changes: Sequence[Change]) -> tuple[list[Difference], list[Difference]]:
@@ -307,11 +324,13 @@ def _short(value: Any) -> str:
 
 
 def run(settings: Mapping[str, Any]) -> None:
-    """Print a report; exit with 1 if there are unexpected differences."""
+    """Print a report; exit with 1 if there are unexpected differences, or ``after`` mixes several states of the code."""
     selection, changes = Selection.from_settings(settings), read_changes()
     before, after = Path(settings["before"]), Path(settings["after"])
+    names = [name for part in parts(selection) for name in files_of(part)]
     differences: list[Difference] = []
-    for part, name in files(selection):
+    for name in names:
+        part = name.rpartition(".")[0]
         found = compare_file(part, before / name, after / name, changes, selection.rows)
         differences += [replace(d, where=f"{name} {d.where}") if part == "evaluate" else d for d in found]
     unexpected, expected = split(differences, changes)
@@ -319,6 +338,9 @@ def run(settings: Mapping[str, Any]) -> None:
     for change in changes:
         count = "files renamed" if change.rename else "differences allowed"
         print(f"{change.part}: {change.used} {count}: {change.reason}")
-    print(f"{len(list(files(selection)))} files, {len(unexpected)} unexpected and {len(expected)} allowed differences")
-    if unexpected:
+    print(f"{len(names)} files, {len(unexpected)} unexpected and {len(expected)} allowed differences")
+    is_mixed = len(trees_of(after, parts(selection))) > 1
+    if is_mixed:
+        print(f"after={after}: recorded from different states of the code; record it again")
+    if unexpected or is_mixed:
         sys.exit(1)

@@ -146,6 +146,8 @@ def test_a_changed_line_of_a_help_text_is_found_and_allowed_only_as_it_is() -> N
     assert (gone.before, new.after) == ("locate: why", "explain: why") and gone.digest == new.digest
     allow = Change.from_entry({"part": "help/fit", "digest": gone.digest, "reason": "another word"})
     assert compare.split([gone, new], [allow]) == ([], [gone, new])
+    (newline,) = compare.text_differences("help/fit", "a\n", "a")
+    assert (newline.before, newline.after) == ("", ABSENT)
     other = compare.text_differences("help/fit", "a\nlocate: why\nc\n", "a\nexplain: why\nd\n")
     assert compare.split(other, [allow]) == (other, [])
 
@@ -222,6 +224,13 @@ def test_the_report_counts_rows_fields_and_kinds_and_shows_few(
     assert printed.count("[[3, 9]] -> []") == compare.EXAMPLES
     compare.run({**settings, "after": str(tmp_path / "before")})
     assert "no unexpected difference" in capsys.readouterr().out
+    recorded(tmp_path / "before", "certificates/smt.jsonl", "")
+    for part, tree in (("certificates/sql", "0a"), ("certificates/smt", "0b")):
+        recorded(tmp_path / "before", compare.stamp_of(part), f"{tree} inputs\n")
+    with pytest.raises(SystemExit, match="1"):
+        compare.run({**settings, "after": str(tmp_path / "before"), "verifiers": "sql,smt"})
+    assert "different states of the code" in capsys.readouterr().out
+    (tmp_path / "before" / "certificates" / "smt.jsonl").unlink()
     with pytest.raises(SystemExit, match="1"):
         compare.run({**settings, "verifiers": "smt"})
     assert "file: 1 times" in capsys.readouterr().out, "a missing recording goes unnoticed"
@@ -229,8 +238,9 @@ def test_the_report_counts_rows_fields_and_kinds_and_shows_few(
 
 def test_the_selection_takes_some_of_every_kind() -> None:
     chosen = Selection.from_settings({**golden.SELECTION, "parts": "metrics,help", "estimators": "gae", "rows": 3})
-    names = {name for name, _ in compare.files(chosen)}
-    assert names == {"metrics/gae", "samples/gae", *(f"help/{name}" for name in compare.HELP)} and chosen.rows == 3
+    names = compare.parts(chosen)
+    assert names == [*(f"help/{name}" for name in compare.HELP), "metrics/gae"] and chosen.rows == 3
+    assert compare.files_of("metrics/gae") == ("metrics/gae.csv", "samples/gae.jsonl")
     with pytest.raises(SystemExit, match="verifiers=sqi"):
         Selection.from_settings({**golden.SELECTION, "verifiers": "sqi"})
 
@@ -265,3 +275,22 @@ def test_half_of_a_corpus_is_right_and_half_wrong(name: str, monkeypatch: pytest
     assert rows == list(golden.corpus_rows(name, 12, seed=0)), "the same seed makes the same rows"
     assert all(len(row["completion"]) < golden.LONGEST for row in rows)
     assert rows == json.loads(json.dumps(rows))
+
+
+def test_a_part_that_fails_leaves_no_older_recording_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {**golden.RECORD, "to": str(tmp_path), "parts": "help"}
+    monkeypatch.setattr(golden.Tree, "at", lambda root, hash_seed: golden.Tree(root, hash_seed, "0a"))
+    monkeypatch.setattr(golden.Tree, "command", lambda tree, name, words, folder: f"{name} {words}\n")
+    golden.record(settings)
+    assert (tmp_path / "help" / "recipe_list.txt").read_text() == "fit ['recipe=list']\n"
+
+    def fail(*arguments: object) -> str:
+        raise RuntimeError("exit status 1")
+
+    monkeypatch.setattr(golden.Tree, "command", fail)
+    golden.record(settings)  # the same code: nothing is recorded again
+    assert (tmp_path / "help" / "fit.txt").exists()
+    monkeypatch.setattr(golden.Tree, "at", lambda root, hash_seed: golden.Tree(root, hash_seed, "0b"))
+    with pytest.raises(SystemExit, match="not recorded: help/fit"):
+        golden.record(settings)
+    assert not list((tmp_path / "help").iterdir())
