@@ -10,7 +10,7 @@ inputs of ``certify``; ``record`` stores certificates, training metrics and samp
 ``compare`` is exact. ``parts=certificates,help``, ``verifiers=sql,smt``, ``estimators=gae,vine`` and ``rows=150`` (the first
 of each corpus) select what is recorded or compared. Parts already recorded from the same code and corpus are skipped, and an
 interrupted ``certify`` is resumed. ``compare`` exits with 1 on any difference that golden_changes.yaml does not allow. Two
-recordings of one tree, the second with ``hash_seed=1``, show what depends on the order of sets, the time or the load.
+recordings of one tree, the second with ``hash_seed=3``, show what depends on the order of sets, the time or the load.
 
 Not covered: running times; ``recheck`` and ``viable``, which no command exposes; training on a GPU.
 """
