@@ -36,7 +36,9 @@ class VerifierReward(RLSFCallback):
     def on_rewards_due(self, trainer, module, rollout) -> None:
         rollout.certificates = self.pending.result()
         rng = random.Random(module.step_seed("credit"))
-        reward_BT, is_credited_BT = module.token_credit(rollout.certificates, rollout.spans, rollout.is_finished_B, rng)
+        reward_BT, is_credited_BT = module.token_credit(
+            rollout.certificates, rollout.spans, rollout.is_finished_B, rng=rng
+        )
         rollout.add_reward("verifier", reward_BT)
         rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT.to(rollout.is_credited_BT.device)
         self.log_verdicts(module, rollout)

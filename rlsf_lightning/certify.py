@@ -164,7 +164,9 @@ def tokenizer_of(recipe: Recipe) -> Tokenize:
         fast = Tokenizer.from_file(str(folder / "tokenizer.json"))
 
         def spans_of(completion: str) -> list[Span]:
-            return [Span(*place) for place in fast.encode(completion, add_special_tokens=False).offsets]
+            # A lone surrogate, which JSON may hold and no tokenizer takes, counts as one character that it is.
+            legible = completion.encode(errors="replace").decode()
+            return [Span(*place) for place in fast.encode(legible, add_special_tokens=False).offsets]
 
     else:
         from transformers import AutoTokenizer

@@ -155,7 +155,7 @@ def names_in(source: Path) -> frozenset[str] | None:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.Name):
-            names.add(node.id)
+            names |= {node.id} if isinstance(node.ctx, ast.Store) else set()
         elif not isinstance(node, ast.expr) or isinstance(node, ast.Tuple):
             waiting += ast.iter_child_nodes(node)
     return None if tree is None or names & {"*", "__getattr__"} else frozenset(names)

@@ -16,7 +16,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from rlsf_lightning.config.plugins import beside
+from rlsf_lightning.config.extension_points import LOGGER
+from rlsf_lightning.config.plugins import Kind, beside
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import Key, as_yaml, keys_of
 from rlsf_lightning.config.search_path import find_recipe
@@ -180,8 +181,16 @@ def _located(key: Key, value: Any, folder: Path) -> Any:
     if kind is None:
         return value
     if isinstance(value, dict):
-        return {beside(kind, name, folder) if isinstance(name, str) else name: below for name, below in value.items()}
-    return beside(kind, value, folder) if isinstance(value, str) else value
+        return {_reference(kind, name, folder): below for name, below in value.items()}
+    return _reference(kind, value, folder)
+
+
+def _reference(kind: Kind, name: Any, folder: Path) -> Any:
+    if not isinstance(name, str):
+        return name
+    if kind is LOGGER and "." in name and ":" not in name and not name.endswith(".py"):
+        name = ":".join(name.rsplit(".", 1))  # package.Class, as loggers were once written
+    return beside(kind, name, folder)
 
 
 def _leaves(layer: Layer, known: Mapping[str, Key], further: Sequence[str]) -> Iterator[tuple[str, Any]]:
