@@ -16,15 +16,15 @@ from transformers import DynamicCache
 from rlsf_lightning.policy.policy import Policy
 
 
-def predicting_states(policy: Policy, ids_BS: Tensor, is_real_BS: Tensor, is_action_BT: Tensor) -> Tensor:
+def action_hidden_states(policy: Policy, ids_BS: Tensor, is_real_BS: Tensor, is_action_BT: Tensor) -> Tensor:
     """The hidden state in the column before each action, (N, D): row by row, or every prompt once where that is less work."""
-    if _can_share(policy):
+    if _can_share_prompts(policy):
         width = is_action_BT.shape[1]
-        row_P, owner_B = _distinct(ids_BS, is_real_BS, width)
+        row_P, owner_B = _distinct_prompts(ids_BS, is_real_BS, width)
         shared = len(row_P) * int(is_real_BS[:, :-width].sum(1).max()) + len(ids_BS) * (width - 1)
         whole = len(ids_BS) * int(is_real_BS.sum(1).max())  # tokens that are computed, padding among them
         if len(row_P) < len(ids_BS) and shared < 0.9 * whole:
-            return _after_shared_prompts(policy, row_P, owner_B, ids_BS, is_real_BS, is_action_BT)
+            return _with_shared_prompts(policy, row_P, owner_B, ids_BS, is_real_BS, is_action_BT)
     return _in_one_pass(policy, ids_BS, is_real_BS, is_action_BT)
 
 
@@ -37,20 +37,20 @@ def _in_one_pass(policy: Policy, ids_BS: Tensor, is_real_BS: Tensor, is_action_B
     """
     length = ids_BS.shape[1]
     first_B = is_real_BS.int().argmax(1)
-    moved_BS, _ = _moved_left(ids_BS, is_real_BS)
+    moved_BS, _ = _left_aligned(ids_BS, is_real_BS)
     hidden_BSD = policy.hidden_states(moved_BS, None)
     row_N, action_N = is_action_BT.nonzero(as_tuple=True)
     return hidden_BSD[row_N, length - is_action_BT.shape[1] + action_N - first_B[row_N] - 1]
 
 
-def _moved_left(ids_BS: Tensor, is_real_BS: Tensor) -> tuple[Tensor, Tensor]:
+def _left_aligned(ids_BS: Tensor, is_real_BS: Tensor) -> tuple[Tensor, Tensor]:
     """The rows from their first real token on, as wide as the longest, and their lengths."""
     first_B, length_B = is_real_BS.int().argmax(1), is_real_BS.sum(1)
     columns = torch.arange(int(length_B.max()), device=ids_BS.device)
     return ids_BS.gather(1, (first_B[:, None] + columns).clamp(max=ids_BS.shape[1] - 1)), length_B
 
 
-def _distinct(ids_BS: Tensor, is_real_BS: Tensor, width: int) -> tuple[Tensor, Tensor]:
+def _distinct_prompts(ids_BS: Tensor, is_real_BS: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """A row for each of the different prompts, and which of them each row has."""
     prompts_BS = torch.where(is_real_BS, ids_BS, -1)[:, :-width]
     _, owner_B = torch.unique(prompts_BS, dim=0, return_inverse=True)
@@ -59,14 +59,14 @@ def _distinct(ids_BS: Tensor, is_real_BS: Tensor, width: int) -> tuple[Tensor, T
     return first_P.scatter_reduce(0, owner_B, rows_B, "amin"), owner_B
 
 
-def _can_share(policy: Policy) -> bool:
+def _can_share_prompts(policy: Policy) -> bool:
     """Whether completions may read their prompt's keys and values: in fp32, where it makes no difference to the numbers,
     without windows on what is read, and without recomputation, which keeps no cache."""
-    is_possible = policy.takes_positions and not policy.has_windows and not policy.gradient_checkpointing
+    is_possible = policy.takes_positions and not policy.has_sliding_windows and not policy.gradient_checkpointing
     return is_possible and policy.samples_as_it_scores
 
 
-def _after_shared_prompts(
+def _with_shared_prompts(
     policy: Policy, row_P: Tensor, owner_B: Tensor, ids_BS: Tensor, is_real_BS: Tensor, is_action_BT: Tensor
 ) -> Tensor:
     """Every distinct prompt once; the completions after it read its keys and values, which gather all their gradients.
@@ -74,7 +74,7 @@ def _after_shared_prompts(
     Prompts stand at the left edge where they are computed, and end in the same column where they are read.
     """
     width = is_action_BT.shape[1]
-    prompt_ids_PL, length_P = _moved_left(ids_BS[row_P, :-width], is_real_BS[row_P, :-width])
+    prompt_ids_PL, length_P = _left_aligned(ids_BS[row_P, :-width], is_real_BS[row_P, :-width])
     cache = DynamicCache()
     hidden_PLD = policy.hidden_states(prompt_ids_PL, None, cache=cache)
     state_B1D = hidden_PLD[torch.arange(len(row_P), device=ids_BS.device), length_P - 1][owner_B][:, None]

@@ -37,7 +37,7 @@ class LinearHead:
     scale: float
 
 
-def tiled_scores(
+def fused_logprob_and_entropy(
     head: LinearHead,
     hidden_ND: Tensor,
     target_N: Tensor,
@@ -58,13 +58,13 @@ def tiled_scores(
     scale = head.scale / temperature
     learns = hidden_ND.requires_grad and torch.is_grad_enabled(), with_entropy and not detach_entropy
     with torch.autocast(hidden_ND.device.type, enabled=False):
-        result: tuple[Tensor, Tensor] = _TiledScores.apply(
+        result: tuple[Tensor, Tensor] = _FusedLogprob.apply(
             hidden_ND, head.weight_VD, head.bias_V, target_N, scale, with_entropy, learns, (tile or tokens, words)
         )
     return result
 
 
-class _TiledScores(torch.autograd.Function):
+class _FusedLogprob(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,

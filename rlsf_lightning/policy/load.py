@@ -80,7 +80,7 @@ def load_policy(
     if pad_token_id is None or pad_token_id >= model.get_input_embeddings().num_embeddings:
         pad_token_id = eos_token_ids[0]
     if cfg.lora.r > 0:
-        backbone = _raise_whole_modules(_with_adapter(model, cfg, device, seed))
+        backbone = _upcast_modules_to_save(_with_adapter(model, cfg, device, seed))
         if with_critic:
             _add_critic(backbone, device, seed)
     else:
@@ -215,7 +215,7 @@ def _add_critic(backbone: Any, device: torch.device, seed: int) -> None:
             parameter.requires_grad_(True)
 
 
-def _raise_whole_modules(model: nn.Module) -> nn.Module:
+def _upcast_modules_to_save(model: nn.Module) -> nn.Module:
     """Modules that learn as a whole in fp32, as adapters do: bf16 would round small steps away. Their output's type stays."""
     for wrapper in [m for m in model.modules() if isinstance(m, ModulesToSaveWrapper)]:
         for module in wrapper.modules_to_save.values():

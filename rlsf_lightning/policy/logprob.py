@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from rlsf_lightning.policy.action_hidden_states import predicting_states
-from rlsf_lightning.policy.fused_linear_logprob import tiled_scores
+from rlsf_lightning.policy.action_hidden_states import action_hidden_states
+from rlsf_lightning.policy.fused_linear_logprob import fused_logprob_and_entropy
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
 
@@ -74,12 +74,12 @@ def score_actions(
     assert bool((runs_B == 1).all()), "a row's real tokens must be contiguous"
     assert not with_value or policy.value_head is not None, "this policy has no value head"
 
-    hidden_ND = predicting_states(policy, ids_BS, is_real_BS, is_action_BT)
+    hidden_ND = action_hidden_states(policy, ids_BS, is_real_BS, is_action_BT)
     target_N = ids_BS[:, length - width :][is_action_BT]
     head = linear_head(policy.causal_lm)
     if head is not None:
         kwargs = {"with_entropy": with_entropy, "detach_entropy": detach_entropy}
-        logp_N, entropy_N = tiled_scores(head, hidden_ND, target_N, temperature, chunk, **kwargs)
+        logp_N, entropy_N = fused_logprob_and_entropy(head, hidden_ND, target_N, temperature, chunk, **kwargs)
     else:
         chunk = chunk or max(1, LOGITS_AT_A_TIME // policy.vocabulary_size)
         logits_of = lm_head(policy.causal_lm)
@@ -91,7 +91,7 @@ def score_actions(
     if with_value and policy.value_head is not None:
         if policy.has_critic:  # a pass of its own, which learns from the value loss alone
             with policy.critic():
-                hidden_ND = predicting_states(policy, ids_BS, is_real_BS, is_action_BT)
+                hidden_ND = action_hidden_states(policy, ids_BS, is_real_BS, is_action_BT)
         value_N = policy.value_head(hidden_ND, detach=detach_value and not policy.has_critic)
 
     def unpack(values_N: Tensor) -> Tensor:

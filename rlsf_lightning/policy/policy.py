@@ -60,8 +60,8 @@ class Policy(nn.Module):
         self._adapter_layers: list[Any] = [
             module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
         ]
-        self._whole_modules: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
-        self._switchable = [*self._adapter_layers, *self._whole_modules]
+        self._modules_to_save: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
+        self._switchable = [*self._adapter_layers, *self._modules_to_save]
         learning = [name for name, p in backbone.named_parameters() if p.requires_grad]
         self._critic_names = frozenset(name for name in learning if f".{CRITIC}." in name)
         self._adapter_names = frozenset(learning) - self._critic_names
@@ -165,7 +165,7 @@ class Policy(nn.Module):
         try:
             for layer in self._adapter_layers:
                 layer.set_adapter(CRITIC)
-            for module in self._whole_modules:
+            for module in self._modules_to_save:
                 module.enable_adapters(False)
             for parameter in learning:
                 parameter.requires_grad_(True)  # peft freezes what is not active
@@ -173,7 +173,7 @@ class Policy(nn.Module):
         finally:
             for layer in self._adapter_layers:
                 layer.set_adapter("default")
-            for module in self._whole_modules:
+            for module in self._modules_to_save:
                 module.enable_adapters(True)
             for parameter, flag in zip(learning, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)
@@ -203,14 +203,14 @@ class Policy(nn.Module):
                 vars(layer).pop("forward", None)
 
     @property
-    def has_windows(self) -> bool:
+    def has_sliding_windows(self) -> bool:
         """Whether some layers look back a limited way only."""
         config = self.causal_lm.config.get_text_config()
         kinds = getattr(config, "layer_types", None) or []
         return getattr(config, "sliding_window", None) is not None or any(kind != "full_attention" for kind in kinds)
 
     @property
-    def weights_are_whole(self) -> bool:
+    def weights_are_effective(self) -> bool:
         """Whether what the base's weights say now is all that there is: without adapters, or with merged ones."""
         return self._in_reference or self._is_merged or not self._adapter_layers
 
@@ -249,7 +249,7 @@ class Policy(nn.Module):
 
     def modules_to_save_parameters(self) -> list[nn.Parameter]:
         """Those of them that belong to modules which learn as a whole beside the adapter."""
-        return [p for module in self._whole_modules for p in module.parameters() if p.requires_grad]
+        return [p for module in self._modules_to_save for p in module.parameters() if p.requires_grad]
 
     @property
     def has_critic(self) -> bool:

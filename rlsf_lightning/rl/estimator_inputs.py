@@ -13,7 +13,7 @@ from rlsf_lightning.rl.masks import StatsReduce, zero_outside
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EstimatorInputs:
     """The rollout as tensors. Rows are prompt-major groups of ``group_size`` samples.
 
     What is not credited is not read in any of them. An estimator asserts that the optional ones it needs are there.
@@ -54,26 +54,26 @@ class Settings:
     stats_reduce: StatsReduce | None = None  # sums a small tensor over all ranks; None: there is one rank
 
 
-def blame(evidence: Evidence) -> Tensor:
+def blame(inputs: EstimatorInputs) -> Tensor:
     """The verifier's negative rewards; -1 on the last credited token of a sample that failed and has none.
 
     So a credit scheme that says nothing of the place (``boolean``, say) is the same estimator with the place unknown.
     """
-    is_credited_BT = evidence.is_credited_BT
-    blame_BT = zero_outside(evidence.verifier_BT, is_credited_BT).clamp(max=0.0)
-    is_unplaced_B = ~evidence.passed_B & ~blame_BT.lt(0).any(dim=1)
+    is_credited_BT = inputs.is_credited_BT
+    blame_BT = zero_outside(inputs.verifier_BT, is_credited_BT).clamp(max=0.0)
+    is_unplaced_B = ~inputs.passed_B & ~blame_BT.lt(0).any(dim=1)
     is_last_BT = is_credited_BT & (is_credited_BT.flip(1).cumsum(1).flip(1) == 1)
     return torch.where(is_last_BT & is_unplaced_B[:, None], -1.0, blame_BT)
 
 
-def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:
+def penalties_to_go(inputs: EstimatorInputs, settings: Settings) -> Tensor:
     """The channels that have no verdict to hang on: their part of the advantage is :func:`rloo_advantages`.
 
     With one sample a prompt there is nobody to compare with, and their reward-to-go stands as it is: a penalty that is
     asked for is not left out.
     """
-    if evidence.group_size == 1:
-        return reward_to_go(evidence.penalties_BT, evidence.is_credited_BT, settings.gamma)
+    if inputs.group_size == 1:
+        return reward_to_go(inputs.penalties_BT, inputs.is_credited_BT, settings.gamma)
     return rloo_advantages(
-        evidence.penalties_BT, evidence.is_credited_BT, evidence.is_valid_B, evidence.group_size, settings.gamma
+        inputs.penalties_BT, inputs.is_credited_BT, inputs.is_valid_B, inputs.group_size, settings.gamma
     )

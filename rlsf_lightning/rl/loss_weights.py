@@ -60,7 +60,7 @@ def loss_weights(
 
 
 @torch.no_grad()
-def teaches(passed_B: Tensor, is_valid_B: Tensor, group_size: int) -> Tensor:
+def has_mixed_outcomes(passed_B: Tensor, is_valid_B: Tensor, group_size: int) -> Tensor:
     """Which samples belong to a prompt whose success rate is strictly between 0 and 1.
 
     A prompt that all of its samples pass, or all fail, gives a group estimator nothing to compare (the dynamic sampling
@@ -73,7 +73,7 @@ def teaches(passed_B: Tensor, is_valid_B: Tensor, group_size: int) -> Tensor:
         group_size: samples of a prompt, prompt-major.
 
     Returns:
-        teaches_B: True for the valid samples of such a prompt.
+        has_mixed_outcomes_B: True for the valid samples of such a prompt.
     """
     for mask_B in (passed_B, is_valid_B):
         assert mask_B.dtype == torch.bool and mask_B.dim() == 1, f"{mask_B.dtype} {tuple(mask_B.shape)} is no mask [B]"

@@ -14,9 +14,9 @@ from torch import Tensor
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.generate import Sampled
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Certificate, Prompt, Span
-from rlsf_lightning.rl.estimators import Evidence
+from rlsf_lightning.rl.estimators import EstimatorInputs
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ class Rollout:
         judged_B = self.judged_B
         return float(reward_BT.sum(1)[judged_B].mean()) if judged_B.any() else 0.0
 
-    def evidence(self) -> Evidence:
+    def estimator_inputs(self) -> EstimatorInputs:
         """The rewards as an advantage estimator reads them."""
         total_BT = self.total_reward_BT()
         verifier_BT = self.rewards.get("verifier", torch.zeros_like(total_BT))
-        return Evidence(
+        return EstimatorInputs(
             verifier_BT=verifier_BT,
             penalties_BT=total_BT - verifier_BT,
             value_BT=self.value_BT,

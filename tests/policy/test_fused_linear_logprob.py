@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rlsf_lightning.policy import fused_linear_logprob
-from rlsf_lightning.policy.fused_linear_logprob import LinearHead, tiled_scores
+from rlsf_lightning.policy.fused_linear_logprob import LinearHead, fused_logprob_and_entropy
 
 TOKENS, WIDTH, VOCABULARY, TEMPERATURE = 7, 5, 50, 0.7
 
@@ -28,7 +28,9 @@ def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tok
     head = LinearHead(draw(VOCABULARY, WIDTH) * 4, draw(VOCABULARY) if with_bias else None, scale)
     hidden_ND = draw(TOKENS, WIDTH).requires_grad_()
     target_N = torch.tensor([0, 49, 25, 6, 7, 48, 13])
-    ours = tiled_scores(head, hidden_ND, target_N, TEMPERATURE, tokens, with_entropy=True, detach_entropy=False)
+    ours = fused_logprob_and_entropy(
+        head, hidden_ND, target_N, TEMPERATURE, tokens, with_entropy=True, detach_entropy=False
+    )
     plain = whole(head, hidden_ND, target_N)
     weights = draw(2, TOKENS)
     for result, expected, weight in zip(ours, plain, weights, strict=True):
@@ -43,7 +45,7 @@ def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tok
 def test_logits_far_from_zero_neither_overflow_nor_vanish(monkeypatch, offset):
     monkeypatch.setitem(fused_linear_logprob.TILE, "cpu", (1, 2))
     rising = LinearHead(torch.arange(6.0)[:, None], torch.full((6,), offset), 1.0)
-    logp_N, entropy_N = tiled_scores(
+    logp_N, entropy_N = fused_logprob_and_entropy(
         rising, torch.ones(1, 1), torch.tensor([5]), 1.0, 1, with_entropy=True, detach_entropy=True
     )
     # 1 / (1 + e^-1 + ... + e^-5) and its entropy

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from rlsf_lightning.config.estimator_specs import ADVANTAGES
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
+from rlsf_lightning.rl.estimators import ESTIMATORS, EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
 from rlsf_lightning.rl.ppo import clipped_surrogate
 from rlsf_lightning.rl.vine import mean_of_rollouts
@@ -83,7 +83,7 @@ def train(
         ids_BT = sample(probs_TV, prompts * group_size, generator)
         rewards_BT, is_credited_BT, passed_B = world.play(ids_BT)
         logp_BT = logp_TV[at, ids_BT]
-        evidence = Evidence(
+        inputs = EstimatorInputs(
             verifier_BT=rewards_BT,
             penalties_BT=torch.zeros_like(rewards_BT),
             value_BT=value_T.expand_as(rewards_BT),
@@ -98,7 +98,7 @@ def train(
             if traits.needs_rollouts
             else None,
         )
-        advantage_BT, return_BT = estimator(evidence, Settings(kl_beta=kl_beta))
+        advantage_BT, return_BT = estimator(inputs, Settings(kl_beta=kl_beta))
         advantage_BT = normalise(scale, advantage_BT, is_credited_BT, None)
         if traits.needs_values:
             count_T = is_credited_BT.sum(0)

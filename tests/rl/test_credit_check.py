@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rlsf_lightning.config.estimator_specs import ADVANTAGES
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
+from rlsf_lightning.rl.estimators import ESTIMATORS, EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
 from rlsf_lightning.rl.ppo import clipped_surrogate
 
@@ -57,7 +57,7 @@ def credit_gap(name, credit, seed=0):
         return logits.log_softmax(-1)[states_BT].gather(2, ids_BT[..., None])[..., 0]
 
     before_BT = logp()
-    evidence = Evidence(
+    inputs = EstimatorInputs(
         verifier_BT=rewards_BT,
         penalties_BT=torch.zeros_like(rewards_BT),
         value_BT=values[:, :-1],
@@ -71,7 +71,7 @@ def credit_gap(name, credit, seed=0):
         step_BT=(torch.arange(STEPS) // 2).expand(rows, -1),
         step_value_BK=values[:, ::2],
     )
-    advantage_BT, _ = ESTIMATORS[name](evidence, Settings(kl_beta=0.1))
+    advantage_BT, _ = ESTIMATORS[name](inputs, Settings(kl_beta=0.1))
     advantage_BT = normalise("scale", advantage_BT, mask_BT, None)
     loss_BT = clipped_surrogate(before_BT, before_BT.detach(), advantage_BT, mask_BT, clip=0.2)
     (loss_BT * loss_weights(mask_BT, ADVANTAGES[name].loss_mean, max_length=STEPS)).sum().backward()
@@ -95,7 +95,7 @@ def test_vine_finds_a_place_that_rollouts_can_see():
     """Where a mistake cannot be mended, values of prefixes say so: then verdicts alone, on the last token, will do."""
     # Four steps; the mistake is in the third (index 2): from there on every rollout fails.
     rewards_BT = torch.tensor([[0.0, 0.0, 0.0, -1.0]])
-    evidence = Evidence(
+    inputs = EstimatorInputs(
         verifier_BT=rewards_BT,
         penalties_BT=torch.zeros(1, 4),
         value_BT=torch.zeros(1, 4),
@@ -106,5 +106,5 @@ def test_vine_finds_a_place_that_rollouts_can_see():
         step_BT=torch.arange(4)[None],
         step_value_BK=torch.tensor([[0.0, 0.25, 0.5, -1.0, 0.0]]),
     )
-    assert ESTIMATORS["vine"](evidence, Settings())[0].tolist() == [[0.25, 0.25, -1.5, 0.0]]
-    assert ESTIMATORS["reward_to_go"](evidence, Settings())[0].tolist() == [[-1.0] * 4]
+    assert ESTIMATORS["vine"](inputs, Settings())[0].tolist() == [[0.25, 0.25, -1.5, 0.0]]
+    assert ESTIMATORS["reward_to_go"](inputs, Settings())[0].tolist() == [[-1.0] * 4]

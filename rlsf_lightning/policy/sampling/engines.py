@@ -37,7 +37,7 @@ class Engine(Protocol):
 
 
 @torch.no_grad()
-def with_transformers(
+def sample_with_transformers(
     policy: Policy,
     prompts_ids: Sequence[Sequence[int]],
     *,
@@ -91,7 +91,7 @@ def _cut(ids: list[int], logp: list[float], ends: Sequence[int]) -> Sampled:
     return Sampled(ids[:length], length is not None, logp[:length])
 
 
-ENGINES: dict[str, Engine] = {"native": sample, "hf": with_transformers}
+ENGINES: dict[str, Engine] = {"native": sample, "hf": sample_with_transformers}
 
 
 def find_engine(name: str) -> Engine:

@@ -19,11 +19,11 @@ from torch import Tensor
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.kvcache import GrowingCache
-from rlsf_lightning.policy.sampling.llama_step import step_of
-from rlsf_lightning.policy.sampling.token_sampler import Draw
+from rlsf_lightning.policy.sampling.llama_step import llama_step_for
+from rlsf_lightning.policy.sampling.token_sampler import TokenSampler
 
 #: Finished rows are dropped, and waiting ones enter, as soon as they are this share of the batch.
-DROP_SHARE = 1 / 16
+EVICT_SHARE = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class _Decoder:
     ) -> None:
         self.policy, self.jobs, self.capacity = policy, jobs, capacity
         self.limit, self.uniform_JT = max_new_tokens, uniform_JT
-        self.draw = Draw(policy, temperature, min(capacity, len(jobs)))
-        self.step = step_of(policy, max(map(len, jobs), default=0) + max_new_tokens)
+        self.draw = TokenSampler(policy, temperature, min(capacity, len(jobs)))
+        self.step = llama_step_for(policy, max(map(len, jobs), default=0) + max_new_tokens)
         # Neighbours of like length need little padding.
         self.waiting = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
         device = policy.device
@@ -157,7 +157,7 @@ class _Decoder:
     def _enter(self) -> None:
         """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
         room = min(self.capacity - len(self.job_R), len(self.waiting))
-        if room == 0 or (len(self.job_R) and room < min(self.capacity * DROP_SHARE, len(self.waiting))):
+        if room == 0 or (len(self.job_R) and room < min(self.capacity * EVICT_SHARE, len(self.waiting))):
             return
         entering = [self.waiting.pop() for _ in range(room)]
         device = self.policy.device
@@ -201,7 +201,7 @@ class _Decoder:
         )
 
     def _draw(self) -> Tensor:
-        """Draw a token for every row, write it down, and note which rows have finished by it."""
+        """TokenSampler a token for every row, write it down, and note which rows have finished by it."""
         uniform_R = None
         if self.uniform_JT is not None:
             uniform_R = self.uniform_JT[self.job_R, self.step_R.clamp(max=self.limit - 1)]
@@ -220,7 +220,7 @@ class _Decoder:
         """Let finished rows go once they are many; the tokens of those that stay."""
         is_live_R = self.step_R < self.limit
         rows, live = len(self.job_R), int(is_live_R.sum())
-        if live and rows - live < max(1.0, DROP_SHARE * rows):
+        if live and rows - live < max(1.0, EVICT_SHARE * rows):
             return token_R
         # Live rows from the end of the batch move onto the finished ones before it.
         hole_n = (~is_live_R[:live]).nonzero().squeeze(-1)

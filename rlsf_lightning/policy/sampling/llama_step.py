@@ -2,7 +2,7 @@
 
 transformers computes the same step with some forty operations and as many calls of modules a layer, which on a CPU cost as
 much as the arithmetic. Queries, keys and values are one product here, gate and up are another. Whatever is not known to
-be such a model, or does not compute in fp32, is left to transformers (``step_of`` gives None).
+be such a model, or does not compute in fp32, is left to transformers (``llama_step_for`` gives None).
 
 Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, E = head width, K = columns of the cache.
 """
@@ -46,7 +46,7 @@ class _Layer:
     down: _Linear
 
 
-class DecodingStep:
+class LlamaStep:
     """Callable with the tokens that come next; made inside ``policy.merged()`` and valid as long as that lasts."""
 
     def __init__(self, policy: Policy, columns: int) -> None:
@@ -104,18 +104,18 @@ class DecodingStep:
         return F.rms_norm(hidden_RD, width, self.norm_D, self.epsilon)
 
 
-def step_of(policy: Policy, columns: int) -> DecodingStep | None:
+def llama_step_for(policy: Policy, columns: int) -> LlamaStep | None:
     """The policy's step for sequences of at most ``columns`` tokens; None where transformers has to compute it."""
     config: Any = policy.causal_lm.config
     rotary = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
     is_known = (
         config.model_type in FAMILIES
-        and not policy.has_windows
+        and not policy.has_sliding_windows
         and rotary in ROTARIES
         and getattr(config, "hidden_act", "") == "silu"
     )
-    is_plain = policy.weights_are_whole and policy.samples_as_it_scores
-    return DecodingStep(policy, columns) if is_known and is_plain else None
+    is_plain = policy.weights_are_effective and policy.samples_as_it_scores
+    return LlamaStep(policy, columns) if is_known and is_plain else None
 
 
 def _norm(module: Any) -> Tensor:

@@ -24,7 +24,7 @@ BLOCK = 512
 WORDS = 4096
 
 
-class Draw:
+class TokenSampler:
     """Callable with hidden states; made for as long as the weights stay what they are."""
 
     def __init__(self, policy: Policy, temperature: float, rows: int) -> None:

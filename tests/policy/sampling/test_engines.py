@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy.sampling.engines import find_engine, with_transformers
+from rlsf_lightning.policy.sampling.engines import find_engine, sample_with_transformers
 from rlsf_lightning.policy.sampling.generate import sample
 
 PROMPTS = [[7, 8, 9, 10], [5], [60, 61]]
@@ -18,7 +18,7 @@ def drawn(engine, policy, seed=0, **kwargs):
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "mistral"])
-@pytest.mark.parametrize("engine", [sample, with_transformers])
+@pytest.mark.parametrize("engine", [sample, sample_with_transformers])
 def test_what_every_engine_returns(make_policy, family, engine):
     policy = make_policy(family)
     policy.eos_token_ids = ends = list(range(1, 300, 12))
@@ -38,15 +38,15 @@ def test_what_every_engine_returns(make_policy, family, engine):
 def test_transformers_draws_what_the_seed_says_and_nothing_else_moves(make_policy, batch_size):
     policy = make_policy()
     state = torch.get_rng_state()
-    one = drawn(with_transformers, policy, batch_size=batch_size)
-    assert one == drawn(with_transformers, policy, batch_size=batch_size)
-    assert one != drawn(with_transformers, policy, seed=1, batch_size=batch_size)
+    one = drawn(sample_with_transformers, policy, batch_size=batch_size)
+    assert one == drawn(sample_with_transformers, policy, batch_size=batch_size)
+    assert one != drawn(sample_with_transformers, policy, seed=1, batch_size=batch_size)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_transformers_follows_the_models_distribution(make_policy):
     policy = make_policy()
-    answers = with_transformers(
+    answers = sample_with_transformers(
         policy,
         [[7, 8]],
         samples=4000,
@@ -63,7 +63,7 @@ def test_transformers_follows_the_models_distribution(make_policy):
 
 
 def test_names():
-    assert find_engine("native") is sample and find_engine("hf") is with_transformers
+    assert find_engine("native") is sample and find_engine("hf") is sample_with_transformers
     assert find_engine("rlsf_lightning.policy.sampling.generate:sample") is sample
     for name in ("natve", "no.module:sample", "rlsf_lightning.policy.sampling.generate:nothing", "os:path"):
         with pytest.raises(UserError, match=r"rollout.engine=.*native, hf"):

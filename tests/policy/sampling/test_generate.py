@@ -204,7 +204,7 @@ class Forwards:
             self.shapes.append(tuple(kwargs["input_ids"].shape))
 
         def noted(policy, columns):
-            step = llama_step.step_of(policy, columns)
+            step = llama_step.llama_step_for(policy, columns)
 
             def call(token_R, *arguments):
                 self.shapes.append((len(token_R), 1))
@@ -213,12 +213,12 @@ class Forwards:
             return step and call
 
         self.handle = self.policy.causal_lm.base_model.register_forward_pre_hook(note, with_kwargs=True)
-        generate_module.step_of = noted
+        generate_module.llama_step_for = noted
         return self
 
     def __exit__(self, *_: object) -> None:
         self.handle.remove()
-        generate_module.step_of = llama_step.step_of
+        generate_module.llama_step_for = llama_step.llama_step_for
 
 
 def test_prompts_are_prefilled_once_and_steps_read_one_token_from_the_cache(make_policy):
@@ -239,7 +239,7 @@ def test_finished_rows_leave_the_batch(make_policy):
     assert all(a.is_finished == (a.ids[-1] in ends) and not set(ends) & set(a.ids[:-1]) for a in answers)
     for step, (rows, columns) in enumerate(forwards.shapes[1:], start=1):
         live = sum(n > step for n in lengths)
-        assert columns == 1 and live <= rows <= math.ceil(live / (1 - generate_module.DROP_SHARE)) + 1
+        assert columns == 1 and live <= rows <= math.ceil(live / (1 - generate_module.EVICT_SHARE)) + 1
     assert len(forwards.shapes) == min(max(lengths), 40)
     # Who leaves when changes nobody's tokens.
     alone = sample(policy, PROMPTS, samples=8, max_new_tokens=40, generator=generator(0), batch_size=1)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsf_lightning.policy.sampling import token_sampler
-from rlsf_lightning.policy.sampling.token_sampler import Draw, block_sums, inverse_cdf
+from rlsf_lightning.policy.sampling.token_sampler import TokenSampler, block_sums, inverse_cdf
 
 
 def token_at(weights, uniform, blocks_a_tile):
@@ -61,8 +61,8 @@ def test_a_draw_is_the_softmaxs_whatever_the_tiles(make_policy, monkeypatch, fam
     uniform_R = torch.rand(40, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     with torch.no_grad():
         logp_RV = torch.log_softmax(token_sampler.lm_head(policy.causal_lm)(hidden_RD).double() / temperature, -1)
-        token_R, drawn_R = Draw(policy, temperature, 16)(hidden_RD, uniform_R)
-        best_R, best_logp_R = Draw(policy, temperature, 16)(hidden_RD, None)
+        token_R, drawn_R = TokenSampler(policy, temperature, 16)(hidden_RD, uniform_R)
+        best_R, best_logp_R = TokenSampler(policy, temperature, 16)(hidden_RD, None)
     cumulative_RV = logp_RV.exp().cumsum(-1)
     expected_R = (cumulative_RV <= uniform_R[:, None] * cumulative_RV[:, -1:]).sum(-1)
     # Rounding may decide where the uniform number is a millionth from the border of two tokens; here none is.
