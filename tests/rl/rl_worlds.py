@@ -12,7 +12,8 @@ import torch
 from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
-from rlsf_lightning.rl.ppo import clipped_surrogate
+from rlsf_lightning.rl.ppo import ClipRange, clipped_surrogate
+from rlsf_lightning.rl.ratio import probability_ratio
 from rlsf_lightning.rl.vine import mean_of_rollouts
 
 
@@ -103,7 +104,8 @@ def train(
         if traits.needs_values:
             count_T = is_credited_BT.sum(0)
             value_T = value_T + 0.2 * torch.where(count_T > 0, return_BT.sum(0) / count_T.clamp(min=1) - value_T, 0.0)
-        loss_BT = clipped_surrogate(logp_BT, logp_BT.detach(), advantage_BT, is_credited_BT, clip=0.2)
+        ratio_BT = probability_ratio(logp_BT, logp_BT.detach(), is_credited_BT)
+        loss_BT = clipped_surrogate(ratio_BT, advantage_BT, is_credited_BT, ClipRange(0.2))
         weights_BT = loss_weights(is_credited_BT, traits.loss_mean, max_length=steps)
         optimizer.zero_grad()
         (loss_BT * weights_BT).sum().backward()

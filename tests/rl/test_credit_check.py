@@ -12,7 +12,8 @@ import torch
 from rlsf_lightning.config.estimator_specs import ADVANTAGES
 from rlsf_lightning.rl.estimators import ESTIMATORS, EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
-from rlsf_lightning.rl.ppo import clipped_surrogate
+from rlsf_lightning.rl.ppo import ClipRange, clipped_surrogate
+from rlsf_lightning.rl.ratio import probability_ratio
 
 PROMPTS, GROUP, STEPS, TOKENS, FAILING = 60, 8, 8, 5, 0.5
 #: For the scalar credit all tokens but the last are alike, so whatever is blamed lies among these.
@@ -73,7 +74,8 @@ def credit_gap(name, credit, seed=0):
     )
     advantage_BT, _ = ESTIMATORS[name](inputs, Settings(kl_beta=0.1))
     advantage_BT = normalise("scale", advantage_BT, mask_BT, None)
-    loss_BT = clipped_surrogate(before_BT, before_BT.detach(), advantage_BT, mask_BT, clip=0.2)
+    ratio_BT = probability_ratio(before_BT, before_BT.detach(), mask_BT)
+    loss_BT = clipped_surrogate(ratio_BT, advantage_BT, mask_BT, ClipRange(0.2))
     (loss_BT * loss_weights(mask_BT, ADVANTAGES[name].loss_mean, max_length=STEPS)).sum().backward()
     with torch.no_grad():
         logits -= 0.1 * logits.grad
