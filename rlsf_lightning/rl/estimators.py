@@ -1,7 +1,7 @@
-"""The advantage estimators by name: ``algorithm.advantage``. Each composes the pure functions of this room.
+"""The advantage estimators by name (``algorithm.advantage``). Each composes the pure functions of this package.
 
-An estimator returns ``(advantages_BT, returns_BT)``. Without a value head there is nothing to train on returns, and they
-are the same tensor as the advantages.
+An estimator returns ``(advantages_BT, returns_BT)``. The returns are the critic's targets; critic-free estimators return the
+advantages twice.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rlsf_lightning.rl.vine import vine_advantages
 __all__ = ["ESTIMATORS", "Estimator", "EstimatorInputs", "Settings", "normalise"]
 
 
-#: Advantages and returns from what is known of a rollout.
+#: ``(advantages_BT, returns_BT)`` of a rollout.
 Estimator = Callable[[EstimatorInputs, Settings], tuple[Tensor, Tensor]]
 
 
 def gae_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, Tensor]:
-    """Generalised advantage estimation on the sum of all channels, with the value head.
+    """Generalised advantage estimation with the value head, on the sum of all channels; see :func:`gae`.
 
-    The first token that is not credited ends the episode: nothing is bootstrapped from beyond it.
+    The episode ends with the last credited token: nothing is bootstrapped from beyond it.
     """
     return gae(
         inputs.rewards_BT,
@@ -43,7 +43,7 @@ def gae_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, 
 def etpo_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, Tensor]:
     """See :func:`etpo_advantages`; ``penalties_BT`` holds no KL penalty here."""
     logp_BT, ref_logp_BT = inputs.logp_BT, inputs.ref_logp_BT
-    assert logp_BT is not None and ref_logp_BT is not None, "etpo reads the log-probabilities of policy and reference"
+    assert logp_BT is not None and ref_logp_BT is not None, "etpo needs the log-probabilities of policy and reference"
     return etpo_advantages(
         inputs.rewards_BT,
         inputs.value_BT,
@@ -73,7 +73,7 @@ def reinforce_pp_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple
 
 
 def _of_group(advantages: Callable[..., Tensor]) -> Callable[[EstimatorInputs, Settings], tuple[Tensor, Tensor]]:
-    """An estimator of one of the group baselines: on the sum of all channels."""
+    """The estimator of a group baseline, on the sum of all channels."""
 
     def estimate(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, Tensor]:
         is_credited_BT, is_valid_B = inputs.is_credited_BT, inputs.is_valid_B
@@ -105,12 +105,12 @@ def prefix_tree_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple[
 
 
 def vine_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, Tensor]:
-    """See :func:`vine_advantages`, on the verifier's channel, which is what the rollouts were valued by.
+    """See :func:`vine_advantages`, on the verifier's channel, from which the step values were estimated.
 
-    The other channels go by :func:`penalties_to_go`.
+    The other channels enter through :func:`penalties_to_go`.
     """
     step_BT, value_BK = inputs.step_BT, inputs.step_value_BK
-    assert step_BT is not None and value_BK is not None, "vine reads the steps of a completion and their values"
+    assert step_BT is not None and value_BK is not None, "vine needs the steps of a completion and their values"
     advantage_BT = vine_advantages(
         inputs.verifier_BT,
         inputs.is_credited_BT,

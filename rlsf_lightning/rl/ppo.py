@@ -1,8 +1,8 @@
 """PPO's losses and statistics (Schulman et al. 2017, https://arxiv.org/abs/1707.06347).
 
-Losses are given per token and statistics as sums, never as means of a micro-batch: the caller adds them up and divides
-by the tokens of the whole optimiser step over all ranks (or multiplies by ``loss_weights``),
-so that no result depends on how the step was cut.
+Losses are per token and statistics are sums, never means of a micro-batch: the caller adds them up and divides by the tokens
+of the whole optimiser step over all ranks (or multiplies by ``loss_weights``), so that no result depends on the
+micro-batches.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def clipped_surrogate(ratio_BT: Tensor, advantages_BT: Tensor, is_action_BT: Ten
         ratio_BT: pi / pi_old of each token (:func:`~rlsf_lightning.rl.ratio.probability_ratio`), from log-probabilities of
             the same kind of forward pass; carries the gradient.
         advantages_BT: advantages.
-        is_action_BT: which positions count.
+        is_action_BT: loss mask.
         bounds: where the ratio is clipped.
 
     Returns:
-        loss_BT, 0 where no action is: sum it, then divide by the tokens of the whole optimiser step on all ranks. Where
+        loss_BT, 0 outside the mask: sum it, then divide by the tokens of the whole optimiser step on all ranks. Where
         gradients are averaged over ranks, multiply by the number of ranks too.
     """
     check_shapes(is_action_BT, ratio_BT, advantages_BT)
@@ -81,12 +81,12 @@ def clipped_value_loss(
     Args:
         values_BT: the critic's values now; carries the gradient.
         old_values_BT: its values when the completions were scored.
-        returns_BT: the targets.
-        is_action_BT: which positions count.
+        returns_BT: the critic's targets.
+        is_action_BT: loss mask.
         clip: how far a value may move and still gain, above 0.
 
     Returns:
-        loss_BT, 0 where no action is, to be divided as :func:`clipped_surrogate` says.
+        loss_BT, 0 outside the mask, to be divided as :func:`clipped_surrogate` says.
     """
     check_shapes(is_action_BT, values_BT, old_values_BT, returns_BT)
     assert clip > 0, f"clip must be above 0, got {clip}"
@@ -107,7 +107,7 @@ def policy_sums(
     is_action_BT: Tensor,
     bounds: ClipRange,
 ) -> dict[str, Tensor]:
-    """Statistics of an update: scalar sums over the actions, to be added up and divided by ``tokens``.
+    """Statistics of an update: scalar sums over the mask, to be added up and divided by ``tokens``.
 
     ``ratio``, ``ratio_deviation`` (|ratio - 1|: 0 on the first minibatch, or old and new log-probabilities do not come
     from the same computation), ``clip_fraction`` (tokens whose gradient a bound of :func:`clipped_surrogate` removed),
