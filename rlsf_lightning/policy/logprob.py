@@ -1,7 +1,10 @@
-"""Log-probabilities, entropies and values of given tokens, from one pass (``states``), and never a (B, T, V) tensor.
+"""Log-probabilities, entropies and values of given tokens, without ever making a (B, T, V) tensor.
 
-It never samples and knows no rewards. Shape suffixes: B = sequences, S = whole sequence, T = its last columns, in which
-completions lie, N = actions (real completion tokens) of the batch, D = width, V = vocabulary.
+A plain linear head goes through the fused kernel of ``fused_linear_logprob.py``, any other through chunks that are recomputed
+in the backward pass. It never samples and knows no rewards.
+
+Shape suffixes: B = sequences, S = whole sequence, T = its last columns, which hold the completions, N = actions (real
+completion tokens) of the batch, n = those of one chunk, D = width, V = vocabulary.
 """
 
 from __future__ import annotations
@@ -18,13 +21,13 @@ from rlsf_lightning.policy.fused_linear_logprob import fused_logprob_and_entropy
 from rlsf_lightning.policy.heads import linear_head, lm_head
 from rlsf_lightning.policy.policy import Policy
 
-#: Logits alive at a time, when the caller names no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
+#: Logits alive at a time, if the caller sets no chunk: 2**22 are 16 MiB in fp32, which stays in a CPU's cache.
 LOGITS_AT_A_TIME = 2**22
 
 
 @dataclass(frozen=True)
 class ActionScores:
-    """Per action, in fp32; 0 where there is none. An EOS is an action like any other."""
+    """Per action, in fp32; 0 at padding. An EOS is an action like any other. Log-probabilities and entropies in nats."""
 
     logp_BT: Tensor
     entropy_BT: Tensor | None
@@ -48,16 +51,17 @@ def score_actions(
 
     logp = log softmax(logits / temperature)[id] and entropy = -sum p log p of the same distribution, both predicted
     from the column before; the value is V of the state in which the action is taken, from that same column. Results
-    depend neither on ``chunk`` (actions in one piece of head and softmax) nor on padding.
+    depend neither on ``chunk`` nor on padding, but for rounding.
 
     Args:
         ids_BS: token ids, any id at padding.
-        is_real_BS: bool, False at padding. Made from lengths: the padding id may also be a real token.
-        is_action_BT: bool, True where a completion's token is scored; only at real tokens.
-        temperature: what the logits are divided by, > 0: the sampling temperature.
+        is_real_BS: attention mask, bool, False at padding. Made from lengths: the padding id may also be a real token.
+        is_action_BT: loss mask, bool, True where a completion's token is scored; only at real tokens.
+        temperature: divisor of the logits, > 0: the sampling temperature.
         with_entropy, with_value: also return these; the value needs a policy with a value head.
-        detach_entropy: nothing is learnt from the entropy, which saves a third of the head's work.
-        detach_value: keep the value's gradient out of the policy's backbone. A critic's adapter gets it always.
+        detach_entropy: no gradient through the entropy, which saves a third of the head's work.
+        detach_value: no gradient from the value into the policy's backbone. A critic's own adapter always gets it.
+        chunk: actions per tile or chunk of the head; None: chosen by device and vocabulary.
 
     Raises:
         AssertionError: shapes or dtypes that do not fit, a prompt that does not end in column S - T - 1, or a row with
@@ -89,7 +93,7 @@ def score_actions(
 
     value_N = None
     if with_value and policy.value_head is not None:
-        if policy.has_critic:  # a pass of its own, which learns from the value loss alone
+        if policy.has_critic:  # a forward pass of its own, which learns from the value loss alone
             with policy.critic():
                 hidden_ND = action_hidden_states(policy, ids_BS, is_real_BS, is_action_BT)
         value_N = policy.value_head(hidden_ND, detach=detach_value and not policy.has_critic)
@@ -112,7 +116,7 @@ def _in_chunks(
     with_entropy: bool,
     chunk: int,
 ) -> tuple[Tensor, Tensor]:
-    """(logp_N, entropy_N), with the logits of at most ``chunk`` tokens alive at a time: computed again in the backward pass."""
+    """(logp_N, entropy_N) with the logits of at most ``chunk`` tokens alive: gradient checkpointing of head and softmax."""
 
     def one(hidden_nD: Tensor, target_n: Tensor) -> tuple[Tensor, Tensor]:
         logp_nV = torch.log_softmax(logits_of(hidden_nD) / temperature, dim=-1)
@@ -120,12 +124,12 @@ def _in_chunks(
         entropy_n = -(logp_nV.exp() * logp_nV).sum(-1) if with_entropy else torch.zeros_like(logp_n)
         return logp_n, entropy_n
 
-    pieces = []
-    # At least one piece, if an empty one: a batch of empty completions then still has a graph, with zero gradients.
+    chunks = []
+    # At least one chunk, if an empty one: a batch of empty completions then still has a graph, with zero gradients.
     for start in range(0, max(len(target_N), 1), chunk):
         arguments = hidden_ND[start : start + chunk], target_N[start : start + chunk]
         if torch.is_grad_enabled():
-            pieces.append(checkpoint(one, *arguments, use_reentrant=False, preserve_rng_state=False))
+            chunks.append(checkpoint(one, *arguments, use_reentrant=False, preserve_rng_state=False))
         else:
-            pieces.append(one(*arguments))
-    return torch.cat([p[0] for p in pieces]), torch.cat([p[1] for p in pieces])
+            chunks.append(one(*arguments))
+    return torch.cat([logp_n for logp_n, _ in chunks]), torch.cat([entropy_n for _, entropy_n in chunks])

@@ -1,4 +1,4 @@
-"""Small random models for the policy room's tests, in the families that differ in what the room must get right."""
+"""Small random models for the tests of the policy, of families that differ in what it must get right."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -44,7 +44,7 @@ def actions(is_action_BT, row):
 
 @st.composite
 def group_cases(draw):
-    """EstimatorInputs of a few prompts' samples, float64: gaps, lengths 0 and 1, abstained rows, rewards of exactly -1 and 0.
+    """Inputs of a few prompts' samples, float64: gaps, lengths 0 and 1, abstained rows, rewards of exactly -1 and 0.
 
     Masks are drawn; numbers come from a drawn seed. What is not credited holds NaN, or nonsense where it is an integer.
     """

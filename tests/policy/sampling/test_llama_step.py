@@ -1,4 +1,4 @@
-"""The own decoding step against transformers' forward pass, and which models it is for."""
+"""The fused decoding step against transformers' forward pass, and which models it is for."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ LENGTHS = torch.tensor([5, 9, 2])
 
 
 def prefilled(policy):
-    """A cache with three left-padded prompts, and what may be looked at."""
+    """A cache with three left-padded prompts, and their attention mask."""
     drawn = torch.Generator().manual_seed(0)
     ids = torch.randint(1, 300, (3, 9), generator=drawn)
     is_real = torch.arange(9) >= 9 - LENGTHS[:, None]
