@@ -67,19 +67,12 @@ def score_actions(
         AssertionError: shapes or dtypes that do not fit, a prompt that does not end in column S - T - 1, or a row with
             padding in its middle.
     """
-    length, width = ids_BS.shape[1], is_action_BT.shape[1]
-    assert is_real_BS.shape == ids_BS.shape and len(is_action_BT) == len(ids_BS), "shapes differ"
-    assert is_real_BS.dtype == is_action_BT.dtype == torch.bool, "masks are bool"
-    assert 0 < width < length, f"T must leave room for a prompt, got T={width}, S={length}"
+    _check_layout(ids_BS, is_real_BS, is_action_BT)
     assert temperature > 0, f"temperature must be > 0, got {temperature}"
-    assert bool(is_real_BS[:, length - width - 1].all()), "a prompt must end in the column before the completions"
-    assert bool((is_action_BT <= is_real_BS[:, length - width :]).all()), "padding is no action"
-    runs_B = is_real_BS[:, 0].int() + (is_real_BS[:, 1:] & ~is_real_BS[:, :-1]).sum(1)
-    assert bool((runs_B == 1).all()), "a row's real tokens must be contiguous"
     assert not with_value or policy.value_head is not None, "this policy has no value head"
 
     hidden_ND = action_hidden_states(policy, ids_BS, is_real_BS, is_action_BT)
-    target_N = ids_BS[:, length - width :][is_action_BT]
+    target_N = ids_BS[:, -is_action_BT.shape[1] :][is_action_BT]
     head = linear_head(policy.causal_lm)
     if head is not None:
         kwargs = {"with_entropy": with_entropy, "detach_entropy": detach_entropy}
@@ -106,6 +99,17 @@ def score_actions(
         entropy_BT=unpack(entropy_N) if with_entropy else None,
         value_BT=None if value_N is None else unpack(value_N),
     )
+
+
+def _check_layout(ids_BS: Tensor, is_real_BS: Tensor, is_action_BT: Tensor) -> None:
+    length, width = ids_BS.shape[1], is_action_BT.shape[1]
+    assert is_real_BS.shape == ids_BS.shape and len(is_action_BT) == len(ids_BS), "shapes differ"
+    assert is_real_BS.dtype == is_action_BT.dtype == torch.bool, "masks are bool"
+    assert 0 < width < length, f"T must leave room for a prompt, got T={width}, S={length}"
+    assert bool(is_real_BS[:, length - width - 1].all()), "a prompt must end in the column before the completions"
+    assert bool((is_action_BT <= is_real_BS[:, length - width :]).all()), "padding is no action"
+    runs_B = is_real_BS[:, 0].int() + (is_real_BS[:, 1:] & ~is_real_BS[:, :-1]).sum(1)
+    assert bool((runs_B == 1).all()), "a row's real tokens must be contiguous"
 
 
 def _in_chunks(

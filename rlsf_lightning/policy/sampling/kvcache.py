@@ -62,9 +62,8 @@ class GrowingLayer(DynamicLayer):
         for name in ("keys", "values"):
             old_RHKE, new_RHKE = getattr(self, name)[:, :, unused:], getattr(other, name)
             rows, heads, _, size = old_RHKE.shape
-            both_RHCE = old_RHKE.new_zeros(
-                rows + len(new_RHKE), heads, columns + SPARE_COLUMNS, size
-            )  # masked, but no NaN
+            # Zeros: padding is masked out of the attention, but NaN would pass the mask.
+            both_RHCE = old_RHKE.new_zeros(rows + len(new_RHKE), heads, columns + SPARE_COLUMNS, size)
             both_RHCE[:rows, :, columns - old_RHKE.shape[2] : columns] = old_RHKE
             both_RHCE[rows:, :, columns - new_RHKE.shape[2] : columns] = new_RHKE
             setattr(self, f"{name}_RHCE", both_RHCE)
