@@ -85,11 +85,12 @@ class Rollout:
                 f"the reward channel `{name}` has shape {tuple(reward_BT.shape)}; "
                 f"expected (B, T) = {tuple(self.is_action_BT.shape)}"
             )
+        reward_BT = reward_BT.to(self.sampled_logp_BT)
         if not torch.isfinite(reward_BT).all():
             raise UserError(f"the reward channel `{name}` holds values that are not finite")
         if (reward_BT * ~self.is_action_BT).any():
             raise UserError(f"the reward channel `{name}` is not zero on padding; multiply it by rollout.is_action_BT")
-        self.rewards[name] = reward_BT.to(self.sampled_logp_BT)
+        self.rewards[name] = reward_BT
 
     def total_reward_BT(self) -> Tensor:
         """The sum of all channels."""
