@@ -171,7 +171,7 @@ def tokenizer_of(recipe: Recipe) -> Tokenize:
     else:
         from transformers import AutoTokenizer
 
-        from rlsf_lightning.policy.tokenspans import decode_with_spans
+        from rlsf_lightning.policy.token_spans import decode_with_spans
 
         tokenizer = AutoTokenizer.from_pretrained(recipe.policy.name, gguf_file=recipe.policy.gguf_file)
 

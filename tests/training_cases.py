@@ -19,8 +19,8 @@ class LikesShort(RLSFCallback):
 
     def on_rewards_due(self, trainer, module, rollout):
         reward_BT = torch.zeros(rollout.is_action_BT.shape)
-        last_B = rollout.length_B - 1
-        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.is_finished_B, 1.0, -1.0)
+        last_B = rollout.length_B.cpu() - 1
+        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.is_finished_B.cpu(), 1.0, -1.0)
         rollout.add_reward("short", reward_BT)
 
 
@@ -42,7 +42,7 @@ def fit(recipe, run_dir, *callbacks, steps=2, epochs=1, **trainer):
     made = Trainer(
         max_epochs=epochs,
         limit_train_batches=steps,
-        accelerator="cpu",
+        accelerator=trainer.pop("accelerator", "cpu"),
         logger=RunCSVLogger(run_dir, trainer.pop("first_step", 0)),
         callbacks=list(callbacks),
         enable_progress_bar=False,

@@ -111,7 +111,9 @@ ENGINE = Kind(
     "sampling engine",
     lambda: {
         "native": Entry("rlsf_lightning.policy.sampling.generate:sample", "in process, with continuous batching"),
-        "hf": Entry("rlsf_lightning.policy.sampling.engines:with_transformers", "transformers' generate, slower"),
+        "hf": Entry(
+            "rlsf_lightning.policy.sampling.engines:sample_with_transformers", "transformers' generate, slower"
+        ),
     },
     wants="a function (policy, prompts_ids, *, samples, max_new_tokens, temperature, batch_size, generator) -> [Sampled]",
 )

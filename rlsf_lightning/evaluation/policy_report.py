@@ -153,7 +153,7 @@ class _Examiner:
 
     def judged(self, indices: Sequence[int], sampled: Sequence[Sampled]) -> list[Answer]:
         """One completion of each of the prompts at ``indices`` with its certificate; a tool that fails abstains."""
-        # The text of tokenspans.decode_with_spans, without the cost of the spans.
+        # The text of token_spans.decode_with_spans, without the cost of the spans.
         decode = partial(self.policy.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         texts = [str(decode(one.ids)) for one in sampled]
         pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]

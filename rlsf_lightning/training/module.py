@@ -34,7 +34,7 @@ from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.prompts import fill_template
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.rl import estimators, kl
-from rlsf_lightning.rl.loss_weights import loss_weights, teaches
+from rlsf_lightning.rl.loss_weights import has_mixed_outcomes, loss_weights
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.batching import micro_batches, minibatches, tokens_at_a_time
 from rlsf_lightning.training.hooks import emit
@@ -198,14 +198,14 @@ class RLSFModule(LightningModule):
         self.log_step({"reward": rollout.mean_over_judged(rollout.total_reward_BT())})
         if settings.kl.form == "k1" and not self.spec.folds_kl:
             rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
-        is_mixed_B = teaches(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
+        is_mixed_B = has_mixed_outcomes(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
         self.log_step({"mixed_prompts": float(is_mixed_B.view(-1, rollout.group_size).any(1).float().mean())})
         if self.recipe.rollout.keep == "mixed":
             rollout.is_credited_BT = rollout.is_credited_BT & is_mixed_B[:, None]
         numbers = estimators.Settings(
             settings.gamma, settings.lam, settings.value_lam, self.kl_beta, self.sum_over_ranks
         )
-        advantage_BT, rollout.return_BT = self.estimator(rollout.evidence(), numbers)
+        advantage_BT, rollout.return_BT = self.estimator(rollout.estimator_inputs(), numbers)
         rollout.advantage_BT = estimators.normalise(
             settings.normalise, advantage_BT, rollout.is_credited_BT, self.sum_over_ranks
         )

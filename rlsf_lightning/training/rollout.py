@@ -15,9 +15,9 @@ from torch import Tensor
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.generate import Sampled
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Certificate, Prompt, Span
-from rlsf_lightning.rl.estimators import Evidence
+from rlsf_lightning.rl.estimators import EstimatorInputs
 from rlsf_lightning.symbolic.credit import Scheme, assign
 
 
@@ -85,11 +85,12 @@ class Rollout:
                 f"the reward channel `{name}` has shape {tuple(reward_BT.shape)}; "
                 f"expected (B, T) = {tuple(self.is_action_BT.shape)}"
             )
+        reward_BT = reward_BT.to(self.sampled_logp_BT)
         if not torch.isfinite(reward_BT).all():
             raise UserError(f"the reward channel `{name}` holds values that are not finite")
         if (reward_BT * ~self.is_action_BT).any():
             raise UserError(f"the reward channel `{name}` is not zero on padding; multiply it by rollout.is_action_BT")
-        self.rewards[name] = reward_BT.to(self.sampled_logp_BT)
+        self.rewards[name] = reward_BT
 
     def total_reward_BT(self) -> Tensor:
         """The sum of all channels."""
@@ -110,11 +111,11 @@ class Rollout:
         judged_B = self.judged_B
         return float(reward_BT.sum(1)[judged_B].mean()) if judged_B.any() else 0.0
 
-    def evidence(self) -> Evidence:
+    def estimator_inputs(self) -> EstimatorInputs:
         """The rewards as an advantage estimator reads them."""
         total_BT = self.total_reward_BT()
         verifier_BT = self.rewards.get("verifier", torch.zeros_like(total_BT))
-        return Evidence(
+        return EstimatorInputs(
             verifier_BT=verifier_BT,
             penalties_BT=total_BT - verifier_BT,
             value_BT=self.value_BT,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.generate import sample
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Certificate, Prompt, Span
 from rlsf_lightning.rl.masks import zero_outside
 from rlsf_lightning.rl.vine import mean_of_rollouts

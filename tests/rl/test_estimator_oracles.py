@@ -57,7 +57,7 @@ def test_without_a_group_baseline_the_groups_change_nothing(name, case, numbers)
 
 
 def scrambled(case):
-    """The same evidence, with other contents wherever nothing is credited."""
+    """The same inputs, with other contents wherever nothing is credited."""
     hidden_BT = ~case.is_credited_BT
     is_abstained_B = ~case.is_valid_B
     steps = case.ids_BT.shape[1]

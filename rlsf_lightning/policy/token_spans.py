@@ -1,7 +1,7 @@
-"""Where each sampled token stands in the completion's text: spans derived from the ids, never by encoding again.
+"""Character spans of the sampled tokens in the completion's text, derived from the ids and never by re-tokenisation.
 
-Encoding the text again may give other tokens than the ones that were sampled, and rewards belong to these. So each id
-is turned into the bytes it stands for, the bytes into text, and the spans follow from the byte offsets.
+Re-tokenising the text may give other tokens than the sampled ones, to which the rewards belong. So each id is turned into its
+bytes, the bytes into text, and the spans (offset mapping) follow from the byte offsets.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
 def decode_with_spans(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> tuple[str, list[Span]]:
-    """The completion's text, and for each id the half-open range of the characters that it is part of.
+    """The completion's text, and for each id the half-open range of the characters to which it contributes.
 
     The text equals ``tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)``; bytes that
     are no UTF-8 become U+FFFD as there. A token that holds only a part of a character spans the whole character, so
     neighbours may overlap. Special tokens (EOS, say), ids without text and leading spaces that decoding drops give an
-    empty span at the place where they stand. Starts never decrease, nor do the ends of the spans that are not empty,
-    and together the spans cover the text.
+    empty span at their position. Starts never decrease, nor do the ends of the spans that are not empty, and together the
+    spans cover the text.
 
     Byte-level BPE and SentencePiece vocabularies are computed exactly, in one pass. For any other tokenizer the text of
-    every prefix is decoded: quadratic in the number of ids, and a malformed character may be put down to a neighbour.
+    every prefix is decoded: quadratic in the number of ids, and a malformed character may be attributed to a neighbour.
     """
     ids = list(ids)
     text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -70,7 +70,7 @@ def _byte_level(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _text_and_ranges(pieces: list[bytes]) -> tuple[str, list[tuple[int, int]]]:
-    """Decode the pieces' bytes as one UTF-8 string, and give the range of characters that each piece takes part in."""
+    """Decode the pieces' bytes as one UTF-8 string, and give the range of characters to which each piece contributes."""
     text, character_of_byte = _decode_utf8(b"".join(pieces))
     character_of_byte.append(len(text))
     ends = list(accumulate(map(len, pieces)))

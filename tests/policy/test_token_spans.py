@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from rlsf_lightning.policy import tokenspans
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy import token_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Span
 
 PIECES = ["▁", "▁C", "CC", "=", "O", "(", ")", "▁▁", "é", "分子", "ab", "▁the"]
@@ -153,7 +153,7 @@ def test_other_tokenizers_by_prefixes(tokenizers):
 def test_the_general_way_agrees_with_the_exact_one_on_wellformed_text(byte_tokenizer):
     ids = [*byte_ids(byte_tokenizer, "a é分🧪 b".encode()), byte_tokenizer.eos_token_id]
     text, spans = decode_with_spans(byte_tokenizer, ids)
-    assert tokenspans._by_prefixes(byte_tokenizer, ids, text) == spans
+    assert token_spans._by_prefixes(byte_tokenizer, ids, text) == spans
 
 
 @settings(max_examples=100, deadline=None)
@@ -187,7 +187,7 @@ def test_text_is_decoded_and_spans_cover_it_in_order(tokenizers, name, data):
 
 @pytest.mark.parametrize("name", ["byte", "llama", "gemma", "metaspace"])
 def test_known_families_never_need_the_quadratic_way(tokenizers, name, monkeypatch):
-    monkeypatch.setattr(tokenspans, "_by_prefixes", None)
+    monkeypatch.setattr(token_spans, "_by_prefixes", None)
     tokenizer = tokenizers[name]
     rng = random.Random(0)
     for _ in range(200):
