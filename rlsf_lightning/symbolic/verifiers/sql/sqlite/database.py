@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.verifiers.sql.tokens import folded, tokens_of
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import folded, tokens_of
 
 Row = tuple[Any, ...]
 _READS = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))

@@ -93,3 +93,10 @@ def could_become(token: Token) -> list[str]:
     if token.kind == "bad":
         return ["<>"] if text == "!" else []
     return [] if token.kind == "variable" else [text]
+
+
+def meaning(token: Token) -> str:
+    """Equal for tokens that mean the same."""
+    if token.kind == "word":
+        return folded(token.text)
+    return {"<>": "!=", "==": "="}.get(token.text, token.text)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rlsf_lightning.symbolic.verifiers.sql.database import Result, Row
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Result, Row
 
 _SHOWN_ROWS = 5
 _SHOWN_CHARS = 200
