@@ -1,4 +1,4 @@
-"""Terms with their sorts and places, the names in scope, and their text for the solver.
+"""Sorted terms with their spans, symbols and scopes, and their text for the solver.
 
 Only text that this module writes reaches the solver: names are numbered, operators come from the closed table, literals
 are written again from their values.
@@ -6,11 +6,11 @@ are written again from their values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from rlsf_lightning.symbolic.verifiers.smt.sorts import Sort, shown
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import Sort, sort_name
 
 Value = bool | int | Fraction
 
@@ -39,7 +39,7 @@ class Term:
     """An application: of an operator (``name``, ``indices``), of a symbol, or a binder.
 
     ``name`` is ``literal``, ``symbol``, ``let``, ``forall``, ``exists``, ``const`` (of arrays) or an operator; ``start`` to
-    ``end`` is its place.
+    ``end`` is its span.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Scope:
 
 def sort_text(sort: Sort) -> str:
     """For the solver: declared sorts under their numbers."""
-    return shown(sort, declared=2)
+    return sort_name(sort, declared=2)
 
 
 def value_text(value: Value, sort: Sort) -> str:
@@ -138,6 +138,11 @@ def parts_of(term: Term) -> Iterator[Term]:
     yield term
     for argument in term.arguments:
         yield from parts_of(argument)
+
+
+def assertions(commands: Iterable[Command]) -> list[Command]:
+    """The assertions among the commands."""
+    return [command for command in commands if command.name == "assert"]
 
 
 def symbols_of(term: Term) -> set[Symbol]:

@@ -1,4 +1,4 @@
-"""z3 in a process of its own, and scripts that are asked in parts."""
+"""The client of z3's process: scripts that are asked in parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.symbolic.execution.tool_process import PythonChild
-from rlsf_lightning.symbolic.verifiers.smt.reader import Node, forms
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import Node, forms
 
 SAT, UNSAT = "sat", "unsat"
 
@@ -34,7 +34,7 @@ class Solver:
     """
 
     def __init__(self, seconds: float, megabytes: int, effort: int) -> None:
-        self.child = PythonChild("z3", "rlsf_lightning.symbolic.verifiers.smt.child", seconds, megabytes, effort)
+        self.child = PythonChild("z3", "rlsf_lightning.symbolic.verifiers.smt.tool.process", seconds, megabytes, effort)
         self._is_old = False
         self._pending: str | None = None
         self._left = ""

@@ -9,13 +9,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rlsf_lightning.errors import ToolFailed
-from rlsf_lightning.symbolic.verifiers.smt.reader import Node
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import Node
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import (
+    Command,
+    Symbol,
+    declaration_text,
+    definition_text,
+    text_of,
+)
 from rlsf_lightning.symbolic.verifiers.smt.task import Property, Task
-from rlsf_lightning.symbolic.verifiers.smt.terms import Command, Symbol, declaration_text, definition_text, text_of
 
 CHECK = "(check-sat)"
-#: Characters of the models of one certificate.
-MAX_MODEL = 4_000
 _IDENT = re.compile(r"\bv[0-9]+\b")
 #: A literal of Bool, Int, Real or a bit-vector, as z3 writes values.
 _LITERAL = re.compile(
@@ -55,6 +59,11 @@ def within(text: str, *, asking: str = CHECK) -> str:
     return f"(push){text}{asking}(pop)\n"
 
 
+def words_of(answers: list[Node]) -> list[str]:
+    """The answers as text."""
+    return [node.text for node in answers]
+
+
 def settled(answers: list[Node], count: int) -> list[str]:
     """The answers of this many checks. Raises ToolFailed where z3 gave up."""
     words = [node.text for node in answers if node.kind == "symbol"]
@@ -84,7 +93,7 @@ def fixed(model: Mapping[str, Node], symbols: Iterable[Symbol]) -> str:
     )
 
 
-def named(model: Mapping[str, Node], symbols: Iterable[Symbol], room: int = MAX_MODEL) -> dict[str, str]:
+def named(model: Mapping[str, Node], symbols: Iterable[Symbol], room: int) -> dict[str, str]:
     """The model as JSON: values of constants, definitions of functions, under the names of the text, while there is room."""
     names = {symbol.ident: symbol.text for symbol in symbols}
     shown: dict[str, str] = {}

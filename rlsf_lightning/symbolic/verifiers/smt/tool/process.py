@@ -1,4 +1,4 @@
-"""The process in which z3 runs, as its own limits are soft; ``solver`` asks it.
+"""The process in which z3 runs, as z3's own limits are soft; ``solver`` is its client.
 
 A question that says so gets a fresh context, so that no answer depends on earlier completions.
 """

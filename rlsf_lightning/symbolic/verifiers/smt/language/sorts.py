@@ -17,11 +17,11 @@ MAX_WIDTH = 512
 
 
 class Misfit(Exception):
-    """Arguments that an operator does not take: ``places`` are their numbers, none for a wrong count of them."""
+    """Arguments that an operator does not take: ``arguments`` are their numbers, none for a wrong count of them."""
 
-    def __init__(self, kind: str, message: str, places: Sequence[int] = ()) -> None:
+    def __init__(self, kind: str, message: str, arguments: Sequence[int] = ()) -> None:
         super().__init__(message)
-        self.kind, self.message, self.places = kind, message, tuple(places)
+        self.kind, self.message, self.arguments = kind, message, tuple(arguments)
 
 
 class Rule(NamedTuple):
@@ -33,10 +33,10 @@ class Rule(NamedTuple):
     result: Callable[[Sequence[int], list[Sort]], Sort]
 
 
-def shown(sort: Sort, declared: int = 1) -> str:
+def sort_name(sort: Sort, declared: int = 1) -> str:
     """As SMT-LIB writes it; ``declared`` says which part of a declared sort is written, 1 its name or 2 its number.
 
-    >>> shown(("Array", "Int", ("BitVec", 8)))
+    >>> sort_name(("Array", "Int", ("BitVec", 8)))
     '(Array Int (_ BitVec 8))'
     """
     if isinstance(sort, str):
@@ -45,13 +45,13 @@ def shown(sort: Sort, declared: int = 1) -> str:
         return f"(_ BitVec {sort[1]})"
     if sort[0] == "Sort":
         return str(sort[declared])
-    return f"(Array {shown(sort[1], declared)} {shown(sort[2], declared)})"
+    return f"(Array {sort_name(sort[1], declared)} {sort_name(sort[2], declared)})"
 
 
 def _need(sorts: list[Sort], wanted: Sort) -> None:
     wrong = [i for i, sort in enumerate(sorts) if sort != wanted]
     if wrong:
-        raise Misfit("wrong_sort", f"{shown(wanted)} is needed here, this is {shown(sorts[wrong[0]])}", wrong)
+        raise Misfit("wrong_sort", f"{sort_name(wanted)} is needed here, this is {sort_name(sorts[wrong[0]])}", wrong)
 
 
 def _alike(sorts: list[Sort]) -> Sort:
@@ -61,8 +61,8 @@ def _alike(sorts: list[Sort]) -> Sort:
     same = ("Int", "Real") if sorts[0] in ("Int", "Real") else (sorts[0],)
     wrong = [i for i, sort in enumerate(sorts) if sort not in same]
     if wrong:
-        others = shown(sorts[wrong[0]])
-        message = f"arguments of one sort are needed, these are {shown(sorts[0])} and {others}"
+        others = sort_name(sorts[wrong[0]])
+        message = f"arguments of one sort are needed, these are {sort_name(sorts[0])} and {others}"
         raise Misfit("wrong_sort", message, range(len(sorts)) if len(sorts) == 2 else wrong)
     return sorts[0]
 
@@ -79,17 +79,17 @@ def _equal(indices: Sequence[int], sorts: list[Sort]) -> Sort:
 
 def _ite(indices: Sequence[int], sorts: list[Sort]) -> Sort:
     if sorts[0] != "Bool":
-        raise Misfit("wrong_sort", f"a condition is Bool, this is {shown(sorts[0])}", (0,))
+        raise Misfit("wrong_sort", f"a condition is Bool, this is {sort_name(sorts[0])}", (0,))
     try:
         return _alike(sorts[1:])
     except Misfit as misfit:
-        raise Misfit(misfit.kind, misfit.message, [place + 1 for place in misfit.places]) from None
+        raise Misfit(misfit.kind, misfit.message, [number + 1 for number in misfit.arguments]) from None
 
 
 def _numbers(indices: Sequence[int], sorts: list[Sort]) -> Sort:
     wrong = [i for i, sort in enumerate(sorts) if sort not in ("Int", "Real")]
     if wrong:
-        raise Misfit("wrong_sort", f"a number is needed here, this is {shown(sorts[wrong[0]])}", wrong)
+        raise Misfit("wrong_sort", f"a number is needed here, this is {sort_name(sorts[wrong[0]])}", wrong)
     return "Real" if "Real" in sorts else "Int"
 
 
@@ -117,7 +117,7 @@ def _fixed(arguments: Sort, result: Sort) -> Callable[[Sequence[int], list[Sort]
 def _vectors(sorts: list[Sort]) -> None:
     wrong = [i for i, sort in enumerate(sorts) if not isinstance(sort, tuple) or sort[0] != "BitVec"]
     if wrong:
-        raise Misfit("wrong_sort", f"a bit-vector is needed here, this is {shown(sorts[wrong[0]])}", wrong)
+        raise Misfit("wrong_sort", f"a bit-vector is needed here, this is {sort_name(sorts[wrong[0]])}", wrong)
 
 
 def _same_width(indices: Sequence[int], sorts: list[Sort]) -> Sort:
@@ -150,16 +150,16 @@ def _extracted(indices: Sequence[int], sorts: list[Sort]) -> Sort:
     _vectors(sorts)
     high, low, width = indices[0], indices[1], int(sorts[0][1])
     if not low <= high < width:
-        raise Misfit("wrong_sort", f"there are no bits {high} to {low} in {shown(sorts[0])}", (0,))
+        raise Misfit("wrong_sort", f"there are no bits {high} to {low} in {sort_name(sorts[0])}", (0,))
     return ("BitVec", high - low + 1)
 
 
 def _selected(indices: Sequence[int], sorts: list[Sort]) -> Sort:
     if not isinstance(sorts[0], tuple) or sorts[0][0] != "Array":
-        raise Misfit("wrong_sort", f"an array is needed here, this is {shown(sorts[0])}", (0,))
+        raise Misfit("wrong_sort", f"an array is needed here, this is {sort_name(sorts[0])}", (0,))
     for i, wanted in enumerate(sorts[0][1:], 1):
         if i < len(sorts) and sorts[i] != wanted:
-            raise Misfit("wrong_sort", f"{shown(wanted)} is needed here, this is {shown(sorts[i])}", (i,))
+            raise Misfit("wrong_sort", f"{sort_name(wanted)} is needed here, this is {sort_name(sorts[i])}", (i,))
     result: Sort = sorts[0] if len(sorts) == 3 else sorts[0][2]
     return result
 

@@ -1,4 +1,4 @@
-"""S-expressions of SMT-LIB 2 with the place of everything, within bounds, complete or cut off anywhere.
+"""A reader of SMT-LIB's S-expressions with their spans, within bounds, of texts that are whole or cut off anywhere.
 
 A text is cut into commands first: the names of commands are reserved words, so ``(assert`` begins a command wherever it
 stands, and a parenthesis that is missing in one command does not spoil the next. Never here: what a command means.
@@ -43,8 +43,6 @@ _TOKEN = re.compile(
 _PARTLY = re.compile(rf"(?:0|[1-9][0-9]*)\.|\#(?:b|x)?|:|\|{_QUOTED}*", re.A)
 #: A word that is no token (``01``, ``12ab``, ``#b12``), taken whole; of anything else, one character.
 _BAD_WORD = re.compile(r"[#0-9][A-Za-z0-9~!@$%^&*_+=<>.?/-]*|[^ ]|\s", re.A)
-
-
 #: What a token will be that the end of the text cuts off, by its first character; else a number.
 _CUT = {"|": "symbol", "#": "bits", ":": "keyword"}
 
@@ -180,13 +178,10 @@ def _read_command(reading: Reading, tokens: Sequence[Token], max_depth: int, is_
         elif not stack:
             _add_stray(found, "a command begins with (", token)
         else:
-            is_open = token.kind == "cut" or (grows and token is tokens[-1])
-            kind = _CUT.get(token.text[0], "number") if token.kind == "cut" else token.kind
-            stack[-1].items.append(Node(kind, token.text, token.start, token.end, is_open=is_open))
+            stack[-1].items.append(_atom(token, grows and token is tokens[-1]))
     start, end = tokens[0].start, tokens[-1].end
     if stack and is_whole and not any(finding.kind in ("too_deep", "unclosed") for finding in found):
-        message = f"{len(stack)} closing parenthes{'i' if len(stack) == 1 else 'e'}s missing at the end"
-        found.append(Finding("unclosed", f"{message} of this command", (Span(end - 1, end),)))
+        found.append(_unclosed(len(stack), end))
     if stack and not found:
         for node in stack:
             node.is_open, node.end = True, end
@@ -198,6 +193,17 @@ def _read_command(reading: Reading, tokens: Sequence[Token], max_depth: int, is_
         reading.commands.append(command)
 
 
+def _atom(token: Token, may_grow: bool) -> Node:
+    is_cut = token.kind == "cut"
+    kind = _CUT.get(token.text[0], "number") if is_cut else token.kind
+    return Node(kind, token.text, token.start, token.end, is_open=is_cut or may_grow)
+
+
+def _unclosed(count: int, end: int) -> Finding:
+    message = f"{count} closing parenthes{'i' if count == 1 else 'e'}s missing at the end of this command"
+    return Finding("unclosed", message, (Span(end - 1, end),))
+
+
 def _add_stray(found: list[Finding], message: str, token: Token) -> None:
     """One finding for all that follows each other."""
     start = token.start
@@ -207,12 +213,12 @@ def _add_stray(found: list[Finding], message: str, token: Token) -> None:
 
 
 def _bad_token(token: Token) -> Finding:
-    place = (Span(token.start, token.end),)
+    spans = (Span(token.start, token.end),)
     if token.text.startswith("|"):
         return Finding("unclosed", "| is opened here and never closed", (Span(token.start, token.start + 1),))
     if token.text[0] in "#0123456789":
-        return Finding("bad_literal", "no literal of SMT-LIB", place)
-    return Finding("bad_character", "no token of SMT-LIB begins with this", place)
+        return Finding("bad_literal", "no literal of SMT-LIB", spans)
+    return Finding("bad_character", "no token of SMT-LIB begins with this", spans)
 
 
 def forms(text: str) -> list[Node]:

@@ -1,25 +1,25 @@
-"""Sorts as they are read, bound variables with their sorts, and how a mistake is told from a text that is cut off."""
+"""Sort checking of sorts and bound variables; a mistake is told from a text that is cut off."""
 
 from __future__ import annotations
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.verifiers.smt.reader import RESERVED, Node, name_of
-from rlsf_lightning.symbolic.verifiers.smt.sorts import MAX_WIDTH, Sort
-from rlsf_lightning.symbolic.verifiers.smt.terms import Scope, Symbol
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import RESERVED, Node, name_of
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import MAX_WIDTH, Sort
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import Scope, Symbol
 
 #: Digits of the longest literal.
 MAX_DIGITS = 400
 
 
-class Wrong(Exception):
-    """What is wrong, and where."""
+class IllFormed(Exception):
+    """A mistake of form, names or sorts, with its places."""
 
-    def __init__(self, kind: str, message: str, *places: Span) -> None:
+    def __init__(self, kind: str, message: str, *spans: Span) -> None:
         super().__init__(message)
-        self.finding = Finding(kind, message, places)
+        self.finding = Finding(kind, message, spans)
 
 
-class Cut(Exception):
+class Incomplete(Exception):
     """The text ends here, and nothing is certain yet."""
 
 
@@ -33,7 +33,7 @@ class SortChecker:
 
     def items_of(self, node: Node) -> list[Node]:
         if node.kind != "list":
-            raise Wrong("malformed", "a list in parentheses is needed here", node.span)
+            raise IllFormed("malformed", "a list in parentheses is needed here", node.span)
         return node.items
 
     def variables(self, node: Node) -> tuple[Symbol, ...]:
@@ -42,16 +42,16 @@ class SortChecker:
         for pair in self.items_of(node):
             items = self.items_of(pair)
             if len(items) > 2 or (len(items) < 2 and not pair.is_open):
-                raise Wrong("malformed", "write a name and its sort: (x Int)", pair.span)
+                raise IllFormed("malformed", "write a name and its sort: (x Int)", pair.span)
             if len(items) < 2:
-                raise Cut
+                raise Incomplete
             if items[0].kind != "symbol" or items[0].text in RESERVED:
-                raise Wrong("malformed", "a name is needed here", items[0].span)
+                raise IllFormed("malformed", "a name is needed here", items[0].span)
             sort = self.sort(items[1])
             found.append(self._local(name_of(items[0]), sort))
             if len({variable.name for variable in found}) < len(found):
                 earlier = [node.items[i].items[0].span for i, v in enumerate(found[:-1]) if v.name == found[-1].name]
-                raise Wrong("redefined", f"{found[-1].name} is bound twice", *earlier, items[0].span)
+                raise IllFormed("redefined", f"{found[-1].name} is bound twice", *earlier, items[0].span)
         return tuple(found)
 
     def _local(self, name: str, sort: Sort) -> Symbol:
@@ -59,53 +59,53 @@ class SortChecker:
         return Symbol(name, f"l{self.local_count}", (), sort)
 
     def sort(self, node: Node) -> Sort:
-        """The sort that a node names. Raises Wrong or Cut."""
+        """The sort that a node names. Raises IllFormed or Incomplete."""
         if node.kind == "symbol":
             known: dict[str, Sort] = {"Bool": "Bool", "Int": "Int", "Real": "Real", **self.scope.sorts}
             label = name_of(node)
             if node.is_open and any(name.startswith(node.text) for name in known):
-                raise Cut
+                raise Incomplete
             if node.is_open and node.text.startswith("|"):
-                raise Cut
+                raise Incomplete
             if label not in known:
-                raise Wrong("unknown_sort", f"there is no sort {label[:80]}", node.span)
+                raise IllFormed("unknown_sort", f"there is no sort {label[:80]}", node.span)
             return known[label]
         if node.kind == "list" and node.is_open and len(node.items) < 2:
-            raise Cut
+            raise Incomplete
         if node.kind == "list" and node.head == "_" and len(node.items) > 1:
             return self._bit_vector(node)
         if node.kind == "list" and node.head == "Array":
             if len(node.items) > 3 or (len(node.items) < 3 and not node.is_open):
-                raise Wrong("wrong_arity", "an array has two sorts: (Array Int Int)", node.span)
+                raise IllFormed("wrong_arity", "an array has two sorts: (Array Int Int)", node.span)
             sorts = [self.sort(item) for item in node.items[1:]]
             if node.is_open:
-                raise Cut
+                raise Incomplete
             return ("Array", *sorts)
-        raise Wrong("unknown_sort", "a sort is needed here", node.span)
+        raise IllFormed("unknown_sort", "a sort is needed here", node.span)
 
     def _bit_vector(self, node: Node) -> Sort:
         name, *sizes = node.items[1:]
         if name.is_open and "BitVec".startswith(name.text):
-            raise Cut
+            raise Incomplete
         if name.text != "BitVec" or len(sizes) > 1 or (not sizes and not node.is_open):
-            raise Wrong("unknown_sort", "the only sort with a number is (_ BitVec 8)", node.span)
+            raise IllFormed("unknown_sort", "the only sort with a number is (_ BitVec 8)", node.span)
         if not sizes or sizes[0].is_open:
-            raise Cut
+            raise Incomplete
         width = self._number(sizes[0])
         if not 0 < width <= MAX_WIDTH:
-            raise Wrong("too_large", f"bit-vectors have from 1 to {MAX_WIDTH} bits", sizes[0].span)
+            raise IllFormed("too_large", f"bit-vectors have from 1 to {MAX_WIDTH} bits", sizes[0].span)
         if node.is_open:
-            raise Cut
+            raise Incomplete
         return ("BitVec", width)
 
     def _number(self, node: Node) -> int:
         if node.kind != "number" or "." in node.text:
-            raise Wrong("malformed", "a number is needed here", node.span)
+            raise IllFormed("malformed", "a number is needed here", node.span)
         if len(node.text) > MAX_DIGITS:
-            raise Wrong("too_large", f"numbers have at most {MAX_DIGITS} digits", node.span)
+            raise IllFormed("too_large", f"numbers have at most {MAX_DIGITS} digits", node.span)
         return int(node.text)
 
 
-def gap_to(node: Node, place: int) -> Span:
-    """The part of a list at this place, with the gap before it, where something may be missing."""
-    return Span(node.items[place - 1].end, node.items[place].end)
+def gap_to(node: Node, index: int) -> Span:
+    """The item of a list at this index, with the gap before it, where something may be missing."""
+    return Span(node.items[index - 1].end, node.items[index].end)

@@ -12,8 +12,8 @@ from itertools import pairwise
 from math import floor
 from typing import Any
 
-from rlsf_lightning.symbolic.verifiers.smt.sorts import Sort
-from rlsf_lightning.symbolic.verifiers.smt.terms import Symbol, Term
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import Sort
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import Symbol, Term
 
 #: Steps of one evaluation, and bits of the largest number.
 STEPS = 100_000
