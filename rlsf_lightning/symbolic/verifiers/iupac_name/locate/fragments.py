@@ -1,4 +1,4 @@
-"""A readable name of another molecule: which tokens of it carry the wrong atoms.
+"""Locates the tokens of a readable name that carry the wrong atoms.
 
 OPSIN says from which token each atom came; RDKit's maximum common substructure says which atoms the reference has not, and
 where it has more.
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.chemistry import rdkit_io
-from rlsf_lightning.symbolic.verifiers.iupac_name.text import Token
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token
 
 Mapping = list[list[int]]
 _OF_ATOMS = frozenset(("multiplier", "unsaturator"))
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Atoms of the molecule, by their place in its SMILES."""
+    """Atoms of the molecule, counted as they are written."""
 
     #: Those that the reference has not.
     extra: list[int]
@@ -42,7 +42,7 @@ class Difference(NamedTuple):
 
 
 def difference(smiles: str, reference: str, mapping: Mapping) -> Difference:
-    """Where the molecule differs, under a mapping of its atoms on the reference's (places in both SMILES)."""
+    """Where the molecule differs, under a mapping of its atoms on the reference's (each counted as they are written)."""
     ours, theirs = rdkit_io.parse_all_atoms(smiles), rdkit_io.parse_all_atoms(reference)
     assert ours is not None and theirs is not None, "both were read before"
     image, origin = {i: j for i, j in mapping}, {j: i for i, j in mapping}

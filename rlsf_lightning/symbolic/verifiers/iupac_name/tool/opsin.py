@@ -1,4 +1,4 @@
-"""Where OPSIN and Java are, and OPSIN's own command line for a list of names.
+"""Finds OPSIN and Java; reads a list of names by OPSIN's own command line.
 
 OPSIN's jar comes with the package py2opsin, which is located and never imported: it would start a Java process for every
 call and leave files in the working directory.
@@ -66,9 +66,9 @@ def _java() -> str:
 
 def _jar() -> tuple[Path, str]:
     spec = importlib.util.find_spec("py2opsin")
-    places = spec.submodule_search_locations if spec else None
-    for place in places or ():
-        for path in sorted(Path(place).iterdir()):
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        for path in sorted(Path(folder).iterdir()):
             if match := _JAR.fullmatch(path.name):
                 return path, match[1]
     raise UserError(

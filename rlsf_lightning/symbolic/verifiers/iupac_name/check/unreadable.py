@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.verifiers.iupac_name.text import BAD, REPLACED, Token, american, tokens_of
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import REPLACED, Token, american, tokens_of
 
 #: More brackets without a partner are not reported.
 MAX_BRACKETS = 20
@@ -36,18 +36,8 @@ _WORD = re.compile(r"[A-Za-z]+|.", re.DOTALL)
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-def illegible(text: str, max_chars: int) -> list[Finding]:
-    """What is wrong with a text that OPSIN is never asked about: empty, too long, or with impossible characters."""
-    if not text:
-        return [Finding("empty", "there is no name")]
-    if len(text) > max_chars:
-        return [Finding("too_long", f"{len(text)} characters, more than max_chars={max_chars}")]
-    spans = tuple(Span(*match.span()) for match in BAD.finditer(text))
-    return [Finding("bad_character", "a name has no such characters", spans)] if spans else []
-
-
 def unmatched_brackets(text: str) -> list[int]:
-    """The places of brackets without a partner."""
+    """The offsets of brackets without a partner."""
     opened, unmatched = list[int](), list[int]()
     for at, character in enumerate(text):
         if character in _OPENING:
@@ -66,7 +56,7 @@ def unreadable(text: str, answer: dict[str, Any], reach: Callable[[str], int]) -
     ``contradiction``: every word can be read, but not what they mean together. ``reach`` says how far a word can be followed.
     """
     message = str(answer["message"])
-    prepared, places = american(text)
+    prepared, offsets = american(text)
     said = message.removeprefix(prepared)
     brackets = unmatched_brackets(text)
     if brackets:
@@ -75,11 +65,11 @@ def unreadable(text: str, answer: dict[str, Any], reach: Callable[[str], int]) -
     if not section and not _GRAMMAR.fullmatch(said):
         return [Finding("contradiction", TOKEN_INDEX.sub("", said).strip()[:MAX_MESSAGE], _quoted(said, text, answer))]
     spans = _stops(text, reach)
-    place = _place(section, str(answer["rest"]).removeprefix(prepared), prepared)
-    if place is not None and not (
+    quoted = _quoted_section(section, str(answer["rest"]).removeprefix(prepared), prepared)
+    if quoted is not None and not (
         spans and ", " in text
     ):  # of an inverted name OPSIN says where it would end otherwise
-        spans.append(Span(places[place.start], places[place.end]))
+        spans.append(Span(offsets[quoted.start], offsets[quoted.end]))
     what = " and ".join(repr(text[span.start : span.end]) for span in spans[:3]) or "the name"
     return [Finding("uninterpretable", f"cannot be read: {what}"[:MAX_MESSAGE], tuple(sorted(set(spans))))]
 
@@ -89,15 +79,15 @@ def _stops(text: str, reach: Callable[[str], int]) -> list[Span]:
     spans = []
     for match in re.finditer(r"[^ ]+", text):
         unread = REPLACED.search(match[0])
-        word, places = american(match[0][: unread.start()] if unread else match[0].rstrip(",;-"))
+        word, offsets = american(match[0][: unread.start()] if unread else match[0].rstrip(",;-"))
         reached = reach(word) if word else 0
         if reached < len(word):
-            end = match.start() + places[reached + 1]
+            end = match.start() + offsets[reached + 1]
             spans.append(Span(max(match.start(), end - STOP_CHARS), end))
     return spans
 
 
-def _place(section: re.Match[str] | None, rest: str, prepared: str) -> Span | None:
+def _quoted_section(section: re.Match[str] | None, rest: str, prepared: str) -> Span | None:
     """The narrowest part of the name that the message quotes. ``rest`` quotes two ends of the name: so begins what it does."""
     tail = _REST.fullmatch(rest)
     if tail is None or not prepared.endswith(tail["section"]):
@@ -116,7 +106,7 @@ def _place(section: re.Match[str] | None, rest: str, prepared: str) -> Span | No
 
 
 def _quoted(message: str, text: str, answer: dict[str, Any]) -> tuple[Span, ...]:
-    """The places of the tokens and locants that a message names, with the fragment that such a locant would be of."""
+    """The spans of the tokens and locants that a message names, with the fragment that such a locant would be of."""
     tokens = tokens_of(answer.get("tokens", []), text)
     found = {int(index) for index in _TOKEN.findall(message)}
     locants = set(_LOCANT.findall(message))

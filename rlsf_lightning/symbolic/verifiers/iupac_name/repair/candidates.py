@@ -1,4 +1,4 @@
-"""Small changes of a name that may make it right: another locant, another multiplier, a token less, the other configuration.
+"""Candidates for the change that mends a name: another locant, another multiplier, a token less, the other configuration.
 
 A change after which OPSIN reads the reference says where the mistake is, and is its own proof. Every one that is tried has
 to be read, so of a readable name only those are tried that may turn its atoms into the reference's.
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.iupac_name.text import Token
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token
 
 _NUMBER = re.compile(r"(?<![\d.\[])\d+(?![\d.])")
 _HIGHEST = 9
@@ -45,7 +45,7 @@ class Change(NamedTuple):
         """The changed text."""
         return text[: self.start] + self.new + text[self.end :]
 
-    def place(self, length: int) -> Span:
+    def span(self, length: int) -> Span:
         """Its characters in a text of some length; of an addition, the two around it."""
         if self.end > self.start:
             return Span(self.start, self.end)
@@ -78,7 +78,7 @@ class Atoms(NamedTuple):
 
     @classmethod
     def of(cls, smiles: str, owners: Sequence[int], tokens: Sequence[Token], formulas: tuple[str, str]) -> Atoms:
-        """Of OPSIN's SMILES and its owners (see ``blame.Reading``)."""
+        """Of OPSIN's SMILES and its owners (see ``locate.fragments.Reading``)."""
         given, of_suffix = defaultdict[Token, Counter[str]](Counter), defaultdict[int, Counter[str]](Counter)
         for match, owner in zip(_ATOM.finditer(smiles), owners, strict=False):
             symbol = match[1] or match[2]
@@ -145,11 +145,11 @@ def partners(text: str, at: int) -> Iterator[Change]:
     """What may set right a bracket without a partner: none, or a partner somewhere."""
     yield Change(at, at + 1, "")
     new = _PARTNER[text[at]]
-    places = range(at + 2, len(text) + 1) if new in ")]}" else range(at - 1, -1, -1)
-    for place in places:
-        before = text[place - 1 : place]
-        if not (before.isdigit() and text[place : place + 1].isdigit()) and before != ",":
-            yield Change(place, place, new)
+    offsets = range(at + 2, len(text) + 1) if new in ")]}" else range(at - 1, -1, -1)
+    for offset in offsets:
+        before = text[offset - 1 : offset]
+        if not (before.isdigit() and text[offset : offset + 1].isdigit()) and before != ",":
+            yield Change(offset, offset, new)
 
 
 def _numbers(text: str, tokens: Sequence[Token], tags: Collection[str]) -> Iterator[Change]:

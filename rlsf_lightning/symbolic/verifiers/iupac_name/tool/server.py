@@ -12,7 +12,7 @@ from typing import Any
 
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.symbolic.execution.tool_process import Child, NotStarted
-from rlsf_lightning.symbolic.verifiers.iupac_name.opsin import Opsin
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import Opsin
 
 _CLASSES = Path(__file__).with_name("java")
 _MAIN = "uk.ac.cam.ch.wwmm.opsin.NameServer"
