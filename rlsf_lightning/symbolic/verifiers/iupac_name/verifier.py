@@ -104,8 +104,8 @@ class IupacNameVerifier:
         """Whether nothing is found against a certificate.
 
         Independent of ``verify``: OPSIN's public interface says what a name means; molecules are compared by InChI and
-        plain loops; changes are made and read again. Not independent: OPSIN's tokens and how far its grammar goes, and
-        from a mapping of atoms to places.
+        plain loops; changes are made and read again. Not independent: OPSIN's tokens, how far its grammar goes, and which
+        tokens a mapping of atoms blames.
         """
         task = task_of(prompt)
         return stands(

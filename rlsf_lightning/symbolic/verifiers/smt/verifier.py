@@ -26,7 +26,7 @@ from rlsf_lightning.symbolic.verifiers.smt.parse import parse
 from rlsf_lightning.symbolic.verifiers.smt.recheck import stands
 from rlsf_lightning.symbolic.verifiers.smt.task import MAX_DEPTH, Task, task_of
 from rlsf_lightning.symbolic.verifiers.smt.tool.solver import Solver, version
-from rlsf_lightning.symbolic.verifiers.smt.viable import Prefixes
+from rlsf_lightning.symbolic.verifiers.smt.viable import Viability
 
 TOOL = "z3"
 #: The kinds that mean "no text of the language".
@@ -80,7 +80,7 @@ class SmtVerifier:
         self.explain, self.max_chars, self.max_depth = explain, max_chars, max_depth
         self.version = version()
         self.solver = Solver(seconds, megabytes, effort)
-        self._prefixes = Prefixes(self.solver, max_chars, max_depth)
+        self._viability = Viability(self.solver, max_chars, max_depth)
         self._lock = threading.RLock()
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
@@ -94,8 +94,8 @@ class SmtVerifier:
         try:
             with self._lock:
                 self.solver.begin(task.before)
-                self._prefixes.require_possible(task)
-                return self._prefixes.is_viable(task, prefix)
+                self._viability.require_possible(task)
+                return self._viability.is_viable(task, prefix)
         except ToolFailed:
             return None
 
@@ -118,7 +118,7 @@ class SmtVerifier:
             self.solver.begin(task.before)
             certificate = self._certificate(task, completion)
             if certificate.verdict is not Verdict.PASS:  # else it is possible
-                self._prefixes.require_possible(task)
+                self._viability.require_possible(task)
             return certificate
 
     def _certificate(self, task: Task, completion: str) -> Certificate:
@@ -132,5 +132,5 @@ class SmtVerifier:
                 return passed(witness)
             score = score_of(task, parsed.commands, checked)
             findings = Locator(task, parsed.commands, checked, self.solver, explain=self.explain).findings()
-        dead = self._prefixes.first_dead(task, completion)
+        dead = self._viability.first_dead(task, completion)
         return failed(findings, score=score, dead_from=dead, witness=witness, offset=offset)

@@ -1,4 +1,4 @@
-"""Prefixes of completions: dead for their form or for their meaning. Answers of z3 are kept, as prefixes share commands."""
+"""Viability of prefixes: they die for their form or for their meaning. Answers of z3 are kept, as prefixes share commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT = 1_000
 T = TypeVar("T")
 
 
-class Prefixes:
+class Viability:
     """What becomes of prefixes.
 
     Args:
