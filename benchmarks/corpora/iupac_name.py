@@ -20,7 +20,7 @@ from corpora import Case, Injected
 from rlsf_lightning.prompts.sources import iupac
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.verifier import Verifier
-from rlsf_lightning.symbolic.verifiers.iupac_name import opsin
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool import opsin
 
 OPTIONS: dict[str, Any] = {}
 WHY = {

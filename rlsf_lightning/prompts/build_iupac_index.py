@@ -22,7 +22,7 @@ from rlsf_lightning.prompts.sources.iupac import (
     spellings_of,
 )
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
-from rlsf_lightning.symbolic.verifiers.iupac_name.opsin import read_names
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import read_names
 
 ORGANIC = frozenset("H B C N O F Si P S Cl Se Br I".split())
 
