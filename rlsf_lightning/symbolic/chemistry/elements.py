@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rlsf_lightning.records import Finding
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS, SmilesMap
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
 from rlsf_lightning.symbolic.chemistry.spans import atom_spans
 
 #: Atoms without bracket that are the beginning of another one.

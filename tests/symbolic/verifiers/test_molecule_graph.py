@@ -9,7 +9,8 @@ from rdkit.Chem import Fragments, rdMolDescriptors
 from smiles_cases import real_smiles, spelling
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS, read_smiles
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
 from rlsf_lightning.symbolic.verifiers.molecule import pattern
 from rlsf_lightning.symbolic.verifiers.molecule.facts import facts_of
 from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS

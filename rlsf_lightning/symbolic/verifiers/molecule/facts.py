@@ -26,7 +26,7 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.symbolic.chemistry import rdkit_io
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
 from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
 
 #: ``{"property": NAME}``. Rings are independent cycles; stereocentres are the tetrahedral ones whose configuration is given.

@@ -12,7 +12,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 from rlsf_lightning.symbolic.chemistry import rdkit_io
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
 from rlsf_lightning.symbolic.verifiers.molecule.facts import Fact
 
 _TERM = re.compile(r"([A-Z][a-z]?|\*)([0-9]*)", re.ASCII)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
 from rlsf_lightning.symbolic.verifiers.molecule.graph import AROMATIC, Graph, Site
 
 #: Atoms that one search may try.
