@@ -1,15 +1,15 @@
-"""Ways to end the beginning of a SMILES that may make everything true that is stated; the caller tries them out."""
+"""Endings of a prefix that may make all facts true; the caller tries them out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rlsf_lightning.symbolic.chemistry.elements import LONGER
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import LONGER
 from rlsf_lightning.symbolic.chemistry.syntax_viability import endings
-from rlsf_lightning.symbolic.verifiers.molecule.facts import Fact
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
+from rlsf_lightning.symbolic.verifiers.molecule.facts.fact import Fact
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS, RINGS
 
 #: Elements in an order in which a chain of them often is a molecule: those with many bonds first.
 _ORDER = ("C", "N", "S", "P", "B", "O", "I", "Br", "Cl", "F")

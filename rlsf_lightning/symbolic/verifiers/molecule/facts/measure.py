@@ -1,4 +1,4 @@
-"""How often what a fact speaks of is there in a molecule, and at which atoms. RDKit counts; nothing is judged here."""
+"""How often a molecule has what a fact speaks of, and at which atoms. RDKit counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rdkit.Chem import rdMolDescriptors
 
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
-from rlsf_lightning.symbolic.verifiers.molecule.facts import Fact
+from rlsf_lightning.symbolic.verifiers.molecule.facts.fact import Fact
 
 _TERM = re.compile(r"([A-Z][a-z]?|\*)([0-9]*)", re.ASCII)
 #: Matches of one SMARTS that are looked for, before those of the same atoms are counted once.

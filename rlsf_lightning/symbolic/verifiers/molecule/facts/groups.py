@@ -1,7 +1,7 @@
 """The functional groups and rings that a fact may name: for each name its SMARTS, and an example that has exactly one.
 
 The names are those of textbooks. Where a group is a part of a larger one it is not counted there: an ester is no ether,
-the nitrogen of an amide no amine, an acid no alcohol. Written in the part of SMARTS that ``pattern`` reads, too.
+the nitrogen of an amide no amine, an acid no alcohol. Written in the part of SMARTS that ``recheck.smarts`` reads, too.
 Rings are counted wherever they lie, those of fused systems included: indole has one benzene and one pyrrole.
 """
 

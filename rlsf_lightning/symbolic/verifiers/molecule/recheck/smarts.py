@@ -1,4 +1,4 @@
-"""A second matcher for a part of SMARTS, on graphs read without RDKit: plain backtracking, bounded in steps.
+"""A matcher for a part of SMARTS without RDKit: subgraph isomorphism by plain backtracking, bounded in steps.
 
 Read are chains, branches and ring digits 1 to 9 of atoms (element symbols, ``*``, ``a``, ``A``, and in brackets also ``#n``,
 ``X``, ``H``, ``R``, charges, ``!``, ``&``, ``,``, ``;`` and ``$(...)``) and of the bonds ``- = # : ~``. Other patterns are
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
-from rlsf_lightning.symbolic.verifiers.molecule.graph import AROMATIC, Graph, Site
+from rlsf_lightning.symbolic.verifiers.molecule.recheck.graph import AROMATIC, Graph, Site
 
 #: Atoms that one search may try.
 MAX_STEPS = 2_000_000

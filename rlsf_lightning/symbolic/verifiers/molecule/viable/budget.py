@@ -1,8 +1,8 @@
-"""What a beginning of a SMILES has already used up of what is stated. Plain Python, no RDKit.
+"""Upper bounds that the facts put on a prefix: of elements, rings, fragments and weight. Plain Python, no RDKit.
 
 Atoms, closed rings and finished fragments never go away again, nor do hydrogens of an atom to which nothing more can be
-attached: a beginning that has more of them than any molecule of the description is dead, whatever follows. Nothing is
-said of groups, which what follows may turn into others, nor of what is missing.
+attached: a prefix that has more of them than any molecule of the description is dead, whatever follows. Nothing is said
+of groups, which what follows may turn into others, nor of what is missing.
 """
 
 from __future__ import annotations
@@ -11,25 +11,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from rlsf_lightning.symbolic.certificates import first_dead
 from rlsf_lightning.symbolic.chemistry.elements import first_dead_atom
-from rlsf_lightning.symbolic.chemistry.smiles_parser import Bond, SmilesMap, read_smiles
-from rlsf_lightning.symbolic.verifiers.molecule.facts import Fact
-from rlsf_lightning.symbolic.verifiers.molecule.weights import WEIGHTS
-
-_ORDERS = {"": 1, "-": 1, "/": 1, "\\": 1, "=": 2, "#": 3, "$": 4}
-#: The numbers of bonds that hydrogens fill an atom without bracket up to.
-VALENCES = {
-    "B": (3,),
-    "C": (4,),
-    "N": (3,),
-    "O": (2,),
-    "P": (3, 5),
-    "S": (2, 4, 6),
-    "F": (1,),
-    "Cl": (1,),
-    "Br": (1,),
-    "I": (1, 3, 5),
-}
+from rlsf_lightning.symbolic.chemistry.periodic_table import ATOMIC_WEIGHTS, VALENCES
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import BOND_ORDERS
+from rlsf_lightning.symbolic.verifiers.molecule.facts.fact import Fact
 
 
 class Budget:
@@ -72,11 +59,11 @@ class Budget:
                 before = read.atoms[at]
                 there[before.symbol] += 1
                 heavy += before.symbol not in ("H", "*")
-                weight += 0.0 if before.isotope else WEIGHTS.get(before.symbol, 0.0)
+                weight += 0.0 if before.isotope else ATOMIC_WEIGHTS.get(before.symbol, 0.0)
                 at += 1
             if symbol == "*":
                 return True
-            own = 0.0 if read.atoms[i].isotope else WEIGHTS[symbol]
+            own = 0.0 if read.atoms[i].isotope else ATOMIC_WEIGHTS[symbol]
             return (
                 there[symbol] < self.elements.get(symbol, self.others)
                 and heavy + (symbol != "H") <= self.heavy_atoms
@@ -90,24 +77,17 @@ class Budget:
         if self.rings == math.inf:
             return None
         closed, parts = 0, _Parts(len(read.atoms))
-        for bond in sorted(read.bonds, key=lambda bond: _written_at(bond, read)):
+        for bond in sorted(read.bonds, key=read.closed_at):
             closed += not parts.join(bond.first, bond.second)
             if closed > self.rings:
-                return _written_at(bond, read)
+                return read.closed_at(bond)
         return None
 
     def _finished(self, text: str, read: SmilesMap) -> int | None:
         """Where hydrogens or fragments are too many that nothing can change any more."""
         if self.hydrogens == self.fragments == math.inf or not self._is_over(read):
             return None
-        alive, dead = 0, len(text)
-        while dead - alive > 1:
-            middle = (alive + dead) // 2
-            if self._is_over(read_smiles(text[:middle])):
-                dead = middle
-            else:
-                alive = middle
-        return dead - 1
+        return first_dead(text[:-1], lambda prefix: not self._is_over(read_smiles(prefix)))
 
     def _is_over(self, read: SmilesMap) -> bool:
         open_atoms = _open_atoms(read)
@@ -118,7 +98,7 @@ def hydrogens_of(read: SmilesMap, open_atoms: set[int]) -> int:
     """Hydrogens that are certain: those in brackets, those written as atoms, and those that closed atoms are filled with."""
     orders: list[int | None] = [0] * len(read.atoms)
     for bond in read.bonds:
-        order = _ORDERS.get(bond.symbol)
+        order = BOND_ORDERS.get(bond.symbol)
         for end in (bond.first, bond.second):
             known = orders[end]
             orders[end] = None if known is None or order is None else known + order
@@ -154,7 +134,7 @@ def _fragments(read: SmilesMap, open_atoms: set[int]) -> int:
 
 
 class _Parts:
-    """Which atoms are connected."""
+    """Connected components of atoms, by union-find."""
 
     def __init__(self, size: int) -> None:
         self.parent = list(range(size))
@@ -170,7 +150,3 @@ class _Parts:
         a, b = self.root(a), self.root(b)
         self.parent[a] = b
         return a != b
-
-
-def _written_at(bond: Bond, read: SmilesMap) -> int:
-    return bond.spans[-1][1] - 1 if len(bond.spans) == 2 else read.atoms[bond.second].start

@@ -1,5 +1,4 @@
-"""Where an answer left the reference, for mistakes that show elsewhere or nowhere: the first dead character, or the one
-token without which the answer would be right."""
+"""Repairs an answer by leaving out one token: those next to the first dead character are tried."""
 
 from __future__ import annotations
 
@@ -9,8 +8,8 @@ from collections import Counter
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.chemistry.compare import Target
 from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
-from rlsf_lightning.symbolic.verifiers.reaction.matching import Matched
-from rlsf_lightning.symbolic.verifiers.reaction.task import Task, known
+from rlsf_lightning.symbolic.verifiers.reaction.check.components import Matched
+from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, known
 
 #: How far before the first dead character a token is looked for; all of a component where there is none.
 _BEFORE = 24
@@ -19,31 +18,17 @@ _MAX_TRIALS = 60
 _TOKEN = re.compile(r"\[[^\[\]]*\]|Cl|Br|%\([0-9]+\)|%[0-9][0-9]|.", re.ASCII)
 
 
-def dead_end(findings: list[Finding], dead: int | None, text: str) -> list[Finding]:
-    """A finding for the first dead character and the one before it, if others do not blame both already.
-
-    Where only stopping was wrong it is the end, without a character.
-    """
-    if dead is None:
-        return []
-    place = Span(max(0, dead - 1), dead + 1) if dead < len(text) else Span(dead, dead)
-    blamed = {at for finding in findings for span in finding.spans for at in range(span.start, span.end)}
-    if place.start < place.end and blamed.issuperset(range(place.start, place.end)):
-        return []
-    return [Finding("dead_end", "up to here this could become the reference, from here on it cannot", (place,))]
-
-
-def superfluous(matched: list[Matched], task: Task, dead: int | None) -> list[Finding]:
+def superfluous(matched: list[Matched], sides: Sides, dead: int | None) -> list[Finding]:
     """A finding for the token without which the answer is right, where one component is wrong and there is such a token."""
     wrong = [one for one in matched if not one.equal]
-    left = set(range(len(task.wanted))) - {one.partner for one in matched if one.equal}
+    left = set(range(len(sides.wanted))) - {one.partner for one in matched if one.equal}
     if (
         len(wrong) != 1
         or len(left) != 1
         or any(p.kind == "bad_bracket_atom" for p in read_smiles(wrong[0].component.text).problems)
     ):
         return []
-    component, target = wrong[0].component, task.wanted[left.pop()]
+    component, target = wrong[0].component, sides.wanted[left.pop()]
     at = None if dead is None else dead - component.start
     for start, end in _tokens(component.text, target, at):
         rest = known(component.text[:start] + component.text[end:])

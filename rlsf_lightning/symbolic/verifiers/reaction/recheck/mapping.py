@@ -53,8 +53,8 @@ def _agree(mine: list[Finding], expected: dict[str, set[Place]], start: int) -> 
         places = expected.pop(finding.kind, None)
         if places is None:
             return False
-        blamed = {at - start for span in finding.spans for at in range(span.start, span.end)}
-        if blamed != {at for a, b in places for at in range(a, b)}:
+        marked = {at - start for span in finding.spans for at in range(span.start, span.end)}
+        if marked != {at for a, b in places for at in range(a, b)}:
             return False
     return not expected
 

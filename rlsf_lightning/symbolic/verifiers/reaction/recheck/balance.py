@@ -6,14 +6,14 @@ from collections import Counter
 
 from rlsf_lightning.records import Certificate, Finding
 from rlsf_lightning.symbolic.chemistry.smiles_parser import Atom, read_smiles
-from rlsf_lightning.symbolic.verifiers.reaction.task import Component, Task
+from rlsf_lightning.symbolic.verifiers.reaction.parse import Component, Sides
 
 
-def books_stand(
+def balance_stands(
     certificate: Certificate,
     findings: list[Finding],
     texts: list[str] | None,
-    task: Task,
+    sides: Sides,
     offset: int,
     wrong: list[tuple[Component, set[int]]] | None = None,
 ) -> bool:
@@ -27,14 +27,14 @@ def books_stand(
         return "ledger" not in certificate.witness and not findings
     atoms = [atom for text in texts for atom in read_smiles(text).atoms]
     answer = Counter(atom.symbol for atom in atoms if atom.symbol not in ("H", "*"))
-    given, wanted = Counter(dict(task.given.atoms)), Counter(dict(task.wanted_ledger.atoms))
+    given, wanted = Counter(dict(sides.given.atoms)), Counter(dict(sides.wanted_ledger.atoms))
     symbols = given.keys() | wanted.keys() | answer.keys()
-    charges = [task.given.charge, task.wanted_ledger.charge, sum(atom.charge for atom in atoms)]
-    books = {symbol: [given[symbol], wanted[symbol], answer[symbol]] for symbol in symbols} | {"charge": charges}
-    if certificate.witness.get("ledger") != books:
+    charges = [sides.given.charge, sides.wanted_ledger.charge, sum(atom.charge for atom in atoms)]
+    ledger = {symbol: [given[symbol], wanted[symbol], answer[symbol]] for symbol in symbols} | {"charge": charges}
+    if certificate.witness.get("ledger") != ledger:
         return False
     expected = []
-    if task.direction == "forward":
+    if sides.direction == "forward":
         expected += ["unsupplied_atoms" for s in symbols if answer[s] > given[s] and answer[s] > wanted[s]]
     elif any(answer[s] < given[s] <= wanted[s] for s in symbols):
         expected.append("element_imbalance")
@@ -43,7 +43,7 @@ def books_stand(
     places = _atoms_of(wrong or [], offset)
     free = _atoms_of(wrong or [], offset, only_free=True)
     return [finding.kind for finding in findings] == expected and all(
-        _blames(f, free if f.kind == "unsupplied_atoms" else places) for f in findings
+        _marks_fit(f, free if f.kind == "unsupplied_atoms" else places) for f in findings
     )
 
 
@@ -57,21 +57,21 @@ def _atoms_of(components: list[tuple[Component, set[int]]], offset: int, only_fr
     }
 
 
-def _blames(finding: Finding, places: dict[int, Atom]) -> bool:
+def _marks_fit(finding: Finding, places: dict[int, Atom]) -> bool:
     """Whether the spans are whole atoms, of one element or with charges of one sign, as the finding says."""
-    blamed = []
+    marked = []
     for span in finding.spans:
         at = span.start
         while at < span.end:
             if at not in places:
                 return False
-            blamed.append(places[at])
-            at += blamed[-1].end - blamed[-1].start
+            marked.append(places[at])
+            at += marked[-1].end - marked[-1].start
         if at != span.end:
             return False
     if finding.kind == "unsupplied_atoms":
-        return bool(blamed) and all(f" {atom.symbol} less " in finding.message for atom in blamed)
+        return bool(marked) and all(f" {atom.symbol} less " in finding.message for atom in marked)
     if finding.kind == "charge_imbalance":
         sign = -1 if " -" in finding.message else 1
-        return all(atom.charge * sign > 0 for atom in blamed)
-    return not blamed
+        return all(atom.charge * sign > 0 for atom in marked)
+    return not marked

@@ -1,4 +1,4 @@
-"""Are two molecules the same? By matching one onto the other, without canonical SMILES."""
+"""Whether two molecules are the same, by isomorphism without canonical SMILES; and similarities by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from rdkit import DataStructs
 
 from rlsf_lightning.symbolic.chemistry import rdkit_io
-from rlsf_lightning.symbolic.chemistry.spans import is_bad
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import is_foreign
 
 #: Rounds in which an atom's colour takes in those of its neighbours.
 _ROUNDS = 8
@@ -18,7 +18,7 @@ _ROUNDS = 8
 @lru_cache(maxsize=4096)
 def same_molecule(ours: str, theirs: str) -> bool:
     """Whether two SMILES spell one molecule, stereochemistry, isotopes and atom maps included."""
-    if any(map(is_bad, ours + theirs)):
+    if any(map(is_foreign, ours + theirs)):
         return False  # RDKit would drop such characters from the ends
     a, b = rdkit_io.parse(ours), rdkit_io.parse(theirs)
     if a is None or b is None or a.GetNumBonds() != b.GetNumBonds():

@@ -1,4 +1,4 @@
-"""The molecule that a valid SMILES spells, read without RDKit: what a second count is made on.
+"""The molecular graph that a valid SMILES spells, built without RDKit for an independent count.
 
 Atoms, bonds, charges and hydrogens come from the text alone. Which atoms and bonds are aromatic, and what stands between
 two lower-case atoms, is a convention that is taken over from RDKit. Explicit hydrogens are merged into their atoms.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rlsf_lightning.symbolic.chemistry.periodic_table import VALENCES
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
-from rlsf_lightning.symbolic.verifiers.molecule.budget import VALENCES
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import BOND_ORDERS
 
 AROMATIC = 0
-_ORDERS = {"": 1, "-": 1, "/": 1, "\\": 1, "=": 2, "#": 3, "$": 4, ":": 1}
+_ORDERS = {**BOND_ORDERS, ":": 1}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Which component of an answer stands for which one of the reference, and what is wrong with each.
+"""The pairing of an answer's components with those of the reference, and what is wrong with each.
 
 Equal components are paired first, then the most similar ones; one that is no molecule stands for any that is left. Every
 mistake is located within its component; a component of the reference that nothing stands for has no place.
@@ -6,16 +6,18 @@ mistake is located within its component; a component of the reference that nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rdkit import DataStructs
 
 from rlsf_lightning.records import Finding, Span
+from rlsf_lightning.symbolic.certificates import shifted
 from rlsf_lightning.symbolic.chemistry.compare import Target, compare
-from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
-from rlsf_lightning.symbolic.chemistry.spans import atom_spans, shifted
+from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
 from rlsf_lightning.symbolic.chemistry.validity import invalid
-from rlsf_lightning.symbolic.verifiers.reaction.task import Component, Task, components_of, known
+from rlsf_lightning.symbolic.verifiers.reaction.check.balance import Free
+from rlsf_lightning.symbolic.verifiers.reaction.parse import Component, Sides
 
 #: Pairs of components whose common substructure is looked for.
 MAX_COMPARED = 8
@@ -31,19 +33,18 @@ class Matched(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """``free``: the atoms (as they are written) that stand for none of the reference, for each component with any."""
+    """``free``: the atoms (as they are written) that stand for none of the reference, for each wrong component."""
 
     findings: list[Finding]
-    free: list[tuple[Component, set[int]]]
+    free: Free
     witness: list[dict[str, Any]]
 
 
-def match(text: str, task: Task) -> list[Matched]:
-    """The components of ``text`` with their partners, no partner twice."""
-    components = components_of(text)
-    molecules = [known(component.text) for component in components]
+def match(components: Sequence[tuple[Component, Target | None]], sides: Sides) -> list[Matched]:
+    """The components with their partners, no partner twice."""
+    molecules = [molecule for _, molecule in components]
     partner: dict[int, int] = {}
-    left = dict(enumerate(task.wanted))
+    left = dict(enumerate(sides.wanted))
     for i, molecule in enumerate(molecules):
         equal = next((j for j, target in left.items() if molecule and molecule.canonical == target.canonical), None)
         if equal is not None:
@@ -56,17 +57,19 @@ def match(text: str, task: Task) -> list[Matched]:
         if i not in partner and j in left:
             partner[i] = j
             del left[j]
-    return [Matched(component, molecules[i], partner.get(i), i in is_equal) for i, component in enumerate(components)]
+    return [
+        Matched(component, molecules[i], partner.get(i), i in is_equal) for i, (component, _) in enumerate(components)
+    ]
 
 
-def explain(matched: list[Matched], task: Task, seconds: float) -> Explained:
+def explain(matched: list[Matched], sides: Sides, seconds: float) -> Explained:
     """What is wrong with each component, and which are missing. ``seconds`` bounds all searches together; 0: none."""
     pairs = [m for m in matched if m.known is not None and m.partner is not None and not m.equal]
     compared = {m.component.start for m in pairs[:MAX_COMPARED]} if seconds > 0 else set()
     explained = Explained([], [], [])
     for one in matched:
         row: dict[str, Any] = {"span": [one.component.start, one.component.end], "reference": one.partner}
-        findings = _of_component(one, task, one.component.start in compared, seconds / max(1, len(compared)), row)
+        findings = _of_component(one, sides, one.component.start in compared, seconds / max(1, len(compared)), row)
         row["findings"] = len(findings)
         explained.findings.extend(_dotted(findings, one.component, matched))
         explained.witness.append(row)
@@ -74,7 +77,7 @@ def explain(matched: list[Matched], task: Task, seconds: float) -> Explained:
             mapped = {i for i, _ in row.get("mapping", ())}
             free = {i for i, atom in enumerate(read_smiles(one.component.text).atoms) if i not in mapped}
             explained.free.append((one.component, free))
-    explained.findings.extend(_missing(matched, task))
+    explained.findings.extend(_missing(matched, sides))
     return explained
 
 
@@ -82,46 +85,7 @@ def _likeness(a: Target, b: Target) -> float:
     return float(DataStructs.TanimotoSimilarity(a.fingerprint, b.fingerprint))
 
 
-def unsupplied_atoms(excess: dict[str, int], free: list[tuple[Component, set[int]]]) -> list[Finding]:
-    """A finding for each element of which there are too many atoms, at those that could be the ones too many."""
-    findings = []
-    for symbol, count in sorted(excess.items()):
-        spans: list[Span] = []
-        for component, atoms in free:
-            read = read_smiles(component.text)
-            of_it = [i for i in atoms if read.atoms[i].symbol == symbol]
-            spans += [span for f in shifted([_at(read, of_it)], component.start) for span in f.spans]
-        message = f"the reactants have {count} {symbol} less than this answer"
-        findings.append(Finding("unsupplied_atoms", message, tuple(spans)))
-    return findings
-
-
-def charge_imbalance(excess: int, free: list[tuple[Component, set[int]]]) -> list[Finding]:
-    """The finding for a charge that the given side has not, at the charges of that sign that no neighbour makes up for."""
-    if excess == 0:
-        return []
-    spans: list[Span] = []
-    for component, _ in free:
-        read = read_smiles(component.text)
-        if sum(atom.charge for atom in read.atoms) * excess > 0:
-            spans += [s for f in shifted([_at(read, _lone_charges(read, excess))], component.start) for s in f.spans]
-    return [Finding("charge_imbalance", f"a charge of {excess:+d} against the other side", tuple(spans))]
-
-
-def _lone_charges(read: SmilesMap, sign: int) -> list[int]:
-    """The atoms with a charge of this sign that are bonded to none of the other."""
-    made_up = set()
-    for bond in read.bonds:
-        if read.atoms[bond.first].charge * read.atoms[bond.second].charge < 0:
-            made_up |= {bond.first, bond.second}
-    return [i for i, atom in enumerate(read.atoms) if atom.charge * sign > 0 and i not in made_up]
-
-
-def _at(read: SmilesMap, atoms: list[int]) -> Finding:
-    return Finding("", "", atom_spans(read, atoms))
-
-
-def _of_component(one: Matched, task: Task, compares: bool, seconds: float, row: dict[str, Any]) -> list[Finding]:
+def _of_component(one: Matched, sides: Sides, compares: bool, seconds: float, row: dict[str, Any]) -> list[Finding]:
     """The findings of a component, spans within it; what stands in the witness goes to ``row``."""
     text, whole = one.component.text, (Span(0, len(one.component.text)),)
     if one.known is None:
@@ -132,7 +96,7 @@ def _of_component(one: Matched, task: Task, compares: bool, seconds: float, row:
         return []
     if one.partner is None:
         return [Finding("extra_component", "the reference has no such component, or no more of them", whole)]
-    target = task.wanted[one.partner]
+    target = sides.wanted[one.partner]
     if not compares:
         return [Finding("other_molecule", f"a valid molecule, but not {target.canonical[:100]}", whole)]
     findings, further = compare(text, target, seconds)
@@ -142,12 +106,12 @@ def _of_component(one: Matched, task: Task, compares: bool, seconds: float, row:
     return [Finding(f.kind, f.message, whole) if f.kind == "other_molecule" else f for f in findings]
 
 
-def _missing(matched: list[Matched], task: Task) -> list[Finding]:
+def _missing(matched: list[Matched], sides: Sides) -> list[Finding]:
     """A finding for each component of the reference that nothing stands for; what is no molecule stands for any."""
     taken = {one.partner for one in matched}
-    left = [j for j in range(len(task.wanted)) if j not in taken]
+    left = [j for j in range(len(sides.wanted)) if j not in taken]
     broken = sum(one.known is None and one.component.text != "" for one in matched)
-    named = [f"component {j + 1} of the reference: {task.wanted[j].canonical[:100]}" for j in left]
+    named = [f"component {j + 1} of the reference: {sides.wanted[j].canonical[:100]}" for j in left]
     if broken:
         named = [f"one of these components of the reference: {' '.join(str(j + 1) for j in left[:20])}"] * len(left)
     return [Finding("missing_component", f"nothing stands for {name}") for name in named[broken:]]

@@ -1,42 +1,28 @@
-"""The facts that a description states of a molecule, as a prompt gives them: a closed vocabulary, checked word by word.
-
-    {"functional_group": "carboxylic acid", "count": 1}     names: ``groups.FUNCTIONAL_GROUPS``
-    {"ring": "benzene", "min": 1, "max": 2}                 names: ``groups.RINGS``
-    {"element": "Cl", "count": 2}
-    {"smarts": "[CX3]=[OX1]", "max": 3}                     any SMARTS that RDKit reads
-    {"formula": "C9H8O4"}                                   with its charge, if it has one: "C2H3O2-", "Mg+2"
-    {"property": "charge", "count": 0}                      names: ``PROPERTIES``
-
-``count`` is exact; ``min`` and ``max`` are bounds; without any of them: at least one. Here nothing is measured.
-"""
+"""A fact that a description states of a molecule, read from JSON and checked word by word. Nothing is measured here."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from rdkit import Chem
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.records import Prompt
 from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS, RINGS
 
 #: ``{"property": NAME}``. Rings are independent cycles; stereocentres are the tetrahedral ones whose configuration is given.
 PROPERTIES = ("charge", "fragments", "heavy_atoms", "molecular_weight", "rings", "stereocentres")
 SUBJECTS = ("functional_group", "ring", "element", "smarts", "formula", "property")
-MAX_FACTS = 50
 MAX_SMARTS = 200
 _BOUNDS = ("count", "min", "max")
 _LARGEST = 100_000
-_EXAMPLE = 'write "facts": [{"functional_group": "carboxylic acid", "count": 1}]'
+EXAMPLE = 'write "facts": [{"functional_group": "carboxylic acid", "count": 1}]'
 _FORMULA = re.compile(r"((?:[A-Z][a-z]?[0-9]{0,4})+)(?:([+-])([0-9]{0,2}))?", re.ASCII)
 _TERM = re.compile(r"([A-Z][a-z]?)([0-9]*)", re.ASCII)
 
@@ -70,43 +56,22 @@ class Fact:
         return fact | {key: value for key, value in bounds.items() if math.isfinite(value)}
 
 
-def facts_of(prompt: Prompt) -> tuple[Fact, ...]:
-    """The facts of a prompt, read once for each list. Raises UserError for what is not in the vocabulary."""
-    given = prompt.facts.get("facts")
-    if given is None:
-        raise UserError(f"prompt {prompt.id}: molecule needs the fact `facts`, a list of what is stated; {_EXAMPLE}")
-    if not isinstance(given, Sequence) or isinstance(given, str) or not 0 < len(given) <= MAX_FACTS:
-        raise UserError(
-            f"prompt {prompt.id}: `facts` is {str(given)[:100]}; it must be a list of 1 to {MAX_FACTS} facts; {_EXAMPLE}"
-        )
-    try:
-        return _read(json.dumps([dict(fact) if isinstance(fact, Mapping) else fact for fact in given]))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"prompt {prompt.id}: `facts` is no plain JSON ({str(error)[:100]}); {_EXAMPLE}") from None
-    except UserError as error:
-        raise UserError(f"prompt {prompt.id}: {error}") from None
-
-
-@lru_cache(maxsize=4096)
-def _read(facts: str) -> tuple[Fact, ...]:
-    return tuple(_fact(fact) for fact in json.loads(facts))
-
-
-def _fact(given: object) -> Fact:
+def fact_of(given: object) -> Fact:
+    """The fact that one JSON object states. Raises UserError for what is not in the vocabulary."""
     if not isinstance(given, dict):
-        raise UserError(f"the fact {str(given)[:100]} is no mapping; {_EXAMPLE}")
+        raise UserError(f"the fact {str(given)[:100]} is no mapping; {EXAMPLE}")
     subjects = [key for key in given if key in SUBJECTS]
     unknown = [key for key in given if key not in (*SUBJECTS, *_BOUNDS)]
     if unknown or len(subjects) != 1:
         hint = did_you_mean(unknown[0], (*SUBJECTS, *_BOUNDS)) if unknown else ""
         raise UserError(
             f"the fact {str(given)[:100]} must have one of {', '.join(SUBJECTS)} and perhaps {', '.join(_BOUNDS)}{hint}; "
-            f"{_EXAMPLE}"
+            f"{EXAMPLE}"
         )
     subject = subjects[0]
     name = given[subject]
     if not isinstance(name, str):
-        raise UserError(f"the fact {str(given)[:100]}: `{subject}` must be a text; {_EXAMPLE}")
+        raise UserError(f"the fact {str(given)[:100]}: `{subject}` must be a text; {EXAMPLE}")
     if subject == "formula":
         if len(given) > 1:
             raise UserError(f"the fact {str(given)[:100]}: a formula has no count; write {{'formula': 'C9H8O4'}}")

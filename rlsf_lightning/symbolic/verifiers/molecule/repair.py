@@ -1,4 +1,4 @@
-"""Single changes of a molecule that make all facts true: an atom, a branch or a bond symbol too many, or another element.
+"""Repairs of a molecule: the single change of an atom, a branch, a bond symbol or a ring number that makes all facts true.
 
 What is missing has no place by itself. But where something stands in its place, taking that away or writing another
 element there makes everything true, and says where the mistake may be. The changes are tried out in a fixed order.
@@ -7,10 +7,15 @@ element there makes everything true, and says where the mistake may be. The chan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
-from rlsf_lightning.symbolic.verifiers.molecule.facts import Fact
+from rlsf_lightning.records import Span
+from rlsf_lightning.symbolic.chemistry.repair import REPAIRABLE, repairs
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.verifiers.molecule.check import Checked
+from rlsf_lightning.symbolic.verifiers.molecule.facts.fact import Fact
+from rlsf_lightning.symbolic.verifiers.molecule.task import Task
 
 #: Places that are named at most, and changes that are tried out.
 MAX_PLACES = 8
@@ -30,14 +35,37 @@ class Change(NamedTuple):
     new: str
 
 
-def mended(
-    text: str,
-    read: SmilesMap,
-    facts: Sequence[Fact],
-    rows: Sequence[Mapping[str, Any]],
-    is_right: Callable[[str], bool],
+def repair(checked: Checked, text: str, offset: int, task: Task, is_right: Callable[[str], bool]) -> Checked:
+    """With the places, in findings and witness, of changes after which ``text``, which begins at ``offset``, is right.
+
+    The first finding gets them where it is a parenthesis or a ring number without its partner, else the first without a
+    place.
+    """
+    findings, rows = checked.findings, checked.witness.get("facts")
+    if findings[0].kind in REPAIRABLE:
+        places = repairs(text, read_smiles(text), len(text), is_right, most=MAX_CHANGES, places=MAX_PLACES)
+        added = [place for place in places if place not in findings[0].spans]
+        departure = [[place.start + offset, place.end + offset] for place in added]
+        return _with_spans(checked, 0, (*findings[0].spans, *added), {"departure": departure})
+    at = next((i for i, finding in enumerate(findings) if not finding.spans), None)
+    changes = [] if at is None or rows is None else _changes_to(text, task.facts, rows, is_right)
+    if at is None or not changes:
+        return checked
+    spans = tuple(dict.fromkeys(Span(start, end) for start, end, _ in changes))
+    mended = [[start + offset, end + offset, new] for start, end, new in changes]
+    return _with_spans(checked, at, spans, {"mended": mended})
+
+
+def _with_spans(checked: Checked, at: int, spans: tuple[Span, ...], witness: dict[str, Any]) -> Checked:
+    findings = [replace(f, spans=spans) if i == at else f for i, f in enumerate(checked.findings)]
+    return Checked(findings, checked.score, checked.witness | witness)
+
+
+def _changes_to(
+    text: str, facts: Sequence[Fact], rows: Sequence[Mapping[str, Any]], is_right: Callable[[str], bool]
 ) -> list[Change]:
-    """The changes after which a text is right. ``rows``: what was found of every fact (``found``, ``holds``)."""
+    """``rows``: what was found of every fact (``found``, ``holds``)."""
+    read = read_smiles(text)
     found: list[Change] = []
     tried = set()
     for change in (*_removals(text, read), *_exchanges(read, facts, rows)):
