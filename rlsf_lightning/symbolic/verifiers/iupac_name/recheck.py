@@ -15,13 +15,13 @@ from rdkit import Chem
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Span, Verdict
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target, fingerprint
+from rlsf_lightning.symbolic.chemistry.crosscheck import heavy_atoms
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
 from rlsf_lightning.symbolic.verifiers.iupac_name.blame import Reading, difference, findings_of
 from rlsf_lightning.symbolic.verifiers.iupac_name.repair import Change
 from rlsf_lightning.symbolic.verifiers.iupac_name.server import NameServer
 from rlsf_lightning.symbolic.verifiers.iupac_name.text import Token, american, is_bad, tokens_of
 from rlsf_lightning.symbolic.verifiers.iupac_name.unreadable import MAX_BRACKETS, STOP_CHARS, locants_in
-from rlsf_lightning.symbolic.verifiers.smiles.recheck import heavy_atoms
 
 _INNERMOST = re.compile(r"([(\[{])([^(\[{)\]}]*)([)\]}])")
 _BRACKETS = frozenset(("", *"()[]{}"))
