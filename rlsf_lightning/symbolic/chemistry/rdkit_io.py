@@ -146,9 +146,11 @@ def split_key(reference: str) -> str:
 
     Any other text is its own key: RDKit takes what follows a blank as a name, so that a sentence could pass for a SMILES.
     """
-    if len(reference) <= MAX_CHARS and not any(character.isspace() for character in reference):
+    if len(reference) > MAX_CHARS or any(character.isspace() for character in reference):
+        return reference
+    try:
         with quiet():
             molecule = Chem.MolFromSmiles(reference)
-        if molecule is not None:
-            return canonical(molecule)
-    return reference
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return reference
+    return reference if molecule is None else canonical(molecule)
