@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.math.answer import find_answer
+from rlsf_lightning.symbolic.verifiers.math.parse.answer import find_answer
 from rlsf_lightning.symbolic.verifiers.math.verifier import MathVerifier
 
 NUMBERS = MathVerifier(answers="numbers")
@@ -173,10 +173,10 @@ def test_a_missing_reference_is_the_users(reference: str | None) -> None:
 
 
 def test_a_missing_package_is_told_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlsf_lightning.symbolic.verifiers.math import compare
+    from rlsf_lightning.symbolic.verifiers.math.tool import comparer
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    compare.version.cache_clear()
+    comparer.version.cache_clear()
     with pytest.raises(UserError, match=r'pip install "rlsf-lightning\[math\]"'):
         MathVerifier()
     assert "math-verify" not in MathVerifier(answers="numbers").tool

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.verifiers.math.value import Token
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token
 
 #: Tokens before and behind an equation that are looked at.
 MOST_BEFORE, MOST_AFTER = 12, 10
@@ -48,11 +48,6 @@ class Run(NamedTuple):
     tokens: list[Token]
     before: list[Token]
     after: list[Token]
-
-
-def is_operand_end(token: Token | None) -> bool:
-    """Whether an operand may end with it."""
-    return token is not None and token.kind in ("number", "close", "percent")
 
 
 def is_clean_before(run: Run) -> bool:

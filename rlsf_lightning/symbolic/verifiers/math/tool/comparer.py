@@ -1,4 +1,4 @@
-"""Whether two final answers are the same: numbers exactly, everything else by math-verify in a process of its own."""
+"""Whether two final answers are mathematically the same, by math-verify in a process of its own (``server``)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Comparer:
     """
 
     def __init__(self, seconds: float) -> None:
-        module, longest = "rlsf_lightning.symbolic.verifiers.math.child", max(LONGEST, PATIENCE * seconds)
+        module, longest = "rlsf_lightning.symbolic.verifiers.math.tool.server", max(LONGEST, PATIENCE * seconds)
         self.child = PythonChild("math-verify", module, seconds, MEGABYTES, longest=longest)
 
     def same(self, reference: str, answer: str) -> bool | None:

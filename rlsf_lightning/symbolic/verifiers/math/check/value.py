@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token
 
 #: More tokens than these are no step.
 MAX_TOKENS = 100
@@ -21,17 +22,6 @@ FACTORS = {"%": Fraction(1, 100), "cents": Fraction(1, 100), "dozen": Fraction(1
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "minus": 3, "^": 4}
 
 
-class Token(NamedTuple):
-    """``kind``: number, operator, open, close, equals, about (approximately equal), percent or other. ``text`` is the
-    character that stands for it, whatever was written; percent is also a word of ``FACTORS``."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-    value: Fraction | None = None
-
-
 class NoValue(Exception):
     """This is no expression, or not one that everybody reads alike."""
 
@@ -43,7 +33,7 @@ class DividesByZero(Exception):
 def value_of(tokens: Sequence[Token], percent: Fraction) -> Fraction:
     """The value where a per-cent sign stands for the factor ``percent``. Raises NoValue and DividesByZero."""
     values: list[Fraction] = []
-    for token in postfix_of(tokens):
+    for token in _postfix_of(tokens):
         if token.kind == "number":
             assert token.value is not None
             values.append(token.value)
@@ -58,7 +48,7 @@ def value_of(tokens: Sequence[Token], percent: Fraction) -> Fraction:
     return values[0]
 
 
-def postfix_of(tokens: Sequence[Token]) -> list[Token]:
+def _postfix_of(tokens: Sequence[Token]) -> list[Token]:
     """The tokens in postfix order. Raises NoValue."""
     if not 0 < len(tokens) <= MAX_TOKENS:
         raise NoValue

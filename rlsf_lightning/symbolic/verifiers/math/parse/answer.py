@@ -1,4 +1,4 @@
-r"""The final answer in a solution, where it stands, and the value of one that is a plain number.
+r"""The final answer in a solution, and where it stands.
 
 The last marker counts: \boxed{...}, ####, or "the answer is ...". Without any, it is what follows the last equals sign of a
 text of one line, or the last number of the last line.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import NamedTuple
 
 from rlsf_lightning.records import Span
@@ -16,13 +15,6 @@ from rlsf_lightning.records import Span
 _AFTER = re.compile(r"####|\banswer(?:\*\*)?(?:[ \t]+is\b|[ \t]*[:=])", re.IGNORECASE)
 _END = re.compile(r"\n|\.(?=\s|$)|$")
 _BOXED = re.compile(r"\\(?:f?boxed)\s*\{")
-_NUMBER = r"-?(?:[0-9]{1,3}(?:(?:,|\{,\})[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?"
-#: Words after a number that change its value.
-_SCALES = r"(?:hundred|thousand|million|billion|trillion|dozen|percent|over|plus|minus|times|or|and|to|mod|pi)\b"
-_FRACTION = re.compile(r"(-?)\\[dt]?frac\{(-?[0-9]+)\}\{([0-9]+)\}|(-?[0-9]+)\s*/\s*([0-9]+)")
-_PLAIN = re.compile(
-    rf"(?P<number>{_NUMBER})(?P<percent>\s*(?:\\?%|percent\b))?(?:\s+(?!{_SCALES})[A-Za-z]{{2}}[A-Za-z .-]{{0,40}})?"
-)
 _LAST_NUMBER = re.compile(r"-?(?:[0-9]+/[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)%?")
 #: What may stand around an answer without belonging to it.
 _WRAPPING = (
@@ -51,13 +43,6 @@ class Answer(NamedTuple):
     span: Span
 
 
-class Plain(NamedTuple):
-    """A plain number: its value, and whether a per-cent sign follows."""
-
-    value: Fraction
-    is_percent: bool
-
-
 def find_answer(text: str) -> Answer | None:
     """The final answer, if there is one."""
     marked = max([*_boxed(text), *_announced(text)], key=lambda span: span.start, default=None)
@@ -69,30 +54,6 @@ def find_answer(text: str) -> Answer | None:
         return _trimmed(text, Span(max(start, body.rfind("=") + 1), len(body)))
     numbers = list(_LAST_NUMBER.finditer(body, start))
     return _trimmed(text, Span(*numbers[-1].span())) if numbers else None
-
-
-def plain_number(text: str) -> Plain | None:
-    """The value of a number, with a unit after it perhaps; None: it is something else."""
-    stripped = text.strip()
-    if len(stripped) > 100:
-        return None
-    fraction = _FRACTION.fullmatch(stripped)
-    if fraction:
-        sign, over, under, over_plain, under_plain = fraction.groups()
-        below = int(under or under_plain)
-        return Plain(Fraction(int(over or over_plain), below) * (-1 if sign else 1), False) if below else None
-    match = _PLAIN.fullmatch(stripped)
-    if match is None or not re.search("[0-9]", match["number"]):
-        return None
-    return Plain(Fraction(match["number"].replace("{,}", "").replace(",", "")), match["percent"] is not None)
-
-
-def same_number(one: Plain, other: Plain) -> bool:
-    """Equal exactly. Where only one has a per-cent sign, it may stand for a hundredth or for the unit."""
-    if one.is_percent == other.is_percent:
-        return one.value == other.value
-    percent, plain = (one, other) if one.is_percent else (other, one)
-    return plain.value in (percent.value, percent.value / 100)
 
 
 def _boxed(text: str) -> Iterator[Span]:

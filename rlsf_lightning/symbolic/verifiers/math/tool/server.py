@@ -1,4 +1,4 @@
-"""The process in which math-verify runs, as no expression may hold up or fill the one that asks (``compare``).
+"""The process in which math-verify runs, as no expression may hold up or fill the one that asks (``comparer``).
 
 Only the LaTeX reader of math-verify is used, which is a grammar of its own: the reader of plain expressions passes text to
 Python's ``eval``.
