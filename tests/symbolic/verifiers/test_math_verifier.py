@@ -391,6 +391,13 @@ def test_tampered_witnesses_of_right_and_empty_answers_are_rejected() -> None:
     assert not NUMBERS.recheck(replace(empty, witness={"steps": []}), Prompt("id", "?", "72"), "")
 
 
+@pytest.mark.parametrize(("question", "step"), [("0.5", "2^3 = 2"), ("9999999999", "2^3 = 9"), ("0", "0^3 = 1")])
+def test_both_evaluators_refuse_the_same_powers_in_place_of_an_operand(question: str, step: str) -> None:
+    completion = f"{step}\n#### 72"
+    certificate = checked(NUMBERS, Prompt("id", question, "72"), completion)
+    assert shown(certificate, completion) == [("wrong_step", [step[-1]])]
+
+
 def test_a_right_solution_cannot_be_certified_as_wrong() -> None:
     wrong = Certificate(
         Verdict.FAIL, (Finding("wrong_answer", "", (Span(0, 2),)),), 0.4, witness=verify(SOLUTION).witness

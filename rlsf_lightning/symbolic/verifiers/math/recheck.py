@@ -18,6 +18,7 @@ from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 from rlsf_lightning.symbolic.verifiers.math.check import MAX_STEPS
 from rlsf_lightning.symbolic.verifiers.math.check.answers import MAX_ANSWER, Same
 from rlsf_lightning.symbolic.verifiers.math.check.steps import check_steps
+from rlsf_lightning.symbolic.verifiers.math.check.value import MAX_BITS, MAX_EXPONENT
 from rlsf_lightning.symbolic.verifiers.math.locate import (
     MAX_EXPLAINED,
     exchangeable_operands,
@@ -30,6 +31,10 @@ from rlsf_lightning.symbolic.verifiers.math.parse.equations import Equation, Sid
 from rlsf_lightning.symbolic.verifiers.math.task import Task
 
 _Place = tuple[int, int]
+
+
+class _NoPower(Exception):
+    """No step has such a power; a step with another operand may."""
 
 
 def stands(certificate: Certificate, task: Task, completion: str, max_chars: int, is_same: Same) -> bool:
@@ -131,7 +136,10 @@ def _rows_hold(rows: object, equations: list[Equation]) -> bool:
 def _holds(equation: Equation) -> bool:
     """Whether some reading of both sides is equal, or as near as its last written place."""
     left, right, relation = equation
-    ours, theirs = _values(left), _values(right)
+    try:
+        ours, theirs = _values(left), _values(right)
+    except _NoPower:
+        return False
     if ours is None or theirs is None:
         return False
     for a in ours:
@@ -217,4 +225,7 @@ def _walk(node: ast.expr) -> Fraction:
             return left * right
         case ast.Div():
             return left / right
+    bits = max(left.numerator.bit_length(), left.denominator.bit_length())
+    if right.denominator != 1 or abs(right) > MAX_EXPONENT or bits * abs(right) > MAX_BITS or left == right == 0:
+        raise _NoPower
     return left**right.numerator
