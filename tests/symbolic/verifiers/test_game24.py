@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.game24.verifier import MAX_FINDINGS, Game24Verifier
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
+from rlsf_lightning.symbolic.verifiers.game24.verifier import Game24Verifier
 
 VERIFIER = Game24Verifier()
 HAND = [4, 6, 8, 10]

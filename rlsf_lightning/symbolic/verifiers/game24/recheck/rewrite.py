@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 Numbers = tuple[Fraction, ...]
 Place = tuple[int, int]
+Places = tuple[Place, ...]
+#: (kind, places in the text) of a finding.
+Said = tuple[str, Places]
 Operation = Callable[[Fraction, Fraction], Fraction]
 Row = tuple[str | Fraction, ...]
 

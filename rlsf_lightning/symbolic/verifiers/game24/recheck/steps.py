@@ -10,11 +10,10 @@ from fractions import Fraction
 from itertools import permutations, product
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.verifiers.game24.rewrite import OPERATIONS, Numbers, Place, makes
-from rlsf_lightning.symbolic.verifiers.game24.steps import spellings
+from rlsf_lightning.symbolic.verifiers.game24.arithmetic.spelling import spellings
+from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import OPERATIONS, Numbers, Place, Said, makes
+from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
-#: (kind, places in the text)
-Said = tuple[str, tuple[Place, ...]]
 _BLANKS = " \t\r"
 _BAD = re.compile(r"[^-0-9+*/=().,: \t\r]+")
 #: In a list of what is left: here a blank or a comma must stand.
@@ -44,9 +43,9 @@ class Replay(NamedTuple):
     left: list[Fraction]
 
 
-def replay(text: str, hand: Numbers, target: Fraction) -> Replay:
+def replay(text: str, task: Task) -> Replay:
     """The steps, judged one after the other."""
-    now, found, right = list(hand), list[Said](), 0
+    now, found, right = list(task.hand), list[Said](), 0
     is_known, steps, lines = True, list[tuple[Place, Fraction | None]](), list[tuple[str, int]]()
     for body, start in _lines(text):
         lines.append((body, start))
@@ -59,16 +58,16 @@ def replay(text: str, hand: Numbers, target: Fraction) -> Replay:
         steps.append(((start, start + len(body)), _made(reading)))
         now = _left(reading, now)
         if not wrong and not found:
-            reachable = makes(tuple(sorted(now)), target)
+            reachable = makes(tuple(sorted(now)), task.target)
             is_known = is_known and reachable is not None
             right += reachable is True
             wrong = [("dead_end", ((reading.a[1][0], reading.b[1][1]),))] if reachable is False else []
         found += wrong
     if found or len(now) > 1:
-        missing = _gaps(lines, hand, target)
+        missing = _gaps(lines, task)
         end = lines[-1][1] + len(lines[-1][0]) if lines else 0
         found = [("number_unused", missing)] if missing else found or [("number_unused", ((end - 1, end),))]
-    return Replay(found if is_known else None, 0.9 * min(1.0, right / max(1, len(hand) - 1)), steps, now)
+    return Replay(found if is_known else None, 0.9 * min(1.0, right / max(1, len(task.hand) - 1)), steps, now)
 
 
 def _lines(text: str) -> Iterator[tuple[str, int]]:
@@ -94,16 +93,16 @@ def _left(reading: _Reading, now: list[Fraction]) -> list[Fraction]:
     return [*(Counter(now) - Counter([reading.a[0], reading.b[0]])).elements(), reading.stated[0]]
 
 
-def _gaps(lines: list[tuple[str, int]], hand: Numbers, target: Fraction) -> tuple[Place, ...]:
+def _gaps(lines: list[tuple[str, int]], task: Task) -> tuple[Place, ...]:
     """Where one step put in between makes all the lines right, if one is missing."""
-    if len(lines) != len(hand) - 2:
+    if len(lines) != len(task.hand) - 2:
         return ()
     gaps = []
     for at in range(len(lines) + 1):
         before = lines[at - 1][1] + len(lines[at - 1][0]) - 1 if at else lines[0][1]
         after = lines[at][1] + 1 if at < len(lines) else lines[-1][1] + len(lines[-1][0])
-        begun = _walked(lines[:at], [list(hand)])
-        if [target] in _walked(lines[at:], [rest for now in begun for rest in _joined(now)]):
+        begun = _walked(lines[:at], [list(task.hand)])
+        if [task.target] in _walked(lines[at:], [rest for now in begun for rest in _joined(now)]):
             gaps.append((before, after))
     return tuple(gaps)
 
@@ -127,16 +126,16 @@ def _joined(now: list[Fraction]) -> list[list[Fraction]]:
     return [end for at, end in enumerate(ends) if end not in ends[:at]]
 
 
-def steps_live(text: str, hand: Numbers, target: Fraction) -> bool:
+def steps_live(text: str, task: Task) -> bool:
     """Whether some continuation is a list of right steps; where it cannot be told, that is taken to be so."""
     *lines, last = text.split("\n")
-    states = {hand} if makes(hand, target) is not False else set()
+    states = {task.hand} if makes(task.hand, task.target) is not False else set()
     for line in lines:
         if line.strip(_BLANKS):
-            states = {left for state in states for left, whole in _meant(line, state, target) if whole}
+            states = {left for state in states for left, whole in _meant(line, state, task.target) if whole}
     if not last.strip(_BLANKS):
         return bool(states)
-    return any(True for state in states for _ in _meant(last, state, target))
+    return any(True for state in states for _ in _meant(last, state, task.target))
 
 
 def _readings(body: str, start: int) -> Iterator[_Reading]:

@@ -1,5 +1,5 @@
-"""Where the smallest changes are that would make a wrong expression right, worked out a second time: each change is made in
-the text, and the text is valued again."""
+"""The single edits that would make a wrong expression right, worked out a second time: each is made in the text, and the text
+is valued again."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import re
 from collections import Counter
 from fractions import Fraction
 
-from rlsf_lightning.symbolic.verifiers.game24.mends import MAX_GAPS
-from rlsf_lightning.symbolic.verifiers.game24.recheck_steps import Said
-from rlsf_lightning.symbolic.verifiers.game24.rewrite import (
+from rlsf_lightning.symbolic.verifiers.game24.locate.expression import MAX_GAPS
+from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import (
     BLANKS,
     OPERATIONS,
     DividesByZero,
-    Numbers,
     Place,
+    Places,
+    Said,
     evaluate,
     is_right,
     makes,
 )
+from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
-Places = tuple[Place, ...]
 
-
-def blamed(expression: str, claimed: Places, hand: Numbers, target: Fraction) -> Places | None:
+def places_of_a_wrong_value(expression: str, claimed: Places, task: Task) -> Places | None:
     """Each operator that could mean something else, and the neighbours that could change places, and the value would be
     right. If there is none: what is claimed, if that is the operator of a smallest part that leads nowhere, or nothing and
     there is no such part. None: the claim is wrong."""
     places = [match.start() for match in re.finditer(r"[-+*/]", expression)]
-    mends = {(at, at + 1) for at in places if _mends(expression, at, target)} | _exchanged(expression, hand, target)
-    if mends:
-        return tuple(sorted(mends))
-    dead = [at for at in places if _leads_nowhere(expression, at, hand, target)]
+    edits = {(at, at + 1) for at in places if _is_exchangeable(expression, at, task.target)}
+    edits |= _exchangeable_numbers(expression, task)
+    if edits:
+        return tuple(sorted(edits))
+    dead = [at for at in places if _leads_nowhere(expression, at, task)]
     if not claimed:
         return None if dead else ()
     (at, end), *more = claimed
@@ -41,7 +41,7 @@ def blamed(expression: str, claimed: Places, hand: Numbers, target: Fraction) ->
     return None if any(start <= other < stop for other in dead if other != at) else claimed
 
 
-def _mends(expression: str, at: int, target: Fraction) -> bool:
+def _is_exchangeable(expression: str, at: int, target: Fraction) -> bool:
     """Whether the value would be right with another operator there, or with its operands turned round, or without it if it
     is a sign."""
     others = [(expression[:at] + operator + expression[at + 1 :], -1) for operator in OPERATIONS]
@@ -67,7 +67,7 @@ def _part(expression: str, at: int) -> Place:
     return at, at
 
 
-def _leads_nowhere(expression: str, at: int, hand: Numbers, target: Fraction) -> bool:
+def _leads_nowhere(expression: str, at: int, task: Task) -> bool:
     """Whether the part's value and the numbers outside it make neither the target nor its negative."""
     start, end = _part(expression, at)
     if start == end:
@@ -79,44 +79,44 @@ def _leads_nowhere(expression: str, at: int, hand: Numbers, target: Fraction) ->
         return values[-1]
 
     evaluate(expression, {at: record})
-    rest = Counter(hand) - Counter(map(Fraction, re.findall("[0-9]+", expression[start:end])))
+    rest = Counter(task.hand) - Counter(map(Fraction, re.findall("[0-9]+", expression[start:end])))
     numbers = tuple(sorted([values[-1], *rest.elements()]))
-    return not makes(numbers, target) and not makes(numbers, -target)
+    return not makes(numbers, task.target) and not makes(numbers, -task.target)
 
 
-def _exchanged(expression: str, hand: Numbers, target: Fraction) -> set[Place]:
+def _exchangeable_numbers(expression: str, task: Task) -> set[Place]:
     """The numbers with an operator alone between them that could change places."""
     found: set[Place] = set()
     for match in re.finditer(r"(?<![0-9])(?=([0-9]+)(\s*[-+*/]\s*)([0-9]+))", expression):
         turned = expression[: match.start(1)] + match[3] + match[2] + match[1] + expression[match.end(3) :]
-        if match[1] != match[3] and is_right(turned, hand, target):
+        if match[1] != match[3] and is_right(turned, task.hand, task.target):
             found |= {match.span(1), match.span(3)}
     return found
 
 
-def number_gaps(expression: str, used: list[str], unused: list[str], hand: Numbers, target: Fraction) -> Places:
+def gaps_for_a_number(expression: str, used: list[str], unused: list[str], task: Task) -> Places:
     """The gaps before a minus where the one number that is missing would make all right."""
-    if len(unused) != 1 or len(used) != len(hand) - 1:
+    if len(unused) != 1 or len(used) != len(task.hand) - 1:
         return ()
     places = [match.start() for match in re.finditer("-", expression)]
     return tuple(
         _gap(expression, at)
         for at in places
-        if is_right(f"{expression[:at]} {unused[0]} {expression[at:]}", hand, target)
+        if is_right(f"{expression[:at]} {unused[0]} {expression[at:]}", task.hand, task.target)
     )
 
 
-def bracket_mends(expression: str, hand: Numbers, target: Fraction) -> list[Said]:
+def bracket_edits(expression: str, task: Task) -> list[Said]:
     """Where one bracket is too many: the finding of the brackets that could be left out, and of the first gaps in which the
     other one could stand."""
     surplus = expression.count("(") - expression.count(")")
-    if abs(surplus) != 1 or Counter(re.findall("[0-9]+", expression)) != Counter(map(str, hand)):
+    if abs(surplus) != 1 or Counter(re.findall("[0-9]+", expression)) != Counter(map(str, task.hand)):
         return []
     bracket, other, kind = ("(", ")", "unclosed_bracket") if surplus > 0 else (")", "(", "extra_bracket")
     places = [
         (at, at + 1)
         for at, character in enumerate(expression)
-        if character == bracket and is_right(f"{expression[:at]} {expression[at + 1 :]}", hand, target)
+        if character == bracket and is_right(f"{expression[:at]} {expression[at + 1 :]}", task.hand, task.target)
     ]
     ends = [match.start() for match in re.finditer(r"[0-9]+|[-+*/()]", expression)]
     ends.append(len(expression.rstrip(BLANKS)))
@@ -124,7 +124,7 @@ def bracket_mends(expression: str, hand: Numbers, target: Fraction) -> list[Said
         _gap(expression, at)
         for at in ends
         if not expression[:at].rstrip(BLANKS).endswith(other)
-        and is_right(f"{expression[:at]} {other} {expression[at:]}", hand, target)
+        and is_right(f"{expression[:at]} {other} {expression[at:]}", task.hand, task.target)
     ]
     spans = tuple(sorted({*places, *gaps[:MAX_GAPS]}))
     return [(kind, spans)] if spans else []
