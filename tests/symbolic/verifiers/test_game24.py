@@ -237,6 +237,16 @@ def test_limits_are_checked() -> None:
         Game24Verifier(max_chars=0)
 
 
+def test_a_part_of_many_numbers_that_leads_nowhere() -> None:
+    assert found("(1-1)*(8/(4*(6*4)))", [4, 4, 6, 8, 1, 1]) == [("wrong_value", ["*"])]
+
+
+def test_steps_of_a_single_number() -> None:
+    missing = [("number_not_available", ["8"]), ("number_not_available", ["2"])]
+    assert found("8/2=4\n4 left", [4], target=4) == [*missing, ("bad_step", ["4 left"])]
+    assert found("4/4=(left: 4)", [4], target=4) == [("bad_step", ["4/4=(left: 4)"])]
+
+
 def test_too_long() -> None:
     short = Game24Verifier(max_chars=12)
     assert verify("10*(8-6)+4          ", verifier=short).verdict is Verdict.PASS

@@ -36,7 +36,7 @@ def stands(certificate: Certificate, task: Task, completion: str, max_chars: int
         expected = [("too_long", ((max_chars, len(text)),))] if text else [("empty", ())]
         alone = certificate.verdict is Verdict.FAIL and said == expected and not witness
         return alone and certificate.score == 0.0 and _dies(certificate, completion, task, max_chars)
-    steps = replay(text, task) if len(task.hand) > 1 else Replay([("bad_step", ())], 0.0, [], [])
+    steps = replay(text, task)
     if is_right(text, task.hand, task.target):
         return certificate.verdict is Verdict.PASS and witness == expression_witness(text, task)
     if steps.findings == []:

@@ -24,18 +24,19 @@ from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
 def places_of_a_wrong_value(expression: str, claimed: Places, task: Task) -> Places | None:
     """Each operator that could mean something else, and the neighbours that could change places, and the value would be
-    right. If there is none: what is claimed, if that is the operator of a smallest part that leads nowhere, or nothing and
-    there is no such part. None: the claim is wrong."""
+    right. If there is none: what is claimed, if that may be the operator of a smallest part that leads nowhere, or nothing
+    and no part is sure to lead nowhere. None: the claim is wrong."""
     places = [match.start() for match in re.finditer(r"[-+*/]", expression)]
     edits = {(at, at + 1) for at in places if _is_exchangeable(expression, at, task.target)}
     edits |= _exchangeable_numbers(expression, task)
     if edits:
         return tuple(sorted(edits))
-    dead = [at for at in places if _leads_nowhere(expression, at, task)]
+    leads_nowhere = {at: _leads_nowhere(expression, at, task) for at in places}
+    dead = [at for at in places if leads_nowhere[at]]
     if not claimed:
         return None if dead else ()
     (at, end), *more = claimed
-    if more or at not in dead or end != at + 1:
+    if more or leads_nowhere.get(at, False) is False or end != at + 1:
         return None
     start, stop = _part(expression, at)
     return None if any(start <= other < stop for other in dead if other != at) else claimed
@@ -67,8 +68,8 @@ def _part(expression: str, at: int) -> Place:
     return at, at
 
 
-def _leads_nowhere(expression: str, at: int, task: Task) -> bool:
-    """Whether the part's value and the numbers outside it make neither the target nor its negative."""
+def _leads_nowhere(expression: str, at: int, task: Task) -> bool | None:
+    """Whether the part's value and the numbers outside it make neither the target nor its negative. None: too many to try."""
     start, end = _part(expression, at)
     if start == end:
         return False
@@ -81,7 +82,8 @@ def _leads_nowhere(expression: str, at: int, task: Task) -> bool:
     evaluate(expression, {at: record})
     rest = Counter(task.hand) - Counter(map(Fraction, re.findall("[0-9]+", expression[start:end])))
     numbers = tuple(sorted([values[-1], *rest.elements()]))
-    return not makes(numbers, task.target) and not makes(numbers, -task.target)
+    answers = makes(numbers, task.target), makes(numbers, -task.target)
+    return None if None in answers else True not in answers
 
 
 def _exchangeable_numbers(expression: str, task: Task) -> set[Place]:
