@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.grammar.lalr import machine_of
-from rlsf_lightning.symbolic.verifiers.grammar.regex import Fuel
+from rlsf_lightning.symbolic.verifiers.grammar.lalr.grammar import grammar_of
+from rlsf_lightning.symbolic.verifiers.grammar.parse.text import parse_text
+from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 from rlsf_lightning.symbolic.verifiers.grammar.verifier import GrammarVerifier
 
 ARITHMETIC = """
@@ -179,7 +180,7 @@ def test_exactly_the_tokens_without_which_lark_accepts_the_rest_are_marked(name:
         if accepted:
             continue
         core, offset = text.strip(), len(text) - len(text.lstrip()) if text.strip() else 0
-        reading = machine_of(grammar, "start").read(core, Fuel(10**6))
+        reading = parse_text(core, grammar_of(grammar, "start"), Fuel(10**6))
         tokens = [(token.start, token.end) for token in reading.tokens if not token.ignored]
         wanted = [
             [offset + a, offset + b]

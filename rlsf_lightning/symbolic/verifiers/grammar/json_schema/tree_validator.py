@@ -8,15 +8,14 @@ properties and items), where it is ``None``. ``format`` is not asserted. Drafts 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable
-from fractions import Fraction
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from rlsf_lightning.symbolic.verifiers.grammar.json import Node
-from rlsf_lightning.symbolic.verifiers.grammar.regex import Fuel, Regex
+from rlsf_lightning.errors import ToolFailed
+from rlsf_lightning.symbolic.verifiers.grammar.json_schema.schema import Schema
+from rlsf_lightning.symbolic.verifiers.grammar.json_schema.values import canonical, is_multiple, pattern
+from rlsf_lightning.symbolic.verifiers.grammar.parse.document import Node
+from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 
 _TYPES = {
     dict: "object",
@@ -32,33 +31,32 @@ _NOT_COVERED = frozenset(("$dynamicRef", "$recursiveRef", "unevaluatedProperties
 Truth = bool | None
 
 
-@lru_cache(maxsize=256)
-def pattern(text: str) -> Regex:
-    """A pattern of a schema, as ECMA-262 has it where Python differs: ``$`` is the very end, digits are those of ASCII."""
-    return Regex(text, re.ASCII, dollar_is_end=True)
+class Validation(NamedTuple):
+    truth: Truth
+    #: Every (start of a node, family of keywords) that was found broken, in whatever branch.
+    broken: set[tuple[int, str]]
 
 
-def canonical(value: Any) -> str:
-    """Equal for equal JSON values and only for those: 1 is 1.0, the order of keys does not count, true is not 1."""
-    return json.dumps(_plain(value), sort_keys=True)
-
-
-class Judge:
-    """One schema's judgement of one tree.
+def validate(schema: Schema, root: Node, fuel: Fuel, open_end: int | None = None) -> Validation:
+    """Whether the tree satisfies the schema. Raises ToolFailed.
 
     Args:
-        schema: the whole schema, in which references are looked up.
-        refs_alone: whether a reference hides what stands beside it (drafts before 2019-09).
         open_end: where the text ends if it may go on; a number that ends there is not over.
     """
+    validator = _TreeValidator(schema, fuel, open_end)
+    try:
+        return Validation(validator.validate(schema.schema, root), validator.broken)
+    except RecursionError:
+        raise ToolFailed("the schema's references nest too deep") from None
 
-    def __init__(self, schema: Any, fuel: Fuel, *, refs_alone: bool, open_end: int | None = None) -> None:
-        self.whole, self.fuel, self.refs_alone, self.open_end = schema, fuel, refs_alone, open_end
-        #: Every (start of a node, family of keywords) that was found broken, in whatever branch.
+
+class _TreeValidator:
+    def __init__(self, schema: Schema, fuel: Fuel, open_end: int | None) -> None:
+        self.schema, self.fuel, self.open_end = schema, fuel, open_end
         self.broken: set[tuple[int, str]] = set()
 
-    def judge(self, schema: Any, node: Node, hops: int = 0) -> Truth:
-        """Whether the node satisfies the schema."""
+    def validate(self, schema: Any, node: Node, hops: int = 0) -> Truth:
+        """Whether the node satisfies a part of the schema."""
         self.fuel.burn(30)
         if isinstance(schema, bool) or not isinstance(schema, dict):
             if schema is False:
@@ -66,7 +64,7 @@ class Judge:
             return schema is not False
         if hops > _MAX_HOPS:
             return None
-        alone = self.refs_alone and "$ref" in schema
+        alone = self.schema.refs_alone and "$ref" in schema
         truths: list[Truth] = []
         for family, (keywords, check) in FAMILIES.items():
             if not keywords.isdisjoint(schema) and (family == "ref" or not alone):
@@ -88,7 +86,7 @@ class Judge:
         """The subschema that a local reference names; True with nothing to say (None) for others."""
         if not reference.startswith("#") or (len(reference) > 1 and not reference.startswith("#/")):
             return None
-        found = self.whole
+        found = self.schema.schema
         for part in reference[2:].split("/") if len(reference) > 1 else []:
             key = part.replace("~1", "/").replace("~0", "~").replace("%25", "%").replace("%22", '"')
             if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
@@ -104,7 +102,7 @@ class Judge:
     def ref(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
         self.fuel.burn(20)
         target = self.resolve(schema["$ref"])
-        return None if target is None or _has_ids(self.whole) else self.judge(target, node, hops + 1)
+        return None if target is None or self.schema.has_ids else self.validate(target, node, hops + 1)
 
     def type(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
         wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -151,7 +149,7 @@ class Judge:
             return True
         items = [item for _, item in node.children if item is not None]
         over = self.is_over(node)
-        truths: list[Truth] = [self.judge(part, item, hops) for part, item in _paired(schema, items)]
+        truths: list[Truth] = [self.validate(part, item, hops) for part, item in _paired(schema, items)]
         truths.append(len(items) <= schema.get("maxItems", len(items)))
         if over:
             truths.append(len(items) >= schema.get("minItems", 0))
@@ -178,36 +176,36 @@ class Judge:
         for keyword in ("dependentSchemas", "dependencies"):
             parts = schema.get(keyword, {})
             truths += [
-                self.judge(parts[n], node, hops + 1) for n in names if n in parts and not isinstance(parts[n], list)
+                self.validate(parts[n], node, hops + 1) for n in names if n in parts and not isinstance(parts[n], list)
             ]
         return _all(truths) if over or False in truths else None
 
     def all_of(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
-        return _all([self.judge(part, node, hops + 1) for part in schema["allOf"]])
+        return _all([self.validate(part, node, hops + 1) for part in schema["allOf"]])
 
     def any_of(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
-        return _any([self.judge(part, node, hops + 1) for part in schema["anyOf"]])
+        return _any([self.validate(part, node, hops + 1) for part in schema["anyOf"]])
 
     def one_of(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
-        truths = [self.judge(part, node, hops + 1) for part in schema["oneOf"]]
+        truths = [self.validate(part, node, hops + 1) for part in schema["oneOf"]]
         sure = truths.count(True)
         if sure > 1 or truths.count(False) == len(truths):
             return False
         return True if sure == 1 and None not in truths else None
 
     def not_(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
-        truth = self.judge(schema["not"], node, hops + 1)
+        truth = self.validate(schema["not"], node, hops + 1)
         return None if truth is None else not truth
 
     def if_(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
-        condition = self.judge(schema["if"], node, hops + 1)
-        branches = [self.judge(schema.get(name, True), node, hops + 1) for name in ("then", "else")]
+        condition = self.validate(schema["if"], node, hops + 1)
+        branches = [self.validate(schema.get(name, True), node, hops + 1) for name in ("then", "else")]
         if condition is not None:
             return branches[0 if condition else 1]
         return branches[0] if branches[0] == branches[1] else None
 
     def _contains(self, schema: dict[str, Any], items: list[Node], over: bool, hops: int) -> Truth:
-        truths = [self.judge(schema["contains"], item, hops + 1) for item in items]
+        truths = [self.validate(schema["contains"], item, hops + 1) for item in items]
         least, most = schema.get("minContains", 1), schema.get("maxContains", len(items))
         if truths.count(True) > most or (over and len(truths) - truths.count(False) < least):
             return False
@@ -219,7 +217,7 @@ class Judge:
         patterns = schema.get("patternProperties", {})
         truths: list[Truth] = []
         if "propertyNames" in schema:
-            truths.append(self.judge(schema["propertyNames"], key, hops + 1))
+            truths.append(self.validate(schema["propertyNames"], key, hops + 1))
         if key.end is None:
             may_fit = any(name.startswith(key.value) for name in properties)
             may_fit = may_fit or any(pattern(p).may_find(key.value, self.fuel) for p in patterns)
@@ -230,7 +228,7 @@ class Judge:
             self.broken.add((key.start, "object"))
             return False
         for part in parts or [extra]:
-            truths.append(None if child is None else self.judge(part, child, hops))
+            truths.append(None if child is None else self.validate(part, child, hops))
         return _all(truths)
 
     def _is_one_of(self, node: Node, values: list[Any]) -> Truth:
@@ -243,11 +241,6 @@ class Judge:
         if node.kind != _TYPES[type(value)]:
             return False
         return False if node.kind == "string" and not value.startswith(node.value) else None
-
-
-def is_multiple(value: int | float, step: int | float) -> bool:
-    """Exact, as the numbers are written: 0.3 is a multiple of 0.1."""
-    return Fraction(repr(value)) % Fraction(repr(step)) == 0
 
 
 def _paired(schema: dict[str, Any], items: list[Node]) -> Iterable[tuple[Any, Node]]:
@@ -268,20 +261,6 @@ def _dependent(schema: dict[str, Any], names: list[str]) -> list[str]:
     return needed
 
 
-def _has_ids(schema: Any) -> bool:
-    """Whether a part of the schema has an identifier of its own, which changes what references mean."""
-    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
-    return any((isinstance(p, dict) and isinstance(p.get("$id", p.get("id")), str)) or _has_ids(p) for p in parts)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
 def _all(truths: Iterable[Truth]) -> Truth:
     values = list(truths)
     return False if False in values else None if None in values else True
@@ -296,28 +275,31 @@ def _choices(schema: dict[str, Any]) -> list[list[Any]]:
     return [*([schema["enum"]] if "enum" in schema else []), *([[schema["const"]]] if "const" in schema else [])]
 
 
-_Check = Callable[[Judge, dict[str, Any], Node, int], Truth]
+_Check = Callable[[_TreeValidator, dict[str, Any], Node, int], Truth]
 #: Families of keywords, and what checks them.
 FAMILIES: dict[str, tuple[frozenset[str], _Check]] = {
-    "ref": (frozenset(("$ref",)), Judge.ref),
-    "type": (frozenset(("type",)), Judge.type),
-    "value": (frozenset(("enum", "const")), Judge.enum),
-    "number": (frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split()), Judge.number),
-    "string": (frozenset(("minLength", "maxLength", "pattern")), Judge.string),
+    "ref": (frozenset(("$ref",)), _TreeValidator.ref),
+    "type": (frozenset(("type",)), _TreeValidator.type),
+    "value": (frozenset(("enum", "const")), _TreeValidator.enum),
+    "number": (
+        frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split()),
+        _TreeValidator.number,
+    ),
+    "string": (frozenset(("minLength", "maxLength", "pattern")), _TreeValidator.string),
     "array": (
         frozenset("items prefixItems additionalItems contains minItems maxItems uniqueItems".split()),
-        Judge.array,
+        _TreeValidator.array,
     ),
     "object": (
         frozenset(
             "properties patternProperties additionalProperties propertyNames required minProperties maxProperties "
             "dependentRequired dependentSchemas dependencies".split()
         ),
-        Judge.object,
+        _TreeValidator.object,
     ),
-    "allOf": (frozenset(("allOf",)), Judge.all_of),
-    "anyOf": (frozenset(("anyOf",)), Judge.any_of),
-    "oneOf": (frozenset(("oneOf",)), Judge.one_of),
-    "not": (frozenset(("not",)), Judge.not_),
-    "if": (frozenset(("if",)), Judge.if_),
+    "allOf": (frozenset(("allOf",)), _TreeValidator.all_of),
+    "anyOf": (frozenset(("anyOf",)), _TreeValidator.any_of),
+    "oneOf": (frozenset(("oneOf",)), _TreeValidator.one_of),
+    "not": (frozenset(("not",)), _TreeValidator.not_),
+    "if": (frozenset(("if",)), _TreeValidator.if_),
 }

@@ -52,9 +52,10 @@ class Problem(NamedTuple):
     comma: int | None = None
 
 
-class JsonReading(NamedTuple):
+class DocumentReading(NamedTuple):
     """``root``: what could be read. ``closing``: with it behind the text, what is unfinished becomes complete."""
 
+    text: str
     root: Node | None
     problems: tuple[Problem, ...]
     closing: str | None
@@ -64,7 +65,7 @@ class _StopReading(Exception):
     """The rest of the text is not read."""
 
 
-def read_json(text: str, max_depth: int) -> JsonReading:
+def parse_document(text: str, max_depth: int) -> DocumentReading:
     """The tree of ``text``, with every duplicate key and bad number, and the first mistake of syntax."""
     reader = _Reader(text, max_depth)
     try:
@@ -72,7 +73,8 @@ def read_json(text: str, max_depth: int) -> JsonReading:
     except _StopReading:
         pass
     ended = all(problem.kind == "unexpected_end" for problem in reader.problems)
-    return JsonReading(reader.root, tuple(reader.problems), "".join(reversed(reader.closers)) if ended else None)
+    closing = "".join(reversed(reader.closers)) if ended else None
+    return DocumentReading(text, reader.root, tuple(reader.problems), closing)
 
 
 class _Reader:
