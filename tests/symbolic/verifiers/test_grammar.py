@@ -223,6 +223,12 @@ def test_the_search_for_what_can_be_left_out_is_bounded_by_what_it_costs() -> No
     assert VERIFIER.recheck(certificate, prompt(ARITHMETIC), text)
 
 
+def test_what_would_have_been_right_has_the_shortest_gaps() -> None:
+    ignored = "WS: /[ \\t]+/\nLINE: /#[^\\n]*\\n/\nBLOCK: /<[^>]*>/\n%ignore WS\n%ignore LINE\n%ignore BLOCK\n"
+    certificate = verify(f"start: NAME NAME\nNAME: /[a-z]+/\n{ignored}", "a")
+    assert certificate.witness["continuation"] == " a"
+
+
 def test_blanks_around_a_text_are_stripped_unless_the_grammar_shall_see_them() -> None:
     line = 'start: "a" "\\n"'
     assert verify(line, "a\n").verdict is Verdict.FAIL

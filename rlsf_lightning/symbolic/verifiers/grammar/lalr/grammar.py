@@ -101,6 +101,13 @@ class Grammar:
             self._samples[terminal] = made
         return self._samples[terminal]
 
+    @property
+    def gap(self) -> str:
+        """The shortest text that is ignored; empty if nothing is."""
+        samples = filter(None, map(self.sample, self.root_lexer.ignored))
+        # Of those of one length the first: a set has another order in each process.
+        return min(samples, key=lambda text: (len(text), text), default="")
+
     def regex(self, terminal: str) -> Regex:
         """What matches this terminal."""
         return self._regexes[terminal]

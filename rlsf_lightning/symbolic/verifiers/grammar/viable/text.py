@@ -39,21 +39,21 @@ def accepts(text: str, task: TextTask, fuel: Fuel) -> bool:
 def rest_of_text(prefix: str, task: TextTask, fuel: Fuel) -> str | None:
     """With what ``prefix`` is accepted; None: nothing found."""
     begun = prefix.lstrip() if task.strip else prefix
-    rest = next(_rests(begun, task.grammar, fuel), None)
+    rest = _rest(begun, task.grammar, fuel)
     return rest if rest is not None and accepts(prefix + rest, task, fuel) else None
 
 
-def _rests(prefix: str, grammar: Grammar, fuel: Fuel) -> Iterator[str]:
-    """Texts with which the grammar accepts ``prefix``; not all of them."""
-    gap = next((sample for name in grammar.root_lexer.ignored if (sample := grammar.sample(name))), "")
+def _rest(prefix: str, grammar: Grammar, fuel: Fuel) -> str | None:
+    """With what the grammar accepts ``prefix``; None: nothing found."""
     for stack, rest in _ends(prefix, grammar, fuel):
         words = [] if stack is None else shortest_closing(stack, grammar, fuel)
         if words is None:
             continue
-        for space in dict.fromkeys(("", gap, "\n")):
+        for space in dict.fromkeys(("", grammar.gap, "\n")):
             text = rest + "".join(space + (grammar.sample(word) or "") for word in words)
             if parse_text(prefix + text, grammar, fuel).error is None:
-                yield text
+                return text
+    return None
 
 
 def _ends(prefix: str, grammar: Grammar, fuel: Fuel) -> Iterator[tuple[Stack | None, str]]:
