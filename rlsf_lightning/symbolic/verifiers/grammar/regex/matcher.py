@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from rlsf_lightning.symbolic.verifiers.grammar.regex.automaton import MAX_STATES, Automaton, Scan
+from rlsf_lightning.symbolic.verifiers.grammar.regex.automaton import MAX_STATES, Automaton
 from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 from rlsf_lightning.symbolic.verifiers.grammar.regex.program import MATCH, assemble
 from rlsf_lightning.symbolic.verifiers.grammar.regex.syntax import parse_pattern
 
 
-class Regex:
+class Regex(Automaton):
     """One pattern, as ``re.compile`` reads it.
 
     Raises ValueError for what is no pattern, what is not covered, and what has more than ``MAX_STEPS`` steps.
@@ -23,11 +23,7 @@ class Regex:
     def __init__(self, pattern: str, flags: int = 0, *, dollar_is_end: bool = False) -> None:
         parsed = parse_pattern(pattern, flags, dollar_is_end=dollar_is_end)
         self._is_anchored = parsed.is_anchored
-        self._automaton = Automaton(assemble(parsed.nodes))
-
-    def scan(self, text: str, start: int, end: int, fuel: Fuel, *, partial: bool) -> Scan:
-        """The match that begins at ``start`` and ends at ``end`` or before (see ``Automaton.scan``)."""
-        return self._automaton.scan(text, start, end, fuel, partial=partial)
+        super().__init__(assemble(parsed.nodes))
 
     def covers(self, text: str, fuel: Fuel) -> bool:
         """Whether the whole text can be matched."""
@@ -50,9 +46,9 @@ class Regex:
 
     def shortest_rest(self, text: str, fuel: Fuel, alphabet: str) -> str | None:
         """A shortest string of the alphabet's characters with which ``text`` is matched as a whole; None: none found."""
-        state = self._automaton.open(text, 0, len(text), fuel, True, True)[0]
+        state = self.open(text, 0, len(text), fuel, True, True)[0]
         for position in range(len(text)):
-            state = self._automaton.step(state, text, position, len(text), fuel, True, keep=True)[0]
+            state = self.step(state, text, position, len(text), fuel, True, keep=True)[0]
         seen, queue = {state}, deque([(state, "")])
         while queue and len(seen) < MAX_STATES:
             state, rest = queue.popleft()
@@ -60,7 +56,7 @@ class Regex:
                 return rest
             for character in alphabet:
                 longer = text + rest + character
-                after = self._automaton.step(state, longer, len(longer) - 1, len(longer), fuel, True, keep=True)[0]
+                after = self.step(state, longer, len(longer) - 1, len(longer), fuel, True, keep=True)[0]
                 if after and after not in seen:
                     seen.add(after)
                     queue.append((after, rest + character))
@@ -68,17 +64,17 @@ class Regex:
 
     def _run(self, text: str, fuel: Fuel, *, partial: bool, anywhere: bool, whole: bool) -> tuple[bool, bool]:
         """(matched, still alive at the end). ``whole``: only a match that ends with the text counts."""
-        end, position, state = len(text), 0, self._automaton.open(text, 0, len(text), fuel, partial, whole)[0]
+        end, position, state = len(text), 0, self.open(text, 0, len(text), fuel, partial, whole)[0]
         while True:
             matched = MATCH in state
             if matched and (not whole or position == end):
                 return True, any(step != MATCH for step in state)
             if position == end:
                 return False, bool(state)
-            state = self._automaton.step(state, text, position, end, fuel, partial, keep=whole or anywhere)[0]
+            state = self.step(state, text, position, end, fuel, partial, keep=whole or anywhere)[0]
             position += 1
             if anywhere:
-                fresh = self._automaton.open(text, position, end, fuel, partial, True)[0]
+                fresh = self.open(text, position, end, fuel, partial, True)[0]
                 state = tuple(dict.fromkeys((*state, *fresh)))
             elif not state:
                 return False, False
