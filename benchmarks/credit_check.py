@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "rl"))
 
 from test_credit_check import credit_gap  # noqa: E402
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES  # noqa: E402
+from rlsf_lightning.config.estimator_specs import ESTIMATORS  # noqa: E402
 
 SEEDS = range(3)
 CREDITS = ("located", "scalar")
@@ -31,7 +31,7 @@ CREDITS = ("located", "scalar")
 
 def main() -> None:
     gaps = {
-        name: {credit: [credit_gap(name, credit, seed) for seed in SEEDS] for credit in CREDITS} for name in ADVANTAGES
+        name: {credit: [credit_gap(name, credit, seed) for seed in SEEDS] for credit in CREDITS} for name in ESTIMATORS
     }
     matplotlib.rcParams["svg.hashsalt"] = "credit_check"
     figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")

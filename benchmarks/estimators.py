@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from test_learning import names_that_teach  # noqa: E402
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES  # noqa: E402
+from rlsf_lightning.config.estimator_specs import ESTIMATORS  # noqa: E402
 
 KEYS = (
     "data.path=names.tsv algorithm.lr=1e-3 algorithm.final_lr_share=1 trainer.max_epochs=1 evaluation.split=null "
@@ -52,7 +52,7 @@ class Clock(RLSFCallback):
 
 def main(arguments: list[str]) -> None:
     steps = next((int(a.partition("=")[2]) for a in arguments if a.startswith("steps=")), 12)
-    chosen = [a for a in arguments if "=" not in a] or list(ADVANTAGES)
+    chosen = [a for a in arguments if "=" not in a] or list(ESTIMATORS)
     result: dict = {"keys": KEYS, "steps": steps, "estimators": {}}
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))

@@ -13,7 +13,7 @@ import torch
 
 from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
 from rlsf_lightning.evaluation.report import Report, compare, table
-from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.hooks import RLSFCallback
 from rlsf_lightning.training.run_folder import SUMMARY_FILE, write_json
@@ -28,12 +28,14 @@ class HeldOut(RLSFCallback):
     its last epoch again and measures again. Lightning calls nothing in a run that has no epoch left.
     """
 
+    writes_rewards = False
+
     def on_train_start(self, trainer, module) -> None:
         self.started, self.is_measured = time.time(), False
         settings = module.recipe.evaluation
         if settings.split is None:
             return
-        self.prompts = list(load_prompts(module.recipe.data, settings.split, limit=settings.limit))
+        self.prompts = list(recipe_prompts(module.recipe, settings.split, limit=settings.limit))
         if not self.prompts:
             self.say(trainer, f"no prompt in the split {settings.split}: no table; evaluation.split=null skips this")
             return
@@ -58,7 +60,7 @@ class HeldOut(RLSFCallback):
 
     def validate(self, trainer, module) -> None:
         settings = module.recipe.evaluation
-        prompts = list(load_prompts(module.recipe.data, "validation", limit=settings.validation_limit))
+        prompts = list(recipe_prompts(module.recipe, "validation", limit=settings.validation_limit))
         if prompts:
             report = self.measure(trainer, module, prompts, settings.samples, "validation: ")
             for name, found in report.metrics.items():

@@ -15,6 +15,8 @@ from rlsf_lightning.training.hooks import RLSFCallback
 class KlControl(RLSFCallback):
     """After each step beta grows or shrinks by at most 20 % x samples / horizon."""
 
+    writes_rewards = False
+
     def __init__(self, target: float, horizon: int = 10_000) -> None:
         if target <= 0 or horizon <= 0:
             raise TypeError(f"target and horizon must be positive, got {target} and {horizon}")

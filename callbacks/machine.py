@@ -4,7 +4,7 @@ import sys
 
 import torch
 
-from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.prompts import fill_template, recipe_prompts
 from rlsf_lightning.training import memory_estimate
 from rlsf_lightning.training.hooks import RLSFCallback
 
@@ -15,6 +15,8 @@ PROMPTS = 256
 class Machine(RLSFCallback):
     """When training starts, before anything is sampled."""
 
+    writes_rewards = False
+
     def on_fit_start(self, trainer, module) -> None:
         recipe = module.recipe
         ranks = trainer.num_devices if module.device.type == "cpu" else 1
@@ -22,11 +24,11 @@ class Machine(RLSFCallback):
         if not trainer.is_global_zero:
             return
         texts = [
-            recipe.data.template.replace("{prompt}", p.text) for p in load_prompts(recipe.data, "train", limit=PROMPTS)
+            fill_template(recipe.data.template, prompt) for prompt in recipe_prompts(recipe, "train", limit=PROMPTS)
         ]
         longest = max(
             (len(module.policy.encode_prompt(text)) for text in texts), default=0
-        )  # the data module tells of none
+        )  # the data module raises for none
         expected = memory_estimate.needs(module.policy, recipe, longest)
         print(
             f"cores: {memory_estimate.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "

@@ -5,7 +5,7 @@ With ``rollout.keep=mixed`` also the share of prompts that are learnt from.
 
 from lightning.pytorch.callbacks import TQDMProgressBar
 
-SHOWN = ("reward", "exact_match", "validity", "kl", "mixed_prompts")
+from rlsf_lightning.training.module import ON_BAR
 
 
 class Progress(TQDMProgressBar):
@@ -13,4 +13,4 @@ class Progress(TQDMProgressBar):
 
     def get_metrics(self, trainer, module) -> dict:
         metrics = super().get_metrics(trainer, module)
-        return {name: metrics[name] for name in SHOWN if name in metrics}
+        return {name: metrics[name] for name in ON_BAR if name in metrics}

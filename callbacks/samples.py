@@ -9,6 +9,8 @@ from rlsf_lightning.training.hooks import RLSFCallback
 class Samples(RLSFCallback):
     """``per_step`` completions of rank 0 a step; a resumed run drops the lines that it is about to write again."""
 
+    writes_rewards = False
+
     def __init__(self, per_step: int = 8) -> None:
         self.per_step = per_step
         self.path: Path | None = None

@@ -6,10 +6,8 @@ works while the model scores. A completion whose tool abstained (crash, timeout)
 
 import random
 
-import torch
-
+from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.records import Verdict
-from rlsf_lightning.symbolic.credit import assign
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.hooks import RLSFCallback
 
@@ -19,7 +17,8 @@ class VerifierReward(RLSFCallback):
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
-            self.pool = VerifierPool.from_recipe(module.recipe)
+            self.pool = module.verifier_pool or VerifierPool.from_recipe(module.recipe)
+            module.verifier_pool = self.pool  # for estimators that ask for verdicts themselves
 
     def teardown(self, trainer, module, stage: str) -> None:
         if stage == "fit":
@@ -36,23 +35,18 @@ class VerifierReward(RLSFCallback):
 
     def on_rewards_due(self, trainer, module, rollout) -> None:
         rollout.certificates = self.pending.result()
-        settings = module.recipe.algorithm
         rng = random.Random(module.step_seed("credit"))
-        reward_BT = torch.zeros(rollout.is_action_BT.shape)
-        is_credited_BT = torch.zeros_like(rollout.is_action_BT)
-        for row, certificate in enumerate(rollout.certificates):
-            ended = bool(rollout.is_finished_B[row])
-            spans = rollout.spans[row]
-            credit = assign(certificate, spans, scheme=settings.credit, is_finished=ended, rng=rng)
-            reward_BT[row, : len(spans)] = torch.tensor(credit.rewards)
-            if ended or settings.truncated == "penalize":
-                is_credited_BT[row, : len(spans)] = torch.tensor(credit.is_credited)
+        reward_BT, is_credited_BT = module.token_credit(
+            rollout.certificates, rollout.spans, rollout.is_finished_B, rng=rng
+        )
         rollout.add_reward("verifier", reward_BT)
-        rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT
+        rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT.to(rollout.is_credited_BT.device)
         self.log_verdicts(module, rollout)
 
-    def on_verdicts_due(self, trainer, module, questions) -> None:
-        questions.certificates = self.pool.submit(questions.pairs).result()
+    def success(self, recipe) -> str:
+        """``exact_match`` where a reference is equalled, else ``pass_rate``."""
+        suite = suite_for(self.pool.verifier_class, recipe.evaluation.metrics)
+        return "exact_match" if suite.success == "exact_match" else "pass_rate"
 
     def log_verdicts(self, module, rollout) -> None:
         """Shares of the sampled completions; those on which the tool abstained count for none but ``abstained``."""
@@ -61,7 +55,7 @@ class VerifierReward(RLSFCallback):
         n = max(1, len(judged))
         module.log_step(
             {
-                "exact_match": float(rollout.passed_B.sum()) / n,
+                self.success(module.recipe): float(rollout.passed_B.sum()) / n,
                 "validity": sum(not any(f.kind in invalid for f in c.findings) for c in judged) / n,
                 "score": sum(c.score for c in judged) / n,
                 "abstained": 1 - len(judged) / len(rollout.certificates),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rlsf_lightning._version import __version__
 
 if TYPE_CHECKING:
+    from rlsf_lightning.config.estimator_specs import estimator
     from rlsf_lightning.config.recipe import load_recipe
     from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
     from rlsf_lightning.training.datamodule import PromptDataModule
@@ -28,6 +29,7 @@ __all__ = [
     "Span",
     "Verdict",
     "__version__",
+    "estimator",
     "load_recipe",
 ]
 
@@ -40,6 +42,7 @@ _HOME = {
     "RLSFModule": "training.module",
     "Span": "records",
     "Verdict": "records",
+    "estimator": "config.estimator_specs",
     "load_recipe": "config.recipe",
 }
 

@@ -1,4 +1,4 @@
-"""What a symbolic tool says of a completion: findings under the text, and the reward of every token. No model is loaded.
+"""Certify completions: findings under the text, and the reward of every token. No model is loaded.
 
     python -m rlsf_lightning.certify recipe=chem_iupac completion='C1CC(C'
     python -m rlsf_lightning.certify verifier=smiles completion=CCO reference=CCN format=json
@@ -14,6 +14,7 @@ sampled ids are used. The exit status is 0 whatever the verdict is.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -123,19 +124,28 @@ def certify_file(recipe: Recipe, options: Options) -> None:
 
 def verifier_options(recipe: Recipe, options: Options) -> dict[str, Any]:
     """The recipe's, which may leave explanations out; here they are given unless they are not wanted."""
+    from rlsf_lightning.symbolic.loader import find_verifier
+
     chosen = dict(recipe.verifier.options)
-    return chosen | {"explain": options.explain} if "explain" in chosen else chosen
+    takes_explain = "explain" in inspect.signature(find_verifier(recipe.verifier.name)).parameters
+    return chosen | {"explain": options.explain} if takes_explain else chosen
 
 
 def rewarded_tokens(
     recipe: Recipe, tokenize: Tokenize, completion: str, certificate: Certificate
 ) -> list[dict[str, Any]]:
     """Every token with its reward under the recipe's credit scheme."""
+    from rlsf_lightning.config.extension_points import CREDIT
+    from rlsf_lightning.config.plugins import resolve
     from rlsf_lightning.symbolic.credit import assign
 
     tokens, rng = tokenize(completion), random.Random(recipe.seed)
     credit = assign(
-        certificate, [span for _, span in tokens], scheme=recipe.algorithm.credit, is_finished=True, rng=rng
+        certificate,
+        [span for _, span in tokens],
+        scheme=resolve(CREDIT, recipe.algorithm.credit),
+        is_finished=True,
+        rng=rng,
     )
     return [
         {"text": text, "span": [span.start, span.end], "reward": reward, "credited": credited}
@@ -154,12 +164,14 @@ def tokenizer_of(recipe: Recipe) -> Tokenize:
         fast = Tokenizer.from_file(str(folder / "tokenizer.json"))
 
         def spans_of(completion: str) -> list[Span]:
-            return [Span(*place) for place in fast.encode(completion, add_special_tokens=False).offsets]
+            # A lone surrogate, which JSON may hold and no tokenizer takes, counts as one character that it is.
+            legible = completion.encode(errors="replace").decode()
+            return [Span(*place) for place in fast.encode(legible, add_special_tokens=False).offsets]
 
     else:
         from transformers import AutoTokenizer
 
-        from rlsf_lightning.policy.tokenspans import decode_with_spans
+        from rlsf_lightning.policy.token_spans import decode_with_spans
 
         tokenizer = AutoTokenizer.from_pretrained(recipe.policy.name, gguf_file=recipe.policy.gguf_file)
 

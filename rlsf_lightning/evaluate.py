@@ -58,12 +58,12 @@ def measure(recipe: Recipe, options: Options) -> Report:
     limit, samples = _check(recipe, options)
 
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.prompts import check_source, load_prompts
+    from rlsf_lightning.prompts import check_source, recipe_prompts
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
     check_source(recipe.data)
     check_policy(recipe.policy)
-    prompts = list(load_prompts(recipe.data, options.split, limit=limit))
+    prompts = list(recipe_prompts(recipe, options.split, limit=limit))
     if not prompts:
         source = recipe.data.path or recipe.data.source
         raise UserError(f"the split `{options.split}` of {source} has no prompt; write split=all")

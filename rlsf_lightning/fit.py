@@ -9,42 +9,43 @@ Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
+    from lightning import Callback
+
     from rlsf_lightning.config.schema import Recipe
+    from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
 
 def run(recipe: Recipe, options: None = None) -> None:
-    check(recipe)
-
-    from rlsf_lightning.training.run_folder import open_run
-
-    opened = open_run(recipe)
+    prepared = prepare(recipe)
 
     import torch
     from lightning import Trainer, seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    from rlsf_lightning.training.callback_loader import build_callbacks
     from rlsf_lightning.training.datamodule import PromptDataModule
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.module import RLSFModule
+    from rlsf_lightning.training.run_folder import open_run
 
+    opened = open_run(recipe)
     seed_everything(recipe.seed, verbose=False)
     # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
     checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
     trainer = Trainer(
         **recipe.trainer,
         logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        callbacks=[*build_callbacks(recipe.callbacks), checkpoints],
+        callbacks=[*prepared.callbacks, checkpoints],
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    module = RLSFModule(recipe, run_dir=str(opened.folder))
+    module = RLSFModule(recipe, run_dir=str(opened.folder), verifier_pool=prepared.pool)
     try:
         trainer.fit(module, PromptDataModule(recipe), ckpt_path=opened.checkpoint, weights_only=True)
     except torch.OutOfMemoryError as error:
@@ -55,23 +56,37 @@ def run(recipe: Recipe, options: None = None) -> None:
         ) from error
 
 
-def check(recipe: Recipe) -> None:
-    """Everything that can be wrong and seen before a model is loaded."""
-    from rlsf_lightning.config.validation import check_rewards
-    from rlsf_lightning.prompts import check_source, load_prompts
+@dataclass(frozen=True)
+class Prepared:
+    """What a run is made of, and was built to see whether it can be."""
+
+    pool: VerifierPool
+    callbacks: list[Callback]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
+    from rlsf_lightning.prompts import check_source, recipe_prompts
+    from rlsf_lightning.symbolic.execution.pool import VerifierPool
     from rlsf_lightning.symbolic.loader import load_verifier
 
-    check_rewards(recipe)
     check_source(recipe.data)
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
-    for prompt in load_prompts(recipe.data, "train", limit=1):
-        verifier.verify(prompt, "")  # tells of a fact that the prompts should have
+    for prompt in recipe_prompts(recipe, "train", limit=1):
+        verifier.verify(prompt, "")  # raises for a missing fact
 
-    from rlsf_lightning.policy.load import check_policy
-    from rlsf_lightning.training.callback_loader import build_callbacks
+    from rlsf_lightning.config.estimator_specs import find_estimator
+    from rlsf_lightning.config.validation import check
+    from rlsf_lightning.policy.preflight import check_policy
+    from rlsf_lightning.training.callback_loader import build_callbacks, check_rewards
 
     check_policy(recipe.policy)
-    build_callbacks(recipe.callbacks)
+    check(recipe, find_estimator(recipe.algorithm.advantage)[1])
+    callbacks = build_callbacks(recipe.callbacks)
+    check_rewards(callbacks)
+    inside = recipe.verifier.workers == 0
+    pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_recipe(recipe)
+    return Prepared(pool, callbacks)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the rooms hand to each other: prompts, and the certificates of what a model answered. Standard library only."""
+"""The records that all folders share: prompts, and the certificates of completions. Standard library only."""
 
 from __future__ import annotations
 

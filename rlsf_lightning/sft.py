@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(recipe: Recipe, options: None = None) -> None:
-    from rlsf_lightning.prompts import check_source, load_prompts
+    from rlsf_lightning.prompts import check_source, recipe_prompts
 
     check_source(recipe.data)
     if recipe.sft.architecture is None:
@@ -29,10 +29,10 @@ def run(recipe: Recipe, options: None = None) -> None:
 
         check_policy(recipe.policy)
 
-    from rlsf_lightning.training.supervised import group_names
+    from rlsf_lightning.training.supervised import group_by_answer
 
-    prompts = chain.from_iterable(load_prompts(recipe.data, s, all_names=True) for s in recipe.sft.splits)
-    items = group_names(prompt for prompt in prompts if prompt.reference is not None)
+    prompts = chain.from_iterable(recipe_prompts(recipe, s, all_phrasings=True) for s in recipe.sft.splits)
+    items = group_by_answer(prompt for prompt in prompts if prompt.reference is not None)
     if not items:
         raise UserError(f"no prompt with a known answer in the splits {list(recipe.sft.splits)}; set sft.splits=[...]")
     train(recipe, items)

@@ -31,3 +31,8 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """``; did you mean `x` or `y`?``, or nothing where no known name is near."""
     near = nearest(wrong, known)
     return f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+
+
+def nearest_of(wrong: str, known: Iterable[str]) -> str:
+    """The one known name that is nearest, however far that is."""
+    return difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.0)[0]

@@ -19,6 +19,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 _TEXTS = ["ethanol\nSMILES: CCO", "benzene\nSMILES: c1ccccc1", "propan-2-one\nSMILES: CC(=O)C", "Clc1ccccn1"]
 
 
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """One test body for both kinds of device: "cpu" in every run, "cuda" in one of ``-m gpu``."""
+    import torch
+
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device, and there is none")
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def tiny_policy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder: a random Llama (2 layers, width 32) and a byte-level BPE, end and padding ``<|end|>``."""
@@ -81,7 +91,7 @@ def make_recipe(tiny_policy_dir, tmp_path):
             "data.columns.reference=smiles",
             f"policy.name={tiny_policy_dir}",
             "policy.lora.r=4",
-            "verifier.name=none",
+            "verifier.name=smiles",
             "rollout.batch_size=4",
             "rollout.samples_per_prompt=4",
             "rollout.max_new_tokens=8",

@@ -9,13 +9,13 @@ from omegaconf import OmegaConf
 
 from rlsf_lightning import certify
 from rlsf_lightning.config import cli
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
+from rlsf_lightning.config.extension_points import CREDIT, VERIFIER
 from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.config.schema import Recipe
-from rlsf_lightning.config.validation import _CHOICES
+from rlsf_lightning.config.schema_fields import keys_of
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.credit import SCHEMES
-from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, shipped
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]
@@ -56,7 +56,7 @@ def _skip_without_its_tool(arguments: list[str]) -> None:
     names = [word.partition("=")[2] for word in arguments if word.startswith("verifier=")]
     try:
         for name in names:
-            if name in shipped():
+            if name in VERIFIER.shipped():
                 load_verifier(name, {})
     except UserError as error:
         pytest.skip(str(error))
@@ -75,22 +75,22 @@ def test_the_recipe_of_the_page_is_a_recipe(tmp_path: Path, monkeypatch: pytest.
     assert type(verifier).__name__ == "TomlKeys" and not (tmp_path / "toml_keys.py").read_text().count("eval")
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", VERIFIER.shipped())
 def test_every_verifier_has_a_page_with_a_certificate_and_all_its_kinds(name: str) -> None:
     page = ROOT / "docs" / "verifiers" / f"{name}.md"
     assert any(shown == page for shown, _, _ in examples()), f"{page} shows no certificate"
     text = page.read_text()
     missing = [kind for kind in find_verifier(name).kinds if f"`{kind}`" not in text]
     assert not missing, f"{page} does not name {missing}"
-    assert f"]({name}.md)" in (page.parent / "README.md").read_text()
 
 
 def test_the_page_of_algorithms_has_every_name_and_no_key_that_is_none():
     text = (ROOT / "docs" / "algorithms.md").read_text()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert rows >= ADVANTAGES.keys() | SCHEMES.keys()
+    told_here = {name for name, spec in ESTIMATORS.items() if not spec.function}
+    assert rows >= told_here | CREDIT.shipped().keys()
     for key in ("algorithm.kl.form", "algorithm.loss", "algorithm.loss_mean", "algorithm.normalise"):
-        assert all(f"`{name}`" in text or f"={name}`" in text for name in _CHOICES[key]), key
+        assert all(f"`{name}`" in text or f"={name}`" in text for name in keys_of(Recipe)[key].choices), key
     recipe = OmegaConf.structured(Recipe)
     for key in set(re.findall(r"\b(?:algorithm|rollout)(?:\.[a-z_]+)+", text)):
         block, _, name = key.rpartition(".")

@@ -13,7 +13,7 @@ from rlsf_lightning.config.schema import Policy
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.sampling.generate import sample
 from rlsf_lightning.prompts.files import split_of
-from rlsf_lightning.prompts.iupac import prompts
+from rlsf_lightning.prompts.sources.iupac import prompts
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 ITERATIONS = 15

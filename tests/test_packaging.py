@@ -11,8 +11,8 @@ import pytest
 import rlsf_lightning
 
 ROOT = Path(__file__).parents[1]
-TORCH_FREE_MODULES = ("records", "recipe", "checks", "keys", "rooms", "schema", "cli", "callbacks", "errors")
-TORCH_FREE_PACKAGES = ("symbolic", "prompts")
+TORCH_FREE_MODULES = ("records", "suggest", "callbacks", "errors")
+TORCH_FREE_PACKAGES = ("config", "symbolic", "prompts")
 
 
 def run_python(code: str, cwd: Path, path: Path = ROOT) -> str:
@@ -80,7 +80,12 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
         files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         expected |= {f"{place}/{path.relative_to(ROOT / folder).as_posix()}" for path in files}
     assert {name for name in held if name.startswith("rlsf_lightning/")} == expected
-    for name in ("prompts/iupac_index.npz", "_shipped/recipes/_base.yaml", "_shipped/callbacks/verifier.py", "fit.py"):
+    for name in (
+        "prompts/sources/iupac_index.npz",
+        "_shipped/recipes/_base.yaml",
+        "_shipped/callbacks/verifier.py",
+        "fit.py",
+    ):
         assert f"rlsf_lightning/{name}" in held
 
 

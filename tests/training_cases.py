@@ -3,8 +3,11 @@
 import torch
 from lightning import Trainer
 
+from rlsf_lightning.config.extension_points import CREDIT
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.records import Certificate, Finding, Span, Verdict
 from rlsf_lightning.symbolic.credit import assign
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.datamodule import PromptDataModule
 from rlsf_lightning.training.hooks import RLSFCallback
 from rlsf_lightning.training.loggers import RunCSVLogger
@@ -16,8 +19,8 @@ class LikesShort(RLSFCallback):
 
     def on_rewards_due(self, trainer, module, rollout):
         reward_BT = torch.zeros(rollout.is_action_BT.shape)
-        last_B = rollout.length_B - 1
-        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.is_finished_B, 1.0, -1.0)
+        last_B = rollout.length_B.cpu() - 1
+        reward_BT[torch.arange(len(last_B)), last_B] = torch.where(rollout.is_finished_B.cpu(), 1.0, -1.0)
         rollout.add_reward("short", reward_BT)
 
 
@@ -39,7 +42,7 @@ def fit(recipe, run_dir, *callbacks, steps=2, epochs=1, **trainer):
     made = Trainer(
         max_epochs=epochs,
         limit_train_batches=steps,
-        accelerator="cpu",
+        accelerator=trainer.pop("accelerator", "cpu"),
         logger=RunCSVLogger(run_dir, trainer.pop("first_step", 0)),
         callbacks=list(callbacks),
         enable_progress_bar=False,
@@ -64,10 +67,18 @@ def certificate_of(text: str) -> Certificate:
 
 
 class LikesEvenLength(RLSFCallback):
-    """A verifier without a pool, and a policy that ends often: every fifth token ends a completion."""
+    """A verifier without workers, and a policy that ends often: every fifth token ends a completion."""
+
+    kinds = frozenset({"odd"})
 
     def __init__(self, scheme="viable_prefix"):
-        self.scheme = scheme
+        self.scheme = resolve(CREDIT, scheme)
+
+    def verify(self, prompt, completion):
+        return certificate_of(completion)
+
+    def setup(self, trainer, module, stage):
+        module.verifier_pool = VerifierPool.of(self)
 
     def on_train_start(self, trainer, module):
         module.policy.eos_token_ids = list(range(0, module.policy.vocabulary_size, 5))
@@ -80,6 +91,3 @@ class LikesEvenLength(RLSFCallback):
             rewards = assign(certificate, spans, scheme=self.scheme, is_finished=ended).rewards
             reward_BT[row, : len(spans)] = torch.tensor(rewards)
         rollout.add_reward("verifier", reward_BT)
-
-    def on_verdicts_due(self, trainer, module, questions):
-        questions.certificates = [certificate_of(text) for _, text in questions.pairs]

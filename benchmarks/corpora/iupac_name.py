@@ -17,10 +17,10 @@ from edits import replaced
 from rdkit import Chem, rdBase
 
 from corpora import Case, Injected
-from rlsf_lightning.prompts import iupac
+from rlsf_lightning.prompts.sources import iupac
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.verifier import Verifier
-from rlsf_lightning.symbolic.verifiers.iupac_name import opsin
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool import opsin
 
 OPTIONS: dict[str, Any] = {}
 WHY = {
@@ -102,7 +102,9 @@ def _is_right(case: Case, name: str) -> bool:
 @functools.cache
 def _molecules() -> list[list[Prompt]]:
     """Compounds of the validation and test splits, each with all of its verified names."""
-    prompts = itertools.chain(iupac.prompts("validation", all_names=True), iupac.prompts("test", all_names=True))
+    prompts = itertools.chain(
+        iupac.prompts("validation", all_phrasings=True), iupac.prompts("test", all_phrasings=True)
+    )
     return [list(group) for _, group in itertools.groupby(prompts, key=lambda prompt: prompt.id.split("#")[0])]
 
 

@@ -21,7 +21,7 @@ from rdkit.Chem import rdChemReactions
 from small_graphs import Compared, all_spellings, characters_of, compare_all, graph_of
 
 from corpora import Case, Injected
-from rlsf_lightning.prompts.iupac import source_path
+from rlsf_lightning.prompts.sources.iupac import source_path
 from rlsf_lightning.records import Prompt
 
 OPTIONS: dict[str, Any] = {}

@@ -4,6 +4,6 @@ It is ``./callbacks/NAME.py`` of the working directory, else the file of that na
 module name lets other processes unpickle what such a file defines. Nothing is imported from here.
 """
 
-from rlsf_lightning.config.search_path import callback_paths
+from rlsf_lightning.config.extension_points import search_folders
 
-__path__ = [str(folder) for folder in callback_paths()]
+__path__ = [str(folder) for folder in search_folders("callbacks")]

@@ -1,4 +1,4 @@
-"""What every command shares: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, and how mistakes are told.
+"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, error messages.
 
 A user's mistake is one message on stderr and exit status 2; an interrupt is 130. Nothing but help and listings is
 written to stdout here, and no torch is imported before the arguments are right.
@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, cast
 
 from omegaconf import DictConfig
 
-from rlsf_lightning.config.estimator_specs import described
+from rlsf_lightning.config.estimator_specs import ADVANTAGE
+from rlsf_lightning.config.extension_points import (
+    CALLBACK,
+    CREDIT,
+    ENGINE,
+    LOGGER,
+    METRICS,
+    PROMPT_SOURCE,
+    SPLITTER,
+    VERIFIER,
+)
 from rlsf_lightning.config.library_warnings import silence_libraries
+from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.recipe import load_options, load_recipe
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import describe_keys
@@ -79,7 +90,7 @@ def _main(
     if len(names) > 1:
         raise UserError(f"one recipe at a time, got {', '.join(names)}; a recipe's `base:` line starts it from another")
     if names == ["list"]:
-        print(f"{_listing()}\n\n{_estimators()}")
+        print(_everything())
         return
     if not names and default_recipe and not wants_help:
         names = [default_recipe]
@@ -115,13 +126,38 @@ def _head(pair: str) -> str:
 
 
 def _listing() -> str:
-    recipes = list_recipes()
-    width = max((len(name) for name, _, _ in recipes), default=0)
-    return "\n".join(f"  {name:<{width}}  {header}".rstrip() for name, _, header in recipes) or "  (no recipes found)"
+    return _lines({name: header for name, _, header in list_recipes()}) or "  (no recipes found)"
 
 
 def _estimators() -> str:
-    return f"Advantage estimators (algorithm.advantage=NAME):\n{described()}"
+    return f"Advantage estimators (algorithm.advantage=NAME):\n{_names_at(ADVANTAGE)}"
+
+
+def _everything() -> str:
+    """What ships at every extension point; each also takes package.module:name, and a file beside the recipe."""
+    named = {
+        "Verifiers (verifier=NAME)": VERIFIER,
+        "Prompt sources (data.source=NAME)": PROMPT_SOURCE,
+        "Credit schemes (algorithm.credit=NAME)": CREDIT,
+        "Advantage estimators (algorithm.advantage=NAME)": ADVANTAGE,
+        "Step splitters (algorithm.vine.splitter=NAME)": SPLITTER,
+        "Sampling engines (rollout.engine=NAME)": ENGINE,
+        "Metrics (evaluation.metrics=NAME)": METRICS,
+        "Callbacks (callbacks.NAME={})": CALLBACK,
+        "Loggers (logger.NAME={})": LOGGER,
+    }
+    sections = [f"{title}:\n{_names_at(kind)}" for title, kind in named.items()]
+    own = "Of each, your own: package.module:name, or mine.py:name for a file beside the recipe."
+    return "\n\n".join([f"Recipes (recipe=NAME):\n{_listing()}", *sections, own])
+
+
+def _names_at(kind: Kind) -> str:
+    return _lines({name: entry.summary for name, entry in kind.shipped().items()})
+
+
+def _lines(summaries: Mapping[str, str]) -> str:
+    width = max(map(len, summaries), default=0)
+    return "\n".join(f"  {name:<{width}}  {summary}".rstrip() for name, summary in summaries.items())
 
 
 def _help(doc: str, options: type | None, name: str | None, recipe: Recipe | None) -> str:

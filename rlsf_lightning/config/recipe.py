@@ -16,9 +16,11 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from rlsf_lightning.config.extension_points import LOGGER
+from rlsf_lightning.config.plugins import Kind, beside
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import Key, as_yaml, keys_of
-from rlsf_lightning.config.search_path import find_recipe, find_verifier_file
+from rlsf_lightning.config.search_path import find_recipe
 from rlsf_lightning.config.validation import check, trainer_mistake
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
@@ -39,6 +41,11 @@ class Layer:
     @property
     def where(self) -> str:
         return f"{self.file}: " if self.file else ""
+
+    @property
+    def folder(self) -> Path:
+        """Where files are that its values name."""
+        return self.file.parent if self.file else Path.cwd()
 
 
 def load_recipe(
@@ -149,8 +156,7 @@ def merge(config: DictConfig, schema: type, layer: Layer, extra: type | None = N
     """Write a layer's values over ``config``; ``UserError`` for a key or a type that ``schema`` does not have."""
     known = keys_of(schema)
     leaves = dict(_leaves(layer, known, list(keys_of(extra)) if extra else []))
-    if schema is Recipe and isinstance(leaves.get("verifier.name"), str):
-        leaves["verifier.name"] = find_verifier_file(leaves["verifier.name"], layer.file)
+    leaves = {name: _located(known[name], value, layer.folder) for name, value in leaves.items()}
     if schema is Recipe and leaves.get("verifier.name") not in (None, _verifier_name(config)):
         # Another verifier does not take the options of the one before it.
         config.verifier.options = {}
@@ -160,10 +166,31 @@ def merge(config: DictConfig, schema: type, layer: Layer, extra: type | None = N
             continue  # `callbacks:` with nothing under it
         if key.core is dict and isinstance(value, dict):
             _refuse_odd_names(layer, name, value)
+        if key.choices and isinstance(value, str) and value not in key.choices:
+            hint = did_you_mean(value, key.choices)
+            raise UserError(f"{layer.where}{name}={value}: expects one of {', '.join(key.choices)}{hint}")
         try:
             OmegaConf.update(config, name, value, merge=key.core is dict)
         except OmegaConfBaseException:
             raise UserError(f"{layer.where}`{name}` expects {_expected(key)}, got {_shortened(value)}") from None
+
+
+def _located(key: Key, value: Any, folder: Path) -> Any:
+    """The value, in which a name that means a Python file beside the recipe is its path."""
+    kind = key.metadata.get("kind")
+    if kind is None:
+        return value
+    if isinstance(value, dict):
+        return {_reference(kind, name, folder): below for name, below in value.items()}
+    return _reference(kind, value, folder)
+
+
+def _reference(kind: Kind, name: Any, folder: Path) -> Any:
+    if not isinstance(name, str):
+        return name
+    if kind is LOGGER and "." in name and ":" not in name and not name.endswith(".py"):
+        name = ":".join(name.rsplit(".", 1))  # package.Class, as loggers were once written
+    return beside(kind, name, folder)
 
 
 def _leaves(layer: Layer, known: Mapping[str, Key], further: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -1,14 +1,41 @@
-"""Every key of a recipe, with its type, default and meaning. Torch-free.
+"""Every key of a recipe: its type, default, choices, bounds and meaning. Torch-free.
 
-``--help`` is printed from these classes: the comment block ``#:`` above a field is its description.
+``--help`` is printed from these classes (the comment block ``#:`` above a field is its description), and a recipe's values
+are checked by them: ``Literal`` lists choices, ``number`` bounds, ``named`` says which extension point a name belongs to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import MISSING
+
+from rlsf_lightning.config.estimator_specs import ADVANTAGE
+from rlsf_lightning.config.extension_points import (
+    CALLBACK,
+    CREDIT,
+    ENGINE,
+    LOGGER,
+    METRICS,
+    PROMPT_SOURCE,
+    SPLITTER,
+    VERIFIER,
+)
+from rlsf_lightning.config.plugins import Kind
+
+
+def number(
+    default: Any, *, above: float | None = None, at_least: float | None = None, at_most: float | None = None
+) -> Any:
+    """A field that holds a finite number within bounds."""
+    bounds = {">": above, ">=": at_least, "<=": at_most}
+    return field(default=default, metadata={"bounds": {sign: n for sign, n in bounds.items() if n is not None}})
+
+
+def named(kind: Kind, default: Any) -> Any:
+    """A field that names something of an extension point."""
+    return field(default=default, metadata={"kind": kind})
 
 
 @dataclass
@@ -24,8 +51,9 @@ class Columns:
 
 @dataclass
 class Data:
-    #: Where prompts come from when no path is given: a file of rlsf_lightning/prompts, or "package.module".
-    source: str = MISSING
+    #: Where prompts come from when no path is given: a file of prompts/sources, package.module:function, or mine.py beside
+    #: the recipe.
+    source: str = named(PROMPT_SOURCE, MISSING)
     #: A user's own prompts: a tsv, csv, jsonl or parquet file, or hf://owner/name (streamed). They replace the source.
     path: str | None = None
     #: Which columns of that file to read.
@@ -33,15 +61,15 @@ class Data:
     #: What the model sees; {prompt} is replaced by the prompt's text.
     template: str = "{prompt}"
     #: Processes that read prompts beside the training loop.
-    workers: int = 0
+    workers: int = number(0, at_least=0)
 
 
 @dataclass
 class Lora:
     #: Rank of the adapter; 0 trains no adapter but the whole backbone (then a frozen copy is the reference).
-    r: int = 16
+    r: int = number(16, at_least=0)
     #: Scale: the adapter's output is multiplied by alpha / r.
-    alpha: int = 32
+    alpha: int = number(32, at_least=1)
     #: Which linear layers get an adapter: peft's target_modules.
     targets: Any = "all-linear"
     #: Modules that learn as a whole beside the adapter, by the end of their names, such as model.norm: peft's
@@ -58,7 +86,7 @@ class Policy:
     #: A folder with a saved LoRA adapter to start from (as peft's save_pretrained writes it).
     adapter: str | None = None
     #: Base weights: nf4 (4 bit), none, or auto (nf4 on CUDA, none on a CPU).
-    quantize: str = "auto"
+    quantize: Literal["auto", "nf4", "none"] = "auto"
     #: The adapter on the frozen base.
     lora: Lora = field(default_factory=Lora)
     #: Recompute activations in the backward pass: less memory, a third more time.
@@ -67,132 +95,135 @@ class Policy:
 
 @dataclass
 class Verifier:
-    #: One of rlsf_lightning/symbolic, package.module, or a Python file beside the recipe; ":Class" after the last two names
+    #: One of symbolic/verifiers, package.module, or a Python file beside the recipe; ":Class" after the last two names
     #: another class than their VERIFIER. `verifier: NAME` means the same as `verifier: {name: NAME}`.
-    name: str = MISSING
+    name: str = named(VERIFIER, MISSING)
     #: Keyword arguments of that verifier; a recipe that names another verifier than its base starts from none.
     options: dict[str, Any] = field(default_factory=dict)
     #: Worker processes; 0 verifies inside the training process.
-    workers: int = 0
+    workers: int = number(0, at_least=0)
     #: Seconds one completion may take before its worker is killed and the verdict is "abstain"; null: what the verifier
     #: asks for, else 10.
-    timeout: float | None = None
+    timeout: float | None = number(None, above=0)
 
 
 @dataclass
 class Rollout:
     #: Prompts a training step, on each rank.
-    batch_size: int = 16
+    batch_size: int = number(16, at_least=1)
     #: Completions sampled for each prompt.
-    samples_per_prompt: int = 4
+    samples_per_prompt: int = number(4, at_least=1)
     #: Longest completion, in tokens; a completion cut here never counts as right.
-    max_new_tokens: int = 128
-    #: Who samples: "native" (the own sampler), "hf" (transformers' generate, slower), or package.module:function.
-    engine: str = "native"
+    max_new_tokens: int = number(128, at_least=1)
+    #: The sampling engine: "native", "hf" (transformers' generate, slower), package.module:function, or mine.py:function
+    #: beside the recipe.
+    engine: str = named(ENGINE, "native")
     #: Most completions decoded at a time; where one ends, the next begins. Null: all. Results do not depend on it.
-    decode_batch_size: int | None = None
+    decode_batch_size: int | None = number(None, at_least=1)
     #: Sampling temperature, also applied to every log-probability that is scored.
-    temperature: float = 1.0
+    temperature: float = number(1.0, above=0)
     #: Which prompts are learnt from: "all", or "mixed": those of whose samples some pass and some fail.
-    keep: str = "all"
+    keep: Literal["all", "mixed"] = "all"
 
 
 @dataclass
 class Kl:
     #: How moving away from the reference is penalised: "k1" inside the reward, "k2" or "k3" as a loss term.
     #: `algorithm.kl=k3` means the same as `algorithm.kl.form=k3`.
-    form: str = "k1"
+    form: Literal["k1", "k2", "k3"] = "k1"
     #: Coefficient of that penalty; null: what the estimator needs (etpo: 0.05, the others: 0).
-    beta: float | None = None
-    #: Where it is 0, the reference is asked (on one sample of every prompt) every so many steps, for the metric kl, which
-    #: keeps its value in between; 0: never.
-    watch_every: int = 10
+    beta: float | None = number(None, at_least=0)
+    #: With beta=0: measure the KL for logging every so many steps, on one sample per prompt (0 disables).
+    watch_every: int = number(10, at_least=0)
 
 
 @dataclass
 class Vine:
-    #: Where completions are cut into steps: lines, arithmetic, branches (of a SMILES), or package.module:function.
-    splitter: str = "lines"
+    #: How completions are cut into reasoning steps: lines, arithmetic, branches (of a SMILES), package.module:function, or
+    #: mine.py:function beside the recipe.
+    splitter: str = named(SPLITTER, "lines")
     #: Most steps of a completion; more are joined.
-    steps: int = 8
+    steps: int = number(8, at_least=1)
     #: Continuations that are sampled from the state before each step.
-    rollouts: int = 4
+    rollouts: int = number(4, at_least=1)
 
 
 @dataclass
 class Algorithm:
-    #: Certificate -> token rewards: viable_prefix, located, paper, scalar, boolean or random (symbolic/credit.py).
-    credit: str = "viable_prefix"
-    #: Token rewards -> advantages, by name; the list of estimators is printed below, and by recipe=list.
-    advantage: str = "prefix_tree"
+    #: Certificate -> token rewards: viable_prefix, located, paper, scalar, boolean, random (symbolic/credit.py),
+    #: package.module:function, or mine.py:function beside the recipe.
+    credit: str = named(CREDIT, "viable_prefix")
+    #: Token rewards -> advantages, by name (the list of estimators is printed below, and by recipe=list),
+    #: package.module:function, or mine.py:function beside the recipe.
+    advantage: str = named(ADVANTAGE, "prefix_tree")
     #: What a completion that was cut at max_new_tokens is: "penalize" (a failure) or "mask" (left out of the loss).
-    truncated: str = "penalize"
+    truncated: Literal["penalize", "mask"] = "penalize"
     #: Discount.
-    gamma: float = 1.0
+    gamma: float = number(1.0, at_least=0, at_most=1)
     #: GAE's lambda.
-    lam: float = 0.95
+    lam: float = number(0.95, at_least=0, at_most=1)
     #: Lambda of what the critic learns to predict; null: the same.
-    value_lam: float | None = None
+    value_lam: float | None = number(None, at_least=0, at_most=1)
     #: Steps and rollouts of advantage=vine.
     vine: Vine = field(default_factory=Vine)
     #: Advantages over the batch: "scale" (divide by their root mean square), "centre" (mean 0, variance 1) or "none".
-    normalise: str = "scale"
+    normalise: Literal["scale", "centre", "none"] = "scale"
     #: Reference penalty.
     kl: Kl = field(default_factory=Kl)
     #: The policy's loss: "clipped" (PPO), or "dual_clip" (PPO that also bounds what a bad token with a large ratio costs).
-    loss: str = "clipped"
+    loss: Literal["clipped", "dual_clip"] = "clipped"
     #: What the loss is a mean over: "token", "sequence" (every completion counts the same), "constant" (a token's weight
     #: depends on no length), or null: what the estimator's paper has (grpo: sequence, dr_grpo: constant, others: token).
-    loss_mean: str | None = None
+    loss_mean: Literal["token", "sequence", "constant"] | None = None
     #: PPO clip range of the probability ratio.
-    clip: float = 0.2
+    clip: float = number(0.2, above=0)
     #: Its upper side, where that is another one (DAPO's clip-higher); null: the same.
-    clip_high: float | None = None
+    clip_high: float | None = number(None, above=0)
     #: What loss=dual_clip bounds a bad token's loss at, in units of its advantage; above 1.
-    dual_clip: float = 3.0
+    dual_clip: float = number(3.0, above=1)
     #: Weigh each token by how much likelier it is under the scored policy than it was for the sampler, at most by this
     #: (truncated importance sampling, for a sampler with other numerics); null: not at all.
-    importance_cap: float | None = None
+    importance_cap: float | None = number(None, at_least=1)
     #: Clip range of the value.
-    value_clip: float = 0.2
+    value_clip: float = number(0.2, above=0)
     #: Weight of the value loss.
-    value_coef: float = 0.5
+    value_coef: float = number(0.5, at_least=0)
     #: What the value head reads: "head" (the policy's own backbone) or "adapter" (a second adapter of its own).
-    critic: str = "head"
+    critic: Literal["head", "adapter"] = "head"
     #: Let the value loss's gradient reach the backbone.
     value_reaches_backbone: bool = False
     #: Steps in which only the value head learns (a cold critic makes located rewards worse than scalar ones).
-    value_warmup_steps: int = 0
+    value_warmup_steps: int = number(0, at_least=0)
     #: Weight of the entropy bonus.
     entropy_coef: float = 0.0
     #: Where PPO's old log-probabilities and values come from: "sampler" (they were computed when tokens were drawn),
     #: "recompute" (a pass like the update's), or "auto": the sampler where it computes in fp32 as the update does.
-    old_scores: str = "auto"
+    old_scores: Literal["auto", "sampler", "recompute"] = "auto"
     #: Passes over a step's experience.
-    epochs: int = 1
+    epochs: int = number(1, at_least=1)
     #: Optimiser steps a pass.
-    minibatches: int = 1
+    minibatches: int = number(1, at_least=1)
     #: Most tokens in one forward pass; null: 1024 on a CPU (more is slower there), 8192 elsewhere. Results do not depend
     #: on it.
-    micro_batch_tokens: int | None = None
+    micro_batch_tokens: int | None = number(None, at_least=1)
     #: Peak learning rate of the adapter (and backbone).
-    lr: float = 1e-4
+    lr: float = number(1e-4, at_least=0)
     #: Peak learning rate of policy.lora.modules_to_save; null: the adapter's.
-    modules_to_save_lr: float | None = None
+    modules_to_save_lr: float | None = number(None, at_least=0)
     #: Learning rate of the value head.
-    value_lr: float = 1e-3
+    value_lr: float = number(1e-3, at_least=0)
     #: Optimiser steps of linear warm-up.
-    warmup_steps: int = 5
+    warmup_steps: int = number(5, at_least=0)
     #: What the learning rate falls to at the end of the run, as a share of the peak (linear).
-    final_lr_share: float = 1.0
+    final_lr_share: float = number(1.0, at_least=0, at_most=1)
     #: Largest gradient norm (Lightning's gradient_clip_val does not work with manual optimisation).
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = number(1.0, above=0)
     #: "adamw", or "adamw_8bit": its state in 8 bit (bitsandbytes), which is slower on a CPU and not worth it for an adapter.
-    optimizer: str = "adamw"
+    optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
     #: AdamW's weight decay.
-    weight_decay: float = 0.0
+    weight_decay: float = number(0.0, at_least=0)
     #: Stop the inner passes when the approximate KL to the sampling policy exceeds this; null never.
-    stop_kl: float | None = None
+    stop_kl: float | None = number(None, above=0)
 
 
 @dataclass
@@ -200,17 +231,18 @@ class Evaluation:
     #: The held-out split of the table before and after training; null skips both.
     split: str | None = "test"
     #: Prompts of it.
-    limit: int = 1000
+    limit: int = number(1000, at_least=1)
     #: Samples a prompt (temperature 1) for pass@k; 0 evaluates greedily only.
-    samples: int = 8
-    #: What is measured: generic, molecules, described_molecules, or null for what suits the verifier.
-    metrics: str | None = None
+    samples: int = number(8, at_least=0)
+    #: The suite of metrics: generic, molecules, described_molecules, package.module:SUITE, mine.py:SUITE beside the recipe,
+    #: or null for what suits the verifier.
+    metrics: str | None = named(METRICS, None)
     #: Sequences decoded at a time.
-    batch_size: int = 256
+    batch_size: int = number(256, at_least=1)
     #: Evaluate on validation prompts every so many epochs during training; 0 never.
-    every_epochs: int = 0
+    every_epochs: int = number(0, at_least=0)
     #: Prompts of those evaluations.
-    validation_limit: int = 200
+    validation_limit: int = number(200, at_least=1)
 
 
 @dataclass
@@ -220,23 +252,24 @@ class Sft:
     #: Random weights of this Hugging Face configuration (then policy.name is not read); null fine-tunes policy.name.
     architecture: dict[str, Any] | None = None
     #: Entries of the BPE tokenizer that is trained with a new architecture.
-    vocabulary: int = 1024
-    #: Share of further names of a molecule that are shown beside its first one in each epoch.
-    synonyms: float = 0.3
+    vocabulary: int = number(1024, at_least=1)
+    #: Share of the items of which a further phrasing (another name of the molecule, say) is shown in each epoch, beside the
+    #: first.
+    synonyms: float = number(0.3, at_least=0, at_most=1)
     #: Sequences a step.
-    batch_size: int = 64
+    batch_size: int = number(64, at_least=1)
     #: Peak learning rate; linear warm-up, then a cosine to 2 %.
-    lr: float = 1e-3
+    lr: float = number(1e-3, at_least=0)
     #: Optimiser steps of warm-up.
-    warmup_steps: int = 200
+    warmup_steps: int = number(200, at_least=0)
     #: AdamW's weight decay.
-    weight_decay: float = 0.05
+    weight_decay: float = number(0.05, at_least=0)
     #: Largest gradient norm.
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = number(1.0, above=0)
     #: Passes over the items.
-    epochs: int = 10
+    epochs: int = number(10, at_least=1)
     #: Minutes after which training ends instead; the learning rate's schedule then runs against the clock.
-    minutes: float | None = None
+    minutes: float | None = number(None, above=0)
     #: torch.compile the model.
     compile: bool = False
 
@@ -252,7 +285,7 @@ class Recipe:
     #: auto (go on from the run directory's last checkpoint if there is one), never, or a checkpoint's path.
     resume: str = "never"
     #: Seed of everything random.
-    seed: int = 0
+    seed: int = number(0, at_least=0, at_most=2**32 - 1)
     data: Data = field(default_factory=Data)
     policy: Policy = field(default_factory=Policy)
     verifier: Verifier = field(default_factory=Verifier)
@@ -262,9 +295,9 @@ class Recipe:
     sft: Sft = field(default_factory=Sft)
     #: Straight to lightning.Trainer. A run's length is max_epochs x limit_train_batches.
     trainer: dict[str, Any] = field(default_factory=dict)
-    #: Each entry: a class of lightning.pytorch.loggers (or "package.Class") and its arguments; null switches it off.
-    #: metrics.csv is always written. On a command line: logger[package.Class].argument=value.
-    logger: dict[str, Any] = field(default_factory=dict)
+    #: Each entry: a logger of Lightning (or "package.module:Class") and its arguments; null switches it off.
+    #: metrics.csv is always written. On a command line: logger[package.module:Class].argument=value.
+    logger: dict[str, Any] = field(default_factory=dict, metadata={"kind": LOGGER})
     #: Each entry: a file of callbacks/ (or "package.module:Class") and its arguments; null switches it off.
     #: They are called in this order. On a command line: callbacks[package.module:Class].argument=value.
-    callbacks: dict[str, Any] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict, metadata={"kind": CALLBACK})

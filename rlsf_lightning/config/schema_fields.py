@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -28,6 +28,8 @@ class Key:
     name: str
     hint: Any
     doc: str
+    #: What its field says of its values: ``bounds`` of a number, the ``kind`` of extension point of a name.
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def is_section(self) -> bool:
@@ -37,10 +39,19 @@ class Key:
     @property
     def core(self) -> Any:
         """Its type without ``None`` and without the types of its elements: ``dict[str, Any] | None`` is ``dict``."""
-        hint = self.hint
-        if get_origin(hint) in (Union, types.UnionType):
-            hint = next(arg for arg in get_args(hint) if arg is not type(None))
-        return get_origin(hint) or hint
+        if self.choices:
+            return str
+        return get_origin(self._without_none) or self._without_none
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The texts that it may hold, where these are listed."""
+        return get_args(self._without_none) if get_origin(self._without_none) is Literal else ()
+
+    @property
+    def _without_none(self) -> Any:
+        is_union = get_origin(self.hint) in (Union, UnionType)
+        return next(arg for arg in get_args(self.hint) if arg is not type(None)) if is_union else self.hint
 
     @property
     def is_optional(self) -> bool:
@@ -48,8 +59,8 @@ class Key:
 
     @property
     def type_words(self) -> str:
-        """Its type in words: ``whole number``, ``text or null`` ..."""
-        words = _TYPE_WORDS.get(self.core) or _CONTAINER_WORDS.get(self.core, "section")
+        """Its type in words: ``whole number``, ``text or null``, ``nf4 or none`` ..."""
+        words = " or ".join(self.choices) or _TYPE_WORDS.get(self.core) or _CONTAINER_WORDS.get(self.core, "section")
         return f"{words} or null" if type(None) in get_args(self.hint) else words
 
 
@@ -58,12 +69,12 @@ def keys_of(schema: type, prefix: str = "") -> Mapping[str, Key]:
     """Every dotted key of a dataclass, sections included, in the order in which it is written."""
     hints, docs = get_type_hints(schema), field_docs(schema)
     found: dict[str, Key] = {}
-    for field in fields(schema):
-        key = Key(prefix + field.name, hints[field.name], docs.get(field.name, ""))
+    for each in fields(schema):
+        key = Key(prefix + each.name, hints[each.name], docs.get(each.name, ""), each.metadata)
         found[key.name] = key
         if key.is_section:
             found |= keys_of(key.hint, key.name + ".")
-    return types.MappingProxyType(found)
+    return MappingProxyType(found)
 
 
 def field_docs(schema: type) -> dict[str, str]:

@@ -1,17 +1,13 @@
-"""Where recipes and callbacks are found: the working directory's folder first, then what the package ships.
-
-Paths only: nothing here reads a recipe or imports a callback. No torch.
-"""
+"""The search path of recipes: the working directory's folder first, then what the package ships. Paths only."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from rlsf_lightning.config.extension_points import search_folders
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def find_recipe(name: str, named_in: Path | None = None) -> Path:
@@ -25,11 +21,11 @@ def find_recipe(name: str, named_in: Path | None = None) -> Path:
         if not os.path.isfile(path):  # unlike Path.is_file, no error for impossible names
             raise UserError(f"no recipe file {path}{_asked_by(named_in)}")
         return path
-    for folder in _folders("recipes"):
+    for folder in search_folders("recipes"):
         if name and os.path.isfile(folder / f"{name}.yaml"):
             return folder / f"{name}.yaml"
     known = [known_name for known_name, _, _ in list_recipes()]
-    places = ", ".join(str(folder) for folder in _folders("recipes"))
+    places = ", ".join(str(folder) for folder in search_folders("recipes"))
     raise UserError(
         f"no recipe `{name}`{_asked_by(named_in)}{did_you_mean(name, known)}\n"
         f"recipes: {', '.join(known) or 'none'} (looked in {places}; a path that ends in .yaml works too)"
@@ -39,7 +35,7 @@ def find_recipe(name: str, named_in: Path | None = None) -> Path:
 def list_recipes() -> list[tuple[str, Path, str]]:
     """(name, file, first line of its header) of every recipe that ``recipe=`` finds, but for ``_base`` and its like."""
     found: dict[str, Path] = {}
-    for folder in _folders("recipes"):
+    for folder in search_folders("recipes"):
         for path in sorted(folder.glob("*.yaml")):
             if not path.name.startswith("_"):
                 found.setdefault(path.stem, path)
@@ -55,34 +51,6 @@ def recipe_header(path: Path) -> list[str]:
                 break
             lines.append(line.removeprefix("#").removeprefix(" ").rstrip())
     return lines
-
-
-def find_verifier_file(name: str, named_in: Path | None = None) -> str:
-    """``name``, made an absolute path where it means a Python file: ``rule.py`` or ``rule``, either with ``:Class``.
-
-    Such a file stands beside the recipe ``named_in``; on the command line, in the working directory.
-    """
-    stem, colon, class_name = name.partition(":")
-    folder = named_in.parent if named_in else Path.cwd()
-    path = folder / Path(stem if stem.endswith(".py") else f"{stem}.py").expanduser()
-    is_plain = stem.endswith(".py") or "." not in stem
-    return f"{path.resolve()}{colon}{class_name}" if is_plain and os.path.isfile(path) else name
-
-
-def callback_paths() -> list[Path]:
-    """The folders that hold drop-in callbacks, those to look in first at the front."""
-    return _folders("callbacks")
-
-
-def _folders(room: str) -> list[Path]:
-    folders = [Path.cwd() / room, _shipped(room)]
-    return [folder for folder in dict.fromkeys(f.resolve() for f in folders) if folder.is_dir()]
-
-
-def _shipped(room: str) -> Path:
-    # A wheel keeps both rooms inside the package, so that nothing else lands at the top of site-packages.
-    packed = _PACKAGE / "_shipped" / room
-    return packed if packed.is_dir() else _PACKAGE.parent / room
 
 
 def _asked_by(named_in: Path | None) -> str:

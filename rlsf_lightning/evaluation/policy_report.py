@@ -20,6 +20,7 @@ from torchmetrics import MetricCollection
 from rlsf_lightning.evaluation.metrics import ItemMetric, PassAtK, Suite, suite_for
 from rlsf_lightning.evaluation.report import Column, Difference, Report, compare, table
 from rlsf_lightning.policy.sampling.generate import Sampled, sample
+from rlsf_lightning.prompts import fill_template
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.extract import stripped
 
@@ -108,7 +109,7 @@ def progress_on_stderr(label: str = "") -> Progress:
 
 
 class _Examiner:
-    """Asks the policy and has judged what it answers."""
+    """Generates completions and has the verifier judge them."""
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class _Examiner:
     ) -> None:
         self.policy, self.pool, self.prompts, self.progress = policy, pool, prompts, progress
         self.max_new_tokens, self.batch_size = max_new_tokens, batch_size
-        self.prompts_ids = [policy.encode_prompt(template.replace("{prompt}", p.text)) for p in prompts]
+        self.prompts_ids = [policy.encode_prompt(fill_template(template, prompt)) for prompt in prompts]
 
     def answers(self, *, samples: int, generator: torch.Generator | None) -> list[Answer]:
         """``samples`` answers to each prompt, prompt-major; greedy ones without a generator."""
@@ -152,7 +153,7 @@ class _Examiner:
 
     def judged(self, indices: Sequence[int], sampled: Sequence[Sampled]) -> list[Answer]:
         """One completion of each of the prompts at ``indices`` with its certificate; a tool that fails abstains."""
-        # The text of tokenspans.decode_with_spans, without the cost of the spans.
+        # The text of token_spans.decode_with_spans, without the cost of the spans.
         decode = partial(self.policy.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         texts = [str(decode(one.ids)) for one in sampled]
         pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]

@@ -1,4 +1,4 @@
-"""What an evaluation found: values with intervals, the numbers of each prompt behind them, comparison and table.
+"""The report of an evaluation: values with intervals, the numbers of each prompt behind them, comparison and table.
 
 Knows no policy and no verifier. All intervals are 95 % percentile bootstrap intervals over prompts: they say how much
 the choice of prompts matters, not how much another training seed would.

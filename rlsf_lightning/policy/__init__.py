@@ -1,1 +1,1 @@
-"""Room 3, the weights: loading, sampling, scoring. It knows tokens and tensors, never verdicts, rewards or losses."""
+"""The policy: loading, sampling and scoring. It knows tokens and tensors, never verdicts, rewards or losses."""

@@ -1,4 +1,4 @@
-"""From a recipe's ``policy:`` block to a Policy: weights, quantisation, adapter, value head.
+"""Loads a recipe's ``policy:`` block as a Policy: weights, quantisation, LoRA adapter, value head.
 
 It never trains or samples, and never runs code that comes with a model (no ``trust_remote_code``).
 """
@@ -26,7 +26,7 @@ from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype
 
 __all__ = ["check_policy", "load_backbone", "load_policy"]
 
-#: Settings of a generation_config.json that would change the sampled distribution, with the value that does not.
+#: Settings of a generation_config.json that would change the sampled distribution, with their neutral values.
 NEUTRAL_SAMPLING: dict[str, Any] = {
     "temperature": 1.0,
     "top_k": 0,
@@ -58,12 +58,15 @@ def load_policy(
 
     The base is NF4, or dense: bf16 on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
     and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
-    ``cfg.lora.r == 0`` the whole backbone learns, in fp32 (bf16 weights would round small steps away), and a frozen
-    copy of the same size is the reference. ``with_critic`` adds a second adapter, of the same shape and new, for what
-    the value head reads.
+    ``cfg.lora.r == 0`` all weights are fine-tuned, in fp32 (bf16 weights would round small steps away), and a frozen
+    copy of the same size is the reference.
+
+    Args:
+        with_value: add a value head.
+        with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
 
     Raises:
-        UserError: as ``check_policy``, and what shows only while loading.
+        UserError: as ``check_policy``, and for files that do not fit each other or the recipe.
     """
     check_policy(cfg)
     device = torch.device(device)
@@ -80,7 +83,7 @@ def load_policy(
     if pad_token_id is None or pad_token_id >= model.get_input_embeddings().num_embeddings:
         pad_token_id = eos_token_ids[0]
     if cfg.lora.r > 0:
-        backbone = _raise_whole_modules(_with_adapter(model, cfg, device, seed))
+        backbone = _upcast_modules_to_save(_with_adapter(model, cfg, device, seed))
         if with_critic:
             _add_critic(backbone, device, seed)
     else:
@@ -101,10 +104,10 @@ def load_policy(
 def load_backbone(
     cfg: schema.Policy, device: str | torch.device = "cpu"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The plain model of ``cfg.name``, dense, fp32, every weight trainable, and its tokenizer: for supervised training.
+    """The plain model of ``cfg.name``, dense, fp32, every weight trainable, and its tokenizer: for supervised fine-tuning.
 
     Raises:
-        UserError: as ``load_policy``; and where ``cfg.adapter`` names an adapter, which a plain model has not.
+        UserError: as ``load_policy``; and where ``cfg.adapter`` names an adapter, which a plain model does not have.
     """
     check_policy(cfg)
     if cfg.adapter:
@@ -121,7 +124,7 @@ def _source(cfg: schema.Policy) -> str:
 
 @contextmanager
 def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
-    """What transformers and peft raise for files that do not fit, as a UserError that names the recipe's keys."""
+    """Turns errors of transformers and peft into a UserError that names the recipe's keys."""
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
@@ -146,7 +149,7 @@ def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wa
     if cfg.gguf_file:
         from transformers import GgufConfig
 
-        # Written out as dense weights: no gradient passes through a GGUF file's own blocks.
+        # Dequantised to dense weights: no gradient passes through GGUF blocks.
         kwargs |= {"gguf_file": cfg.gguf_file, "quantization_config": GgufConfig(dequantize=True)}
     elif wants_nf4:
         kwargs["quantization_config"] = nf4_config(dtype)
@@ -160,7 +163,7 @@ def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wa
             f"shape, the first is {odd[0]}. Restore the folder or download it again."
         )
     if cfg.gguf_file:
-        # Nothing may take the dense model for one whose weights are still packed.
+        # So that nothing takes the dense model for a quantised one.
         model.hf_quantizer, model.is_quantized = None, False
         vars(model.config).pop("quantization_config", None)
         if wants_nf4:
@@ -204,7 +207,7 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
 
 
 def _add_critic(backbone: Any, device: torch.device, seed: int) -> None:
-    """A second adapter beside the policy's, which stays the active one. Its weights learn too."""
+    """A second, trainable adapter beside the policy's, which stays the active one."""
     lora = copy.deepcopy(backbone.peft_config["default"])
     lora.modules_to_save = None
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -215,8 +218,8 @@ def _add_critic(backbone: Any, device: torch.device, seed: int) -> None:
             parameter.requires_grad_(True)
 
 
-def _raise_whole_modules(model: nn.Module) -> nn.Module:
-    """Modules that learn as a whole in fp32, as adapters do: bf16 would round small steps away. Their output's type stays."""
+def _upcast_modules_to_save(model: nn.Module) -> nn.Module:
+    """peft's ``modules_to_save`` in fp32, as adapters are: bf16 would round small steps away. Their output's dtype stays."""
     for wrapper in [m for m in model.modules() if isinstance(m, ModulesToSaveWrapper)]:
         for module in wrapper.modules_to_save.values():
             dtype = next(module.parameters()).dtype
@@ -226,7 +229,7 @@ def _raise_whole_modules(model: nn.Module) -> nn.Module:
 
 
 def _generation_config(cfg: schema.Policy) -> GenerationConfig | None:
-    """The generation_config.json that comes with the model, after a warning about what of it is not followed."""
+    """The generation_config.json that comes with the model; warns about settings of it that are ignored."""
     try:
         generation = GenerationConfig.from_pretrained(_source(cfg))
     except OSError:
@@ -269,7 +272,7 @@ def _eos_token_ids(
 
 
 def _refuse_recurrent(model: PreTrainedModel, cfg: schema.Policy) -> None:
-    """Sampling copies and drops rows of a key-value cache; a recurrent state has none, and takes padding for input."""
+    """Sampling copies and evicts rows of a KV cache; a recurrent state has no such rows, and takes padding for input."""
     kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
     if getattr(model, "_is_stateful", False) or any("attention" not in kind or "linear" in kind for kind in kinds):
         raise UserError(
@@ -280,7 +283,7 @@ def _refuse_recurrent(model: PreTrainedModel, cfg: schema.Policy) -> None:
 
 @torch.no_grad()
 def _refuse_unknown_head(policy: Policy, cfg: schema.Policy) -> None:
-    """The logits that are sampled and scored must be the model's own: compare both on a few tokens."""
+    """Refuse a model whose own logits differ, on a few tokens, from those that are sampled and scored here."""
     model = policy.causal_lm
     ids_BS = torch.arange(min(4, policy.vocabulary_size), device=policy.device)[None]
     theirs = model(input_ids=ids_BS, use_cache=False).logits.float()

@@ -1,7 +1,8 @@
-"""A linear layer whose LoRA adapter is added into its weight, and learns nevertheless.
+"""Merged LoRA that still trains: a linear layer whose adapter is added into its weight, with gradients for A and B.
 
-``y = x (W + s B A)^T`` is one product in place of three and two sums of the size of y; backward, so is the gradient of x.
-Those of A and B come from x and from y's gradient: ``dB = s dy^T (x A^T)`` and ``dA = s (dy B)^T x``.
+``y = x (W + s B A)^T`` is one product instead of three and two sums of the size of y; so is the gradient of x in the backward
+pass. Those of A and B come from x and from y's gradient: ``dB = s dy^T (x A^T)`` and ``dA = s (dy B)^T x``.
+(LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685.)
 
 Shape suffixes: N = tokens, I = inputs, O = outputs, R = rank of the adapter.
 """
@@ -16,14 +17,14 @@ from torch import Tensor
 
 
 def merged_weight(layer: Any) -> Tensor:
-    """[O, I] W + s B A of a peft layer."""
+    """[O, I] ``W + s B A`` of a peft layer, without gradient."""
     weight_OI: Tensor = layer.get_base_layer().weight
     a_RI, b_OR, scale = _adapter(layer)
     return torch.addmm(weight_OI.detach(), b_OR.detach(), a_RI.detach(), alpha=scale)
 
 
 def merged_forward(layer: Any, x: Tensor) -> Tensor:
-    """What the layer computes while its base's weight is the merged one."""
+    """``forward`` of a peft layer whose base weight is the merged one: x of shape [..., I] -> [..., O]."""
     base = layer.get_base_layer()
     a_RI, b_OR, scale = _adapter(layer)
     if torch.is_grad_enabled() and (a_RI.requires_grad or b_OR.requires_grad):

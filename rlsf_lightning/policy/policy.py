@@ -1,6 +1,6 @@
-"""The policy: one backbone that is actor and reference at once, its tokenizer and, where wanted, a value head.
+"""The policy: one backbone that is actor and reference model at once, its tokenizer and, if wanted, a value head.
 
-It never samples (generate.py), scores (logprob.py) or loads (load.py); it is what these three share.
+It never samples (generate.py), scores (logprob.py) or loads (load.py); it is the model that these three share.
 
 Shape suffixes: B = sequences, S = whole sequence, D = width.
 """
@@ -32,9 +32,9 @@ CRITIC = "critic"
 class Policy(nn.Module):
     """A causal language model under training.
 
-    ``backbone`` is a peft model, whose adapters are the only thing that learns and whose base is the reference; or a
-    plain model that learns as a whole, with ``frozen_copy`` as the reference. Whatever has ``requires_grad`` in the
-    backbone when it is handed over is what ``adapter_parameters`` returns.
+    ``backbone`` is a peft model, of which only adapters (and ``modules_to_save``) are trained and whose base is the
+    reference; or a plain model under full fine-tuning, with ``frozen_copy`` as the reference. ``adapter_parameters`` returns
+    what has ``requires_grad`` in the backbone when it is passed in.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Policy(nn.Module):
         self._adapter_layers: list[Any] = [
             module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
         ]
-        self._whole_modules: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
-        self._switchable = [*self._adapter_layers, *self._whole_modules]
+        self._modules_to_save: list[Any] = [m for m in backbone.modules() if isinstance(m, ModulesToSaveWrapper)]
+        self._switchable = [*self._adapter_layers, *self._modules_to_save]
         learning = [name for name, p in backbone.named_parameters() if p.requires_grad]
         self._critic_names = frozenset(name for name in learning if f".{CRITIC}." in name)
         self._adapter_names = frozenset(learning) - self._critic_names
@@ -78,7 +78,7 @@ class Policy(nn.Module):
 
     @property
     def causal_lm(self) -> PreTrainedModel:
-        """The language model without peft's wrapping; inside ``reference()`` the reference."""
+        """The language model without peft's wrapper; inside ``reference()`` the reference."""
         if self._in_reference and self.frozen_copy is not None:
             return self.frozen_copy
         backbone: Any = self.backbone
@@ -90,17 +90,17 @@ class Policy(nn.Module):
 
     @property
     def vocabulary_size(self) -> int:
-        """Rows of the embedding: every id that may stand in a prompt is below it."""
+        """Rows of the embedding: every token id is below it."""
         embedding: Any = self.causal_lm.get_input_embeddings()
         return embedding.weight.shape[0]
 
     @property
     def context_length(self) -> int | None:
-        """The most positions that the architecture was made for, if its configuration says so."""
+        """The context window in tokens, if the model's configuration gives one."""
         return getattr(self.causal_lm.config.get_text_config(), "max_position_embeddings", None)
 
     def train(self, mode: bool = True) -> Policy:
-        """Modes as usual, but the backbone always computes as in ``eval()``: no dropout, no noise."""
+        """As of ``nn.Module``, but the backbone always stays in ``eval()``: no dropout, no noise."""
         super().train(mode)
         self.backbone.eval()
         if self.frozen_copy is not None:
@@ -117,8 +117,11 @@ class Policy(nn.Module):
     ) -> Tensor:
         """The backbone's last hidden state, (B, S, D), after the final norm and before the head.
 
-        ``is_real_BS`` is False at padding (None: no padding); with a ``cache`` it covers the cached columns too.
-        Without ``position_ids_BS`` positions count the real tokens from 0, so that left padding shifts nothing.
+        Args:
+            is_real_BS: attention mask, bool, False at padding; with a ``cache`` it covers the cached columns too. None: no
+                padding among the columns that causal attention attends to.
+            position_ids_BS: None: the real tokens are counted from 0, so that left padding shifts no position.
+            cache: KV cache to read and to append to; turns gradient checkpointing off.
         """
         if position_ids_BS is None and is_real_BS is not None:
             position_ids_BS = (is_real_BS.long().cumsum(-1) - 1).clamp(min=0)
@@ -135,7 +138,7 @@ class Policy(nn.Module):
 
     @contextmanager
     def reference(self) -> Iterator[None]:
-        """Inside, the policy is its own reference: adapters off (or the frozen copy); restored however it ends."""
+        """Inside, the policy is its own reference model: adapters disabled (or the frozen copy). Restored on any exit."""
         assert not self._is_merged, "the adapters are in the weights"
         if self._in_reference:
             yield
@@ -156,7 +159,7 @@ class Policy(nn.Module):
 
     @contextmanager
     def critic(self) -> Iterator[None]:
-        """Inside, the backbone carries the critic's adapter in place of the policy's; nothing changes without one."""
+        """Inside, the critic's adapter is active in place of the policy's; a no-op without one."""
         if not self._critic_names:
             yield
             return
@@ -165,7 +168,7 @@ class Policy(nn.Module):
         try:
             for layer in self._adapter_layers:
                 layer.set_adapter(CRITIC)
-            for module in self._whole_modules:
+            for module in self._modules_to_save:
                 module.enable_adapters(False)
             for parameter in learning:
                 parameter.requires_grad_(True)  # peft freezes what is not active
@@ -173,18 +176,18 @@ class Policy(nn.Module):
         finally:
             for layer in self._adapter_layers:
                 layer.set_adapter("default")
-            for module in self._whole_modules:
+            for module in self._modules_to_save:
                 module.enable_adapters(True)
             for parameter, flag in zip(learning, wants_gradient, strict=True):
                 parameter.requires_grad_(flag)
 
     @contextmanager
     def merged(self, *, learning: bool = False) -> Iterator[None]:
-        """Inside, adapters are added into the weights that they sit on, and get their gradients all the same: the same
-        numbers up to fp32 rounding, in fewer operations. They must not change inside. The base comes back as the very
-        tensors that it was. Layers whose weights are quantised or rounder than fp32 (autocast counts) keep their
-        adapters: a sum would swallow small updates. So do all layers, with ``learning``, where a critic's adapter takes
-        its turns with the policy's.
+        """Inside, LoRA adapters are merged into the base weights and still get gradients: the same numbers up to fp32
+        rounding, in fewer operations. Adapters must not change inside. On exit the base gets its own tensors back.
+
+        Quantised and sub-fp32 layers (autocast included) are not merged: rounding would absorb small updates. With
+        ``learning``, no layer is merged where a critic's adapter alternates with the policy's.
         """
         stays = self._in_reference or (learning and self.has_critic)
         layers: list[Any] = [] if stays else [m for m in self._adapter_layers if self._can_merge(m)]
@@ -203,30 +206,34 @@ class Policy(nn.Module):
                 vars(layer).pop("forward", None)
 
     @property
-    def has_windows(self) -> bool:
-        """Whether some layers look back a limited way only."""
+    def has_sliding_windows(self) -> bool:
+        """Whether some layers use sliding-window (or otherwise local) attention."""
         config = self.causal_lm.config.get_text_config()
         kinds = getattr(config, "layer_types", None) or []
         return getattr(config, "sliding_window", None) is not None or any(kind != "full_attention" for kind in kinds)
 
     @property
-    def weights_are_whole(self) -> bool:
-        """Whether what the base's weights say now is all that there is: without adapters, or with merged ones."""
+    def weights_are_effective(self) -> bool:
+        """Whether the base's weights are the effective ones now: no adapters, disabled or merged ones."""
         return self._in_reference or self._is_merged or not self._adapter_layers
 
     @property
     def samples_as_it_scores(self) -> bool:
-        """Whether what sampling computes, one token after the other, is what scoring computes, up to fp32 rounding.
+        """Whether sampling, token by token, gives the log-probabilities and values of scoring, up to fp32 rounding.
 
-        Not where numbers are rounder than fp32, as they are rounded differently there, not in fp64, which is for who
-        wants to see no rounding, and not for a critic of its own.
+        Not below fp32, where the two round differently; not in fp64, which callers use to exclude rounding; and not with a
+        critic's adapter, which sampling does not run.
         """
         dtypes = {p.dtype for p in self.backbone.parameters() if p.is_floating_point()}
         is_plain = dtypes == {torch.float32} and all(map(self._can_merge, self._adapter_layers))
         return is_plain and not torch.is_autocast_enabled(self.device.type) and not self.has_critic
 
     def encode_prompt(self, text: str) -> list[int]:
-        """Token ids of a prompt: a BOS in front if the tokenizer puts one there by itself, never an EOS behind."""
+        """Token ids of a prompt: with a BOS if the tokenizer adds one by itself, never with an EOS.
+
+        Raises:
+            UserError: the prompt has no tokens, or an id without an embedding.
+        """
         ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
         if self._adds_bos:
             ids = [self.tokenizer.bos_token_id, *ids]
@@ -244,24 +251,24 @@ class Policy(nn.Module):
         return ids
 
     def adapter_parameters(self) -> list[nn.Parameter]:
-        """What learns in the backbone: the adapter's weights, or all of it in full fine-tuning."""
+        """The trainable parameters of the backbone: the adapter's, or all of them in full fine-tuning."""
         return [p for name, p in self.backbone.named_parameters() if name in self._adapter_names]
 
     def modules_to_save_parameters(self) -> list[nn.Parameter]:
-        """Those of them that belong to modules which learn as a whole beside the adapter."""
-        return [p for module in self._whole_modules for p in module.parameters() if p.requires_grad]
+        """Those of them in peft's ``modules_to_save``, which are trained as a whole beside the adapter."""
+        return [p for module in self._modules_to_save for p in module.parameters() if p.requires_grad]
 
     @property
     def has_critic(self) -> bool:
-        """The value head reads a backbone with an adapter of its own."""
+        """Whether the value head has a backbone adapter of its own."""
         return bool(self._critic_names)
 
     def value_parameters(self) -> list[nn.Parameter]:
-        """The weights of the value head, and of its own adapter if it has one; empty without a value head."""
+        """The parameters of the value head, and of its own adapter if it has one; empty without a value head."""
         return [] if self.value_head is None else [*self.value_head.parameters(), *self._critic_parameters()]
 
     def parameter_groups(self) -> list[tuple[str, list[nn.Parameter]]]:
-        """All that learns, each parameter once, beside the name of the setting that gives its learning rate."""
+        """All trainable parameters, each once, with the name of the setting that gives their learning rate."""
         whole = self.modules_to_save_parameters()
         known = {id(parameter) for parameter in whole}
         head = [] if self.value_head is None else list(self.value_head.parameters())
@@ -276,9 +283,9 @@ class Policy(nn.Module):
         return [p for name, p in self.backbone.named_parameters() if name in self._critic_names]
 
     def save_adapter(self, folder: str | Path) -> None:
-        """Write the adapter as peft does (``policy.adapter=folder`` loads it); or model and tokenizer if all learns.
+        """Write the adapter as peft does (``policy.adapter=folder`` loads it); in full fine-tuning, model and tokenizer.
 
-        The value head is no part of it: it belongs to a training run and its checkpoint.
+        The value head is not saved: it belongs to a training run and its checkpoint.
         """
         if self._adapter_layers:
             # False: otherwise peft may ask the hub whether the vocabulary was resized.
@@ -293,7 +300,7 @@ class Policy(nn.Module):
             type(base) is nn.Linear
             and base.weight.dtype in (torch.float32, torch.float64)
             and not torch.is_autocast_enabled(base.weight.device.type)
-            # Tied to the embedding, which has no adapter; or an adapter that is more than a sum, such as DoRA.
+            # Not where the weight is tied to the embedding, which has no adapter, nor for variants such as DoRA.
             and base.weight is not self.causal_lm.get_input_embeddings().weight
             and len(layer.active_adapters) == 1
             and not layer.lora_variant
@@ -302,7 +309,7 @@ class Policy(nn.Module):
 
     @contextmanager
     def _checkpointing(self, cache: Cache | None) -> Iterator[None]:
-        # transformers recomputes in layers whose own ``training`` flag is set; their children stay in eval().
+        # transformers checkpoints layers whose own ``training`` flag is set; their children stay in eval().
         is_on = self.gradient_checkpointing and cache is None and torch.is_grad_enabled()
         try:
             for layer in self._checkpointed:
@@ -314,9 +321,9 @@ class Policy(nn.Module):
 
 
 def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:
-    """Autocast as it is, without its cache of cast weights.
+    """The current autocast, without its weight cache.
 
-    A whole training step lies in one autocast context. With the cache, a weight that was first cast under ``no_grad``
+    A whole training step runs in one autocast context. With the cache, a weight that was first cast under ``no_grad``
     (sampling, old log-probabilities) gets no gradient in the update, and after an optimiser step its old value is used.
     """
     if not torch.is_autocast_enabled(device_type):
@@ -325,9 +332,9 @@ def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:
 
 
 def _remove_dropout(model: nn.Module) -> None:
-    """Set every dropout probability to 0: modules, and the numbers that attention layers and configurations keep.
+    """Set every dropout probability to 0: in modules, and in the attributes of attention layers and configurations.
 
-    ``eval()`` alone would do, but for the layers whose ``training`` flag is raised for gradient checkpointing.
+    ``eval()`` would suffice, but for the layers whose ``training`` flag is set for gradient checkpointing.
     """
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
@@ -340,6 +347,6 @@ def _remove_dropout(model: nn.Module) -> None:
 
 
 def _adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the tokenizer by itself puts a BOS in front of a text."""
+    """Whether the tokenizer adds a BOS by itself."""
     bos = tokenizer.bos_token_id
     return bos is not None and list(tokenizer("a")["input_ids"])[:1] == [bos]

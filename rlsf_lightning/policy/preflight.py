@@ -1,4 +1,4 @@
-"""What of a recipe's ``policy:`` block can be checked in seconds, before any weights are read. It loads nothing."""
+"""Preflight checks of a recipe's ``policy:`` block: in seconds, before any weights are read. It loads nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model",
 
 
 def check_policy(cfg: schema.Policy) -> None:
-    """Find a user's mistakes early.
+    """Refuse a ``policy:`` block that cannot be loaded.
 
     Raises:
         UserError: an unknown choice or folder, a file that is missing or damaged, a package that is not installed,

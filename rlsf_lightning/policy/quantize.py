@@ -1,6 +1,6 @@
-"""NF4 (4-bit) base weights through bitsandbytes, on CUDA and on a CPU. It quantises; it reads no files.
+"""NF4 (4-bit) base weights through bitsandbytes, on CUDA and on CPUs. It quantises; it reads no files.
 
-QLoRA, https://arxiv.org/abs/2305.14314: the frozen base in NF4 with doubly quantised scales, the adapter in fp32.
+QLoRA, https://arxiv.org/abs/2305.14314: the frozen base in NF4 with double quantisation, the adapter in fp32.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from transformers import BitsAndBytesConfig
 
 
 def nf4_dtype(device: torch.device) -> torch.dtype:
-    """What NF4 weights are multiplied in: bf16 on CUDA and on CPUs with bf16 instructions, else fp32."""
+    """The compute dtype of NF4 layers: bf16 on CUDA and on CPUs with bf16 instructions, else fp32."""
     from bitsandbytes.functional import has_avx512bf16
 
     has_bf16 = device.type == "cuda" or (device.type == "cpu" and bool(has_avx512bf16()))
@@ -21,14 +21,14 @@ def nf4_dtype(device: torch.device) -> torch.dtype:
 
 
 def nf4_config(dtype: torch.dtype) -> BitsAndBytesConfig:
-    """What transformers needs to quantise weights while it loads them."""
+    """The configuration with which transformers quantises weights to NF4 while it loads them; ``dtype``: to compute in."""
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
     )
 
 
 def quantize_in_place(model: Any, dtype: torch.dtype) -> None:
-    """NF4 in place of every linear layer but the head, one layer at a time: at most one layer is held twice.
+    """Quantise every linear layer but the head to NF4, one at a time, so that at most one is in memory twice.
 
     For weights that transformers cannot quantise while it loads them, such as a GGUF file's.
     """
@@ -52,8 +52,8 @@ def quantize_in_place(model: Any, dtype: torch.dtype) -> None:
 def keep_trainable(model: Any) -> None:
     """Keep bitsandbytes from packing NF4 weights for AVX-512 CPUs.
 
-    It would do so in the first forward pass without gradients, for good: scales are rounded to bf16, so that the
-    reference changes, and no gradient passes through a packed layer any more.
+    It would do so in the first forward pass without gradients, irreversibly: scales are rounded to bf16, so that the
+    reference changes, and packed layers pass no gradient.
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):

@@ -1,8 +1,8 @@
-"""Where prompts come from: one file is one source, with a function ``prompts(split)``; a user's own files beside them.
+"""Prompts: of a user's own file or data set, or of a source that ships (``sources/``), in splits without leaks.
 
 It never imports torch, and never holds more of a source in memory than it is asked for.
 """
 
-from rlsf_lightning.prompts.source import check_source, load_prompts
+from rlsf_lightning.prompts.source import check_source, fill_template, load_prompts, recipe_prompts
 
-__all__ = ["check_source", "load_prompts"]
+__all__ = ["check_source", "fill_template", "load_prompts", "recipe_prompts"]

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem, rdBase
 
-from rlsf_lightning.prompts.iupac import (
+from rlsf_lightning.prompts.sources.iupac import (
     MAX_SMILES_CHARS,
     name_candidates,
     source_path,
     spellings_of,
 )
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
-from rlsf_lightning.symbolic.verifiers.iupac_name.opsin import read_names
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import read_names
 
 ORGANIC = frozenset("H B C N O F Si P S Cl Se Br I".split())
 

@@ -18,12 +18,10 @@ import sys
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from rdkit import Chem, rdBase
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts.splits import THREE_WAY, assign_split, splits_meant
@@ -37,7 +35,6 @@ _HUB = "hf://"
 _FORMATS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 #: What readers raise for broken files and wrong encodings: user mistakes, all of them.
 _UNREADABLE = (OSError, EOFError, ValueError, RecursionError, zlib.error, csv.Error)
-_LONGEST_SMILES = 1000
 
 
 class _Row(NamedTuple):
@@ -45,18 +42,18 @@ class _Row(NamedTuple):
     cells: Mapping[str, Any]
 
 
-def prompts(path: str, columns: Columns, split: str) -> Iterator[Prompt]:
+def prompts(path: str, columns: Columns, split: str, split_key: Callable[[str], str] | None = None) -> Iterator[Prompt]:
     """The prompts of one split, in the file's order; a prompt's id is the file's name and its row, from 1.
 
-    A row's split is a hash of its answer: of the canonical SMILES where the answer is a molecule, else of its text,
-    without an answer of the prompt. So equal answers never stand in two splits. ``split`` is ``train`` (80 %; ``warm``
+    A row's split is a hash of its answer, as ``split_key`` spells it (a verifier gives answers that mean the same one key), or
+    of the prompt where there is none. So equal answers never stand in two splits. ``split`` is ``train`` (80 %; ``warm``
     and ``rl`` mean the same here), ``validation`` or ``test`` (10 % each), or ``all``. Rows with an empty cell are
     skipped and counted.
 
     Raises UserError: unknown split at once; a missing file or column, an empty file, a malformed row when it is met.
     """
     wanted = splits_meant(split, THREE_WAY, {"warm": "train", "rl": "train"})
-    return _prompts(path, columns, wanted)
+    return _prompts(path, columns, wanted, split_key or str)
 
 
 def check(path: str, columns: Columns) -> None:
@@ -67,7 +64,7 @@ def check(path: str, columns: Columns) -> None:
         _cell(path, first, columns.reference)
 
 
-def _prompts(path: str, columns: Columns, wanted: frozenset[str]) -> Iterator[Prompt]:
+def _prompts(path: str, columns: Columns, wanted: frozenset[str], split_key: Callable[[str], str]) -> Iterator[Prompt]:
     name = path.removeprefix(_HUB) if path.startswith(_HUB) else Path(path).name
     skipped = 0
     for number, row in enumerate(_checked_rows(path, columns), 1):
@@ -75,29 +72,16 @@ def _prompts(path: str, columns: Columns, wanted: frozenset[str]) -> Iterator[Pr
         reference = None if columns.reference is None else _cell(path, row, columns.reference)
         if not text or reference == "":
             skipped += 1
-        elif wanted == THREE_WAY.keys() or split_of(text, reference) in wanted:
+        elif wanted == THREE_WAY.keys() or split_of(text if reference is None else split_key(reference)) in wanted:
             facts = {column: _fact(row.cells.get(column)) for column in columns.facts}
             yield Prompt(f"{name}:{number}", text, reference=reference, facts=facts)
     if skipped:
         warnings.warn(f"data.path={path}: {skipped} of {number} rows were skipped, their cells are empty", stacklevel=2)
 
 
-def split_of(text: str, reference: str | None) -> str:
+def split_of(key: str) -> str:
     """The split of a row. Salted: rows taken from one split of the built-in pairs still fall into all three."""
-    return assign_split(f"file {_split_key(text, reference)}", THREE_WAY)
-
-
-def _split_key(text: str, reference: str | None) -> str:
-    """What decides on the split: two spellings of one molecule must come to the same one."""
-    if reference is None:
-        return text
-    # RDKit takes what follows a blank as the molecule's name, so that a sentence could pass for a SMILES.
-    if len(reference) <= _LONGEST_SMILES and not any(c.isspace() for c in reference):
-        with rdBase.BlockLogs():
-            mol = Chem.MolFromSmiles(reference)
-        if mol is not None:
-            return Chem.MolToSmiles(mol)
-    return reference
+    return assign_split(f"file {key}", THREE_WAY)
 
 
 def _checked_rows(path: str, columns: Columns) -> Iterator[_Row]:

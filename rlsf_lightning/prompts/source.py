@@ -4,32 +4,56 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import importlib
-import importlib.util
 import inspect
 import itertools
-import pkgutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from rlsf_lightning.config.extension_points import PROMPT_SOURCE
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.suggest import did_you_mean
+from rlsf_lightning.symbolic.loader import find_verifier
 
 if TYPE_CHECKING:
-    from rlsf_lightning.config.schema import Data
+    from rlsf_lightning.config.schema import Data, Recipe
 
-_ROOM = "rlsf_lightning.prompts"
 #: A limited subset is drawn from this many prompts at the front of a split, so that it ends on a huge stream too.
 SAMPLED_FROM = 200_000
 
 
-def load_prompts(data: Data, split: str, *, limit: int | None = None, all_names: bool = False) -> Iterator[Prompt]:
+#: Reference -> what decides on a row's split: equal for answers that mean the same.
+SplitKey = Callable[[str], str]
+
+
+def fill_template(template: str, prompt: Prompt) -> str:
+    """What the model sees: ``data.template`` with the prompt in it."""
+    return template.replace("{prompt}", prompt.text)
+
+
+def recipe_prompts(
+    recipe: Recipe, split: str, *, limit: int | None = None, all_phrasings: bool = False
+) -> Iterator[Prompt]:
+    """``load_prompts`` of a recipe's ``data`` block; rows of a file fall into splits as its verifier says."""
+    verifier = find_verifier(recipe.verifier.name) if recipe.data.path is not None else None
+    split_key = getattr(verifier, "split_key", None)
+    return load_prompts(recipe.data, split, limit=limit, all_phrasings=all_phrasings, split_key=split_key)
+
+
+def load_prompts(
+    data: Data,
+    split: str,
+    *,
+    limit: int | None = None,
+    all_phrasings: bool = False,
+    split_key: SplitKey | None = None,
+) -> Iterator[Prompt]:
     """The prompts of one split, in the source's order, read as they are asked for.
 
     ``split``: ``train``, ``validation``, ``test`` or ``all``; sources may have more (``warm`` for supervised training,
-    ``rl``). ``all_names``: where a source knows several names of one thing, each is a prompt of its own.
+    ``rl``). ``all_phrasings``: where a source knows several ways to ask for one thing, each is a prompt of its own.
+    ``split_key``: the verifier's, by which the rows of a file fall into splits; None: by the reference's text.
 
     ``limit`` does not take the first prompts, which in most files are the simplest ones, but those with the smallest
     hash of their id among the first ``SAMPLED_FROM``, in that order: the same in every run, representative, and the
@@ -39,11 +63,11 @@ def load_prompts(data: Data, split: str, *, limit: int | None = None, all_names:
     """
     assert limit is None or limit >= 0, f"limit must be >= 0, got {limit}"
     if data.path is not None:
-        prompts = files.prompts(data.path, data.columns, split)
+        prompts = files.prompts(data.path, data.columns, split, split_key)
     else:
-        source = _find_source(data)
-        takes_all_names = "all_names" in inspect.signature(source).parameters
-        prompts = source(split, all_names=True) if all_names and takes_all_names else source(split)
+        source = resolve(PROMPT_SOURCE, data.source)
+        takes_all = "all_phrasings" in inspect.signature(source).parameters
+        prompts = source(split, all_phrasings=True) if all_phrasings and takes_all else source(split)
     return iter(prompts) if limit is None else _representative(prompts, limit)
 
 
@@ -52,7 +76,7 @@ def check_source(data: Data) -> None:
     if data.path is not None:
         files.check(data.path, data.columns)
         return
-    first = next(iter(_find_source(data)("train")), None)
+    first = next(iter(resolve(PROMPT_SOURCE, data.source)("train")), None)
     if first is None:
         raise UserError(f"data.source={data.source}: its train split is empty")
     if not isinstance(first, Prompt):
@@ -65,39 +89,3 @@ def _representative(prompts: Iterator[Prompt], limit: int) -> Iterator[Prompt]:
 
 def _hash(identity: str) -> bytes:
     return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _find_source(data: Data) -> Callable[..., Iterator[Prompt]]:
-    """The ``prompts`` function of the module that ``data.source`` names."""
-    name = data.source
-    module = name if "." in name else f"{_ROOM}.{name}"
-    if not _exists(module):
-        known = _sources()
-        raise UserError(
-            f"data.source={name}: no such source{did_you_mean(name, known)}\n"
-            f"sources: {', '.join(known)} (or package.module, where that module has a function prompts(split))"
-        )
-    source = _source_in(module)
-    if source is None:
-        raise UserError(f"data.source={name}: {module} has no function prompts(split)")
-    return source
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ModuleNotFoundError, ValueError):  # the package around it is missing, or the name is not one
-        return False
-
-
-def _source_in(module: str) -> Callable[..., Iterator[Prompt]] | None:
-    found = getattr(importlib.import_module(module), "prompts", None)
-    if not callable(found) or next(iter(inspect.signature(found).parameters), None) != "split":
-        return None
-    return found
-
-
-def _sources() -> list[str]:
-    room = importlib.import_module(_ROOM)
-    names = [found.name for found in pkgutil.iter_modules(room.__path__)]
-    return [name for name in names if _source_in(f"{_ROOM}.{name}")]

@@ -1,4 +1,4 @@
-"""Which split an item belongs to: a stable hash of its key, so that no item is ever in two of them."""
+"""Splits by a stable hash of an item's key, so that no item is ever in two of them."""
 
 import hashlib
 from collections.abc import Mapping

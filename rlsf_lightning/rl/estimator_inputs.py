@@ -1,4 +1,4 @@
-"""What an advantage estimator may look at, and the parts that several of them share."""
+"""The rollout as an advantage estimator reads it, its hyperparameters, and the terms that several estimators share."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rlsf_lightning.rl.masks import StatsReduce, zero_outside
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The rollout as tensors. Rows are prompt-major groups of ``group_size`` samples.
+class EstimatorInputs:
+    """The rollout as tensors; rows are prompt-major groups of ``group_size`` samples.
 
-    What is not credited is not read in any of them. An estimator asserts that the optional ones it needs are there.
+    No tensor is read outside the loss mask ``is_credited_BT``. An estimator asserts that the optional ones it needs are there.
     """
 
-    verifier_BT: Tensor  # the reward channel that says what is right and wrong
+    verifier_BT: Tensor  # the verifier's reward channel
     penalties_BT: Tensor  # the sum of all other channels, the KL penalty among them
-    value_BT: Tensor  # the critic's values; zeros where there is none
-    ids_BT: Tensor  # the sampled tokens
-    is_credited_BT: Tensor  # actions from which something is learnt
-    passed_B: Tensor  # right, and ended by itself
+    value_BT: Tensor  # the critic's values; zeros without a critic
+    ids_BT: Tensor  # the sampled token ids
+    is_credited_BT: Tensor  # the loss mask: actions that receive credit
+    passed_B: Tensor  # the verdict is PASS and the completion ended by itself
     group_size: int
     logp_BT: Tensor | None = None  # log-probabilities under the policy that sampled
     ref_logp_BT: Tensor | None = None  # the same under the reference
@@ -34,46 +34,45 @@ class Evidence:
 
     @property
     def is_valid_B(self) -> Tensor:
-        """Something is learnt from the sample: the tool did not abstain."""
+        """[B] The sample has a token in the loss mask: the tool did not abstain."""
         return self.is_credited_BT.any(dim=1)
 
     @property
     def rewards_BT(self) -> Tensor:
-        """The sum of all channels."""
+        """[B, T] The sum of all channels."""
         return self.verifier_BT + self.penalties_BT
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of an estimator."""
+    """Hyperparameters of an estimator."""
 
     gamma: float = 1.0  # discount
-    lam: float = 0.95  # lambda of the advantages
-    value_lam: float | None = None  # lambda of the critic's targets; None: the same
-    kl_beta: float = 0.0  # what a nat of KL costs, for estimators that fold the KL into their values
-    stats_reduce: StatsReduce | None = None  # sums a small tensor over all ranks; None: there is one rank
+    lam: float = 0.95  # GAE lambda of the advantages
+    value_lam: float | None = None  # GAE lambda of the critic's targets; None: the same
+    kl_beta: float = 0.0  # reward per nat of KL, for estimators that fold the KL into their values
+    stats_reduce: StatsReduce | None = None  # all-reduces (sums) a small tensor over ranks; None: one rank
 
 
-def blame(evidence: Evidence) -> Tensor:
-    """The verifier's negative rewards; -1 on the last credited token of a sample that failed and has none.
+def blame(inputs: EstimatorInputs) -> Tensor:
+    """[B, T] The verifier's negative rewards; -1 on the last credited token of a failed sample that has none.
 
-    So a credit scheme that says nothing of the place (``boolean``, say) is the same estimator with the place unknown.
+    So under a credit scheme that locates nothing (``boolean``, say) the same estimator blames the end.
     """
-    is_credited_BT = evidence.is_credited_BT
-    blame_BT = zero_outside(evidence.verifier_BT, is_credited_BT).clamp(max=0.0)
-    is_unplaced_B = ~evidence.passed_B & ~blame_BT.lt(0).any(dim=1)
+    is_credited_BT = inputs.is_credited_BT
+    blame_BT = zero_outside(inputs.verifier_BT, is_credited_BT).clamp(max=0.0)
+    is_unlocated_B = ~inputs.passed_B & ~blame_BT.lt(0).any(dim=1)
     is_last_BT = is_credited_BT & (is_credited_BT.flip(1).cumsum(1).flip(1) == 1)
-    return torch.where(is_last_BT & is_unplaced_B[:, None], -1.0, blame_BT)
+    return torch.where(is_last_BT & is_unlocated_B[:, None], -1.0, blame_BT)
 
 
-def penalties_to_go(evidence: Evidence, settings: Settings) -> Tensor:
-    """The channels that have no verdict to hang on: their part of the advantage is :func:`rloo_advantages`.
+def penalties_to_go(inputs: EstimatorInputs, settings: Settings) -> Tensor:
+    """[B, T] The other channels' part of the advantage: :func:`rloo_advantages` of them, without regard to the verdict.
 
-    With one sample a prompt there is nobody to compare with, and their reward-to-go stands as it is: a penalty that is
-    asked for is not left out.
+    With one sample a prompt there is no baseline, and it is their reward-to-go: no penalty is dropped.
     """
-    if evidence.group_size == 1:
-        return reward_to_go(evidence.penalties_BT, evidence.is_credited_BT, settings.gamma)
+    if inputs.group_size == 1:
+        return reward_to_go(inputs.penalties_BT, inputs.is_credited_BT, settings.gamma)
     return rloo_advantages(
-        evidence.penalties_BT, evidence.is_credited_BT, evidence.is_valid_B, evidence.group_size, settings.gamma
+        inputs.penalties_BT, inputs.is_credited_BT, inputs.is_valid_B, inputs.group_size, settings.gamma
     )

@@ -1,4 +1,4 @@
-"""The KL to the reference inside the values: entropy-regularised policy optimisation, token by token (ETPO)."""
+"""Entropy-regularised token-level policy optimisation (ETPO): the KL to the reference is folded into the values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def etpo_advantages(
 
         Q(s_k, w_k) <- r_k + gamma_k * (U(s_{k+1}) - beta * KL(s_{k+1})),    U = KL = 0 after the last token
 
-    and its policy is drawn to ``ref * exp(Q / beta) / Z``. The gradient of ``beta * KL(pi || ref * exp(Q / beta) / Z)``
+    and its policy is regressed on ``ref * exp(Q / beta) / Z``. The gradient of ``beta * KL(pi || ref * exp(Q / beta) / Z)``
     is ``-E_pi[(Q - beta * d) * grad log pi]`` with ``d = log pi - log ref``, so the token's advantage is
     ``Q - U - beta * d``. Here, from sampled tokens with log-probabilities and a critic v of U::
 
@@ -40,24 +40,26 @@ def etpo_advantages(
 
     The critic's targets hold the KL of the tokens after k and not that of token k. With beta 0 this is :func:`gae`.
 
-    Where it departs from the paper: a state-value head stands for the vocabulary-sized action-value head and its slowly
-    moving copy, so that E_pi[Q] is one number a token and no tensor of size B*T*V is made; d of the sampled token stands
-    for the KL, an unbiased estimate of it; data is on-policy and a clipped surrogate follows the policy gradient instead
-    of regressing on the target policy; lambda above 0 generalises the paper's one-step backup (lambda 0). The paper
-    discounts between actions and not between the tokens of one; a completion is one action, so gamma is 1, or give it
-    for each step.
+    Differences from the paper: a state-value head replaces the vocabulary-sized action-value head and its target network, so
+    that E_pi[Q] is one number a token and no tensor of size B*T*V is made; d of the sampled token is the KL's unbiased
+    estimate; data is on-policy and a clipped surrogate follows the policy gradient instead of regressing on the target
+    policy; lambda above 0 generalises the paper's one-step backup (lambda 0). The paper discounts between actions and not
+    between the tokens of one; a completion is one action, so gamma is 1, or give it for each step.
 
     Args:
         rewards_BT: reward of each action, without any KL penalty.
         values_BT: the critic's U before each action; same dtype.
-        logp_BT: log-probabilities of the actions under the policy that sampled.
+        logp_BT: log-probabilities (nats) of the actions under the policy that sampled.
         ref_logp_BT: the same under the reference.
-        is_action_BT: which positions are actions.
-        beta: temperature: what a nat of KL costs in units of reward, at least 0.
+        is_action_BT: loss mask.
+        beta: temperature: reward per nat of KL, at least 0.
         gamma, lam, value_lam: as in :func:`gae`.
 
     Returns:
-        ``(advantages_BT, returns_BT)``, both 0 where no action is, and without gradient.
+        ``(advantages_BT, returns_BT)``, both 0 outside the mask, and without gradient.
+
+    Raises:
+        AssertionError: a negative beta, or shapes and dtypes that do not fit.
     """
     assert beta >= 0, f"beta must be at least 0, got {beta}"
     d_BT = k1(logp_BT, ref_logp_BT, is_action_BT).to(rewards_BT.dtype)

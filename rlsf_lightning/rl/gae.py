@@ -1,4 +1,4 @@
-"""Token rewards to advantages with a critic, and to plain returns."""
+"""Generalised advantage estimation (GAE) and reward-to-go, from token rewards."""
 
 from __future__ import annotations
 
@@ -27,25 +27,27 @@ def gae(
         A_k     = delta_k + gamma_k * lam * A_{k+1},   A_{n+1} = 0
         R_k     = A_k + v_k
 
-    Policy and critic may want different lambdas: R_k is then made with ``value_lam`` in the place of ``lam``. With
-    ``value_lam`` 1 the critic's targets are the discounted sums of rewards, which a bad critic does not bias and which
-    carry a late reward undiminished to early tokens, while ``lam`` stays below 1 for the policy's sake (decoupled GAE:
-    VC-PPO, https://arxiv.org/abs/2503.01491; VAPO, https://arxiv.org/abs/2504.05118).
+    With ``value_lam``, R_k uses it in place of ``lam`` (decoupled GAE: VC-PPO, https://arxiv.org/abs/2503.01491; VAPO,
+    https://arxiv.org/abs/2504.05118). With 1 the critic's targets are Monte-Carlo returns, which a bad critic does not bias
+    and which carry a late reward undiminished to early tokens, while ``lam`` below 1 keeps the policy's variance low.
 
-    A position that is no action is transparent: it neither discounts nor ends anything, so a gap in the middle joins
-    the actions around it and padding contributes nothing.
+    Masked positions are skipped: they neither discount nor end an episode, so a gap in the middle joins the actions around
+    it and padding contributes nothing.
 
     Args:
         rewards_BT: reward of each action.
         values_BT: the critic's value before each action; same dtype as the rewards.
-        is_action_BT: which positions are actions.
+        is_action_BT: loss mask.
         gamma: discount, or one per step as [B, T]: that of step k multiplies what follows action k.
         lam: lambda of the advantages, in [0, 1].
         value_lam: lambda of the returns, in [0, 1]; None for ``lam``.
-        bootstrap_B: value of the state after each row's last action; None for 0, where the episode has ended.
+        bootstrap_B: value of the state after each row's last action; None for 0: the episode has ended.
 
     Returns:
-        ``(advantages_BT, returns_BT)``, both 0 where no action is, and without gradient.
+        ``(advantages_BT, returns_BT)``, both 0 outside the mask, and without gradient.
+
+    Raises:
+        AssertionError: shapes or dtypes that do not fit, or a lambda outside [0, 1].
     """
     check_shapes(is_action_BT, rewards_BT, values_BT)
     assert rewards_BT.dtype == values_BT.dtype, f"rewards {rewards_BT.dtype}, values {values_BT.dtype}"
@@ -73,9 +75,9 @@ def _decayed(delta_BT: Tensor, gamma_BT: Tensor, lam: float, is_action_BT: Tenso
 
 @torch.no_grad()
 def discounted_sums(x_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor) -> Tensor:
-    """``S_t = x_t + gamma_t * S_{t+1}`` at an action, ``S_t = S_{t+1}`` elsewhere, 0 after the last column.
+    """``S_t = x_t + gamma_t * S_{t+1}`` at an action, ``S_t = S_{t+1}`` elsewhere, 0 after the last column. [B, T].
 
-    So where no action is, it holds the sum from the next action on (:func:`reward_to_go` has 0 there). [B, T].
+    So a masked position holds the sum from the next action on (:func:`reward_to_go` has 0 there).
     """
     check_shapes(is_action_BT, x_BT)
     batch, steps = x_BT.shape
@@ -90,6 +92,6 @@ def discounted_sums(x_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor) -
 def reward_to_go(rewards_BT: Tensor, is_action_BT: Tensor, gamma: float | Tensor) -> Tensor:
     """Discounted sum of the rewards from each action on: ``G_k = r_k + gamma * G_{k+1}`` over the row's actions.
 
-    This is :func:`gae` with lambda 1 and a critic that says 0 everywhere. [B, T], 0 where no action is.
+    This is :func:`gae` with lambda 1 and a critic that is 0 everywhere. [B, T], 0 outside the mask.
     """
     return zero_outside(discounted_sums(rewards_BT, is_action_BT, gamma), is_action_BT)

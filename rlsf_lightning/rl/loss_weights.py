@@ -1,4 +1,4 @@
-"""What a loss is averaged over, as one weight for each token, and which prompts are worth a place in the batch."""
+"""Loss aggregation as one weight per token, and dynamic sampling: the prompts whose samples have mixed outcomes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rlsf_lightning.rl.masks import StatsReduce, check_shapes
 
-#: The means that :func:`loss_weights` knows.
+#: The loss aggregations that :func:`loss_weights` knows.
 LOSS_MEANS = ("token", "sequence", "constant")
 
 
@@ -19,7 +19,7 @@ def loss_weights(
     max_length: int | None = None,
     stats_reduce: StatsReduce | None = None,
 ) -> Tensor:
-    """Weights w_it with which the sum of the weighted token losses over an optimiser step is the mean that is wanted.
+    """Weights w_it: the sum of ``w_it * loss_it`` over an optimiser step is the mean that is asked for.
 
     With N tokens and S completions (of at least one token) in the step on all ranks, and n_i tokens of completion i::
 
@@ -29,17 +29,20 @@ def loss_weights(
         constant   w_it = 1 / (S * max_length)   a token's weight depends on no length (Dr. GRPO,
                                                  https://arxiv.org/abs/2503.20783)
 
-    Call it once for all rows of an optimiser step and give each micro-batch its rows of the result: then it does not
-    matter how the step is cut. Where gradients are averaged over ranks, multiply by the number of ranks too.
+    Call it once for all rows of an optimiser step and give each micro-batch its rows of the result: the gradient then does
+    not depend on the micro-batches. Where gradients are averaged over ranks, multiply by the number of ranks too.
 
     Args:
-        is_action_BT: the tokens of this rank's rows that count.
+        is_action_BT: loss mask of this rank's rows.
         mean: one of ``LOSS_MEANS``.
         max_length: most tokens that a completion can have; needed by ``constant`` alone.
         stats_reduce: sums the float64 tensor (tokens, completions) over all ranks. Every rank must call.
 
     Returns:
-        weights_BT in float32, 0 where the mask is False.
+        weights_BT in float32, 0 outside the mask.
+
+    Raises:
+        AssertionError: an unknown mean, or ``constant`` without a max_length.
     """
     check_shapes(is_action_BT)
     assert mean in LOSS_MEANS, f"there is no mean `{mean}` (there are {', '.join(LOSS_MEANS)})"
@@ -60,20 +63,23 @@ def loss_weights(
 
 
 @torch.no_grad()
-def teaches(passed_B: Tensor, is_valid_B: Tensor, group_size: int) -> Tensor:
+def has_mixed_outcomes(passed_B: Tensor, is_valid_B: Tensor, group_size: int) -> Tensor:
     """Which samples belong to a prompt whose success rate is strictly between 0 and 1.
 
-    A prompt that all of its samples pass, or all fail, gives a group estimator nothing to compare (the dynamic sampling
-    of DAPO, https://arxiv.org/abs/2503.14476, section 3.2). The share of such prompts is ``result.view(-1,
-    group_size).any(1)`` averaged.
+    A prompt whose samples all pass, or all fail, gives a group estimator no outcomes to compare (dynamic sampling: DAPO,
+    https://arxiv.org/abs/2503.14476, section 3.2). The share of prompts with mixed outcomes is
+    ``result.view(-1, group_size).any(1)`` averaged.
 
     Args:
-        passed_B: right, and ended by itself.
+        passed_B: the verdict is PASS and the completion ended by itself.
         is_valid_B: False where the tool abstained: counted neither as passed nor as failed.
         group_size: samples of a prompt, prompt-major.
 
     Returns:
-        teaches_B: True for the valid samples of such a prompt.
+        has_mixed_outcomes_B: bool, True for the valid samples of such a prompt.
+
+    Raises:
+        AssertionError: masks that are not boolean [B], or B that is not a multiple of ``group_size``.
     """
     for mask_B in (passed_B, is_valid_B):
         assert mask_B.dtype == torch.bool and mask_B.dim() == 1, f"{mask_B.dtype} {tuple(mask_B.shape)} is no mask [B]"

@@ -1,4 +1,4 @@
-"""Sums, means and scaling over the positions that count."""
+"""Masked sums, whitening and scaling: statistics over the positions of a loss mask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIANCE_FLOOR = 1e-8
 
 
 def check_shapes(is_action_BT: Tensor, *others_BT: Tensor) -> None:
-    """Assert that the mask is a boolean matrix and that every other tensor has its shape."""
+    """Raise AssertionError unless the mask is a boolean matrix and every other tensor has its shape."""
     assert is_action_BT.dtype == torch.bool, f"a mask is boolean, got {is_action_BT.dtype}"
     assert is_action_BT.dim() == 2, f"expected [B, T], got {tuple(is_action_BT.shape)}"
     for other_BT in others_BT:
@@ -28,13 +28,13 @@ def zero_outside(x_BT: Tensor, is_action_BT: Tensor) -> Tensor:
 
 
 def masked_sum(x_BT: Tensor, is_action_BT: Tensor) -> Tensor:
-    """Sum over the positions that count: a scalar."""
+    """Sum over the mask: a scalar."""
     check_shapes(is_action_BT, x_BT)
     return zero_outside(x_BT, is_action_BT).sum()
 
 
 def _moments(x_BT: Tensor, is_action_BT: Tensor, stats_reduce: StatsReduce | None) -> tuple[Tensor, Tensor]:
-    """Mean and mean square over the positions that count on all ranks, in float64; both 0 if there are none."""
+    """Mean and mean square over the masks of all ranks, in float64; both 0 if no position counts."""
     x64_BT = zero_outside(x_BT, is_action_BT).double()
     stats = torch.stack([is_action_BT.sum().double(), x64_BT.sum(), x64_BT.square().sum()])
     if stats_reduce is not None:
@@ -46,22 +46,22 @@ def _moments(x_BT: Tensor, is_action_BT: Tensor, stats_reduce: StatsReduce | Non
 
 @torch.no_grad()
 def whiten(x_BT: Tensor, is_action_BT: Tensor, *, centre: bool, stats_reduce: StatsReduce | None = None) -> Tensor:
-    """Scale to unit variance over the positions that count.
+    """Whiten: scale to unit variance over the mask.
 
-    With the mean m and the biased variance s^2 over all valid tokens, ``(x - m) / sqrt(s^2 + 1e-8)``; without centring
+    With the mean m and the biased variance s^2 over its tokens, ``(x - m) / sqrt(s^2 + 1e-8)``; without centring
     the mean is added back, so that the result has mean m. (The whitening of section 2 of "The N implementation details
     of RLHF with PPO", https://huggingface.co/blog/the_n_implementation_details_of_rlhf_with_ppo.)
 
     Args:
         x_BT: what to scale.
-        is_action_BT: which positions count.
+        is_action_BT: loss mask.
         centre: whether the result has mean 0.
         stats_reduce: sums the float64 tensor (count, sum, sum of squares) over all ranks. Every rank must call, one
             without valid tokens too.
 
     Returns:
-        [B, T] in the dtype of ``x_BT``, 0 where the mask is False. A constant, and so a single token, has no spread to
-        scale by: it becomes 0 with centring and stays what it is without.
+        [B, T] in the dtype of ``x_BT``, 0 outside the mask. A constant, and so a single token, has no variance to scale by:
+        it becomes 0 with centring and is unchanged without.
     """
     check_shapes(is_action_BT, x_BT)
     mean, mean_square = _moments(x_BT, is_action_BT, stats_reduce)
@@ -74,9 +74,9 @@ def whiten(x_BT: Tensor, is_action_BT: Tensor, *, centre: bool, stats_reduce: St
 
 @torch.no_grad()
 def scale_by_rms(x_BT: Tensor, is_action_BT: Tensor, *, stats_reduce: StatsReduce | None = None) -> Tensor:
-    """Divide by the root mean square over the positions that count: ``x / sqrt(mean(x^2) + 1e-8)``.
+    """Divide by the root mean square over the mask: ``x / sqrt(mean(x^2) + 1e-8)``.
 
-    Zeros stay zero and signs stay, which centring would not leave so: for advantages where 0 means "no credit".
+    Unlike centring it keeps zeros and signs: for advantages where 0 means "no credit".
 
     Args and result as for :func:`whiten`.
     """
@@ -88,7 +88,8 @@ def scale_by_rms(x_BT: Tensor, is_action_BT: Tensor, *, stats_reduce: StatsReduc
 
 @torch.no_grad()
 def normalise(how: str, advantage_BT: Tensor, is_credited_BT: Tensor, stats_reduce: StatsReduce | None) -> Tensor:
-    """``scale``: divide by the root mean square; ``centre``: mean 0 and variance 1; ``none``. Over all ranks' tokens."""
+    """Advantage normalisation over all ranks' tokens: ``scale`` by the root mean square, ``centre`` to mean 0 and variance 1,
+    or ``none``. [B, T]."""
     if how == "none":
         return advantage_BT
     if how == "centre":

@@ -1,6 +1,7 @@
-"""Advantages without a critic, from the samples of one prompt.
+"""First-dead-token credit without a critic: the group's success rate, or the prefix tree of its samples, as the baseline.
 
-Token structure is kept: no function here sums token rewards to a scalar.
+A prefix is *viable* if some continuation of it passes, and *dead* if none does; a failed completion has one first dead token,
+which its blame marks. Token structure is kept: no function here sums token rewards to a scalar.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ def leave_one_out(x_B: Tensor, group_size: int, is_valid_B: Tensor) -> Tensor:
     Returns:
         baseline_B in the dtype of ``x_B``. Where no baseline exists (an invalid sample, or fewer than two valid ones in
         the group) it is the sample's own ``x`` (0 if invalid), so that ``x - baseline`` is 0.
+
+    Raises:
+        AssertionError: shapes or dtypes that do not fit, or B that is not a multiple of ``group_size``.
     """
     assert is_valid_B.dtype == torch.bool, f"a mask is boolean, got {is_valid_B.dtype}"
     assert x_B.dim() == 1 and x_B.shape == is_valid_B.shape, f"{tuple(x_B.shape)} is not {tuple(is_valid_B.shape)}"
@@ -43,28 +47,31 @@ def leave_one_out(x_B: Tensor, group_size: int, is_valid_B: Tensor) -> Tensor:
 def viable_prefix_advantages(
     blame_BT: Tensor, passed_B: Tensor, is_action_BT: Tensor, is_valid_B: Tensor, group_size: int
 ) -> Tensor:
-    """Advantages from the first dead token, with the group's success rate as the value of being alive.
+    """Advantages from the first dead token, with the group's success rate as the value of every viable prefix.
 
     Let p be the leave-one-out success rate of a sample's prompt: an estimate of the chance that the policy passes from
     a prefix that is still viable. Then ::
 
         A_t = 1 - p           every token of a passing sample
         A_t = p * blame_t     a failing sample: -p at its first dead token, 0 before and after it
-        A_t = 0               abstained samples, and where no action is
+        A_t = 0               abstained samples, and outside the mask
 
     If all samples of a prompt fail, p = 0 and every advantage is 0; if all pass, 1 - p = 0 and so is every advantage;
     with fewer than two valid samples there is no p and every advantage is 0. The result is not centred: 0 means "no
-    credit, no blame", and shifting it would praise or blame tokens of which nothing is known.
+    credit, no blame", and a shift would give credit to tokens of which nothing is known.
 
     Args:
         blame_BT: at most 0: -1 at a failing sample's first dead token, else 0. Not read for passing samples.
         passed_B: True where the completion ended by itself and passed.
-        is_action_BT: which positions are actions.
+        is_action_BT: loss mask.
         is_valid_B: False where the tool abstained.
         group_size: samples of a prompt, prompt-major as for :func:`leave_one_out`.
 
     Returns:
         advantages_BT in the dtype of ``blame_BT``.
+
+    Raises:
+        AssertionError: shapes or dtypes that do not fit, or blame above 0.
     """
     check_shapes(is_action_BT, blame_BT)
     assert passed_B.dtype == torch.bool, f"a mask is boolean, got {passed_B.dtype}"
@@ -79,7 +86,7 @@ def viable_prefix_advantages(
 
 @torch.no_grad()
 def shared_prefix(ids_BT: Tensor, group_size: int) -> Tensor:
-    """Which samples of a prompt stand in the same state: [P, n, n, T], True where ``ids[i, :t]`` equals ``ids[j, :t]``.
+    """Which samples of a prompt are in the same state: [P, n, n, T], True where ``ids[i, :t]`` equals ``ids[j, :t]``.
 
     All samples of a prompt share the state before their first token. The diagonal is True.
     """
@@ -100,20 +107,20 @@ def prefix_tree_advantages(
     group_size: int,
     gamma: float = 1.0,
 ) -> Tensor:
-    """The group form of first-dead-token credit, with a baseline of its own for every prefix that samples share.
+    """First-dead-token credit with a state-dependent baseline: one for every prefix that samples of a prompt share.
 
-    The samples of a prompt are a tree: they go together until one of them chooses another token. Let G_t be the
-    discounted blame from t on: 0 for a passing sample, ``-gamma ** k`` for one that dies k tokens later. Then ::
+    The samples of a prompt form a prefix tree, which branches where their tokens first differ. Let G_t be the discounted
+    blame from t on: 0 for a passing sample, ``-gamma ** k`` for one whose first dead token is k tokens later. Then ::
 
         A_t = G_t - b_t    where another valid sample has the same tokens before t; b_t is the mean of these others' G_t
-        A_t = as viable_prefix_advantages gives it, where the sample is alone
+        A_t = as viable_prefix_advantages gives it, where no other sample shares the prefix
 
-    With gamma 1 -b_t is the failure rate from that state on. A smaller gamma blames early choices less for what went
-    wrong later, so that to stay alive longer is worth something where no sample of a prompt passes.
+    With gamma 1, -b_t is the failure rate from that state on. A smaller gamma blames early choices less for later mistakes,
+    so that staying viable longer is worth something where no sample of a prompt passes.
 
-    Where samples that share a prefix all go on with the same token and gamma is 1, their advantages sum to 0, so that
-    token gets no gradient: praise and blame fall on the tokens at which they part. A sample that is alone has no
-    state-wise baseline left, and the place of its mistake is known from its certificate alone.
+    Where samples that share a prefix all continue with the same token and gamma is 1, their advantages sum to 0, so that
+    token gets no gradient: credit and blame fall on the tokens at which they branch. After the last branch a sample has no
+    state-dependent baseline, and its mistake is located by its certificate alone.
 
     Args:
         blame_BT, passed_B, is_action_BT, is_valid_B, group_size: as in :func:`viable_prefix_advantages`.
@@ -122,8 +129,11 @@ def prefix_tree_advantages(
 
     Returns:
         advantages_BT in the dtype of ``blame_BT``.
+
+    Raises:
+        AssertionError: as :func:`viable_prefix_advantages`, or ids of another shape.
     """
-    alone_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, is_valid_B, group_size)
+    unshared_BT = viable_prefix_advantages(blame_BT, passed_B, is_action_BT, is_valid_B, group_size)
     assert ids_BT.shape == is_action_BT.shape, f"{tuple(ids_BT.shape)} is not {tuple(is_action_BT.shape)}"
     counts_BT = is_action_BT & is_valid_B[:, None]
     blame_BT = zero_outside(blame_BT, counts_BT & ~passed_B[:, None])
@@ -134,6 +144,6 @@ def prefix_tree_advantages(
     is_sibling_PnnT = shared_prefix(ids_BT, group_size) & counts_PnT[:, None] & ~is_self
     siblings_PnT = is_sibling_PnnT.sum(2)
     baseline_PnT = (is_sibling_PnnT * to_go_PnT[:, None]).sum(2) / siblings_PnT.clamp(min=1)
-    together_BT = (to_go_PnT - baseline_PnT).reshape(blame_BT.shape)
+    shared_BT = (to_go_PnT - baseline_PnT).reshape(blame_BT.shape)
     has_sibling_BT = siblings_PnT.gt(0).reshape(blame_BT.shape)
-    return zero_outside(torch.where(has_sibling_BT, together_BT, alone_BT), counts_BT)
+    return zero_outside(torch.where(has_sibling_BT, shared_BT, unshared_BT), counts_BT)

@@ -1,4 +1,4 @@
-"""Credit by rollouts: the value of a prefix is what completions from it come to (VinePPO)."""
+"""VinePPO: step values by Monte-Carlo rollouts from the prefixes of a completion."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rlsf_lightning.rl.masks import check_shapes, zero_outside
 
 @torch.no_grad()
 def mean_of_rollouts(returns_NK: Tensor, is_valid_NK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Monte-Carlo values of N states from K completions of each.
+    """Monte-Carlo values of N states from K rollouts of each.
 
     ``V = mean of the valid returns``, with standard error ``sqrt(unbiased variance / number of valid returns)``.
 
     Args:
-        returns_NK: sum of the rewards that come *after* the state, for each completion from it.
+        returns_NK: return of each rollout: the sum of the rewards *after* the state.
         is_valid_NK: False where the tool abstained; such a return is not read.
 
     Returns:
-        ``(value_N, error_N, is_known_N)``: the value is 0 and not known where all abstained; the standard error is
-        infinite where fewer than two are valid.
+        ``(value_N, error_N, is_known_N)``: the value is 0 and unknown where all abstained; the standard error is infinite
+        where fewer than two returns are valid.
     """
     check_shapes(is_valid_NK, returns_NK)
     returns_NK = zero_outside(returns_NK, is_valid_NK)
@@ -41,21 +41,21 @@ def vine_advantages(
     is_known_BK: Tensor | None = None,
     gamma: float = 1.0,
 ) -> Tensor:
-    """Advantages of whole steps (VinePPO: Kazemnejad et al. 2024, https://arxiv.org/abs/2410.01679).
+    """Step-level advantages (VinePPO: Kazemnejad et al. 2024, https://arxiv.org/abs/2410.01679).
 
     A completion is cut into steps 0..K-2. With s_k the state before step k, and n_k the step's tokens::
 
         r_k = sum of gamma^i * (reward of the step's i-th token, from 0)
         A_k = r_k + gamma^n_k * V(s_{k+1}) - V(s_k)
 
-    and every token of step k gets A_k. Values count what comes after a state, so the rewards of a completion and those
-    behind its values must be of one kind, and V of a completion that has ended is 0. No critic is involved: where a
-    mistake shows in what can still become of a prefix, this finds its step from verdicts alone.
+    and every token of step k gets A_k. Values count what comes after a state, so the completion and the rollouts must be
+    rewarded alike, and V of a completion that has ended is 0. No critic is involved: a mistake that lowers the mean return of
+    rollouts is attributed to its step from verdicts alone.
 
     Args:
         rewards_BT: reward of each action.
-        is_action_BT: which positions are actions.
-        step_BT: index (long) of the step of each action; does not fall along a row; not read where no action is.
+        is_action_BT: loss mask.
+        step_BT: index (long) of the step of each action, non-decreasing along a row.
         value_BK: V(s_k), K at least 1 more than the number of steps; a row's columns beyond the state after its last
             step are not read.
         is_known_BK: False where there is no estimate (all of a state's rollouts abstained); a step that begins or ends
@@ -63,7 +63,10 @@ def vine_advantages(
         gamma: discount in [0, 1]; the paper has 1.
 
     Returns:
-        advantages_BT in the dtype of ``rewards_BT``, 0 where no action is.
+        advantages_BT in the dtype of ``rewards_BT``, 0 outside the mask.
+
+    Raises:
+        AssertionError: shapes or dtypes that do not fit, or step indices that decrease or exceed the values.
     """
     check_shapes(is_action_BT, rewards_BT, step_BT)
     batch, columns = value_BK.shape

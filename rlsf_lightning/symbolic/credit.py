@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rlsf_lightning.errors import UserError
@@ -32,33 +32,48 @@ class Credit:
     is_credited: tuple[bool, ...]
 
 
+#: A credit scheme. It gets a verdict that is no abstention, at least one token, whether the completion ended by itself, and
+#: a generator to draw from.
+Scheme = Callable[[Certificate, Sequence[Span], bool, random.Random | None], Credit]
+
+
 def assign(
-    certificate: Certificate, spans: Sequence[Span], *, scheme: str, is_finished: bool, rng: random.Random | None = None
+    certificate: Certificate,
+    spans: Sequence[Span],
+    *,
+    scheme: Scheme,
+    is_finished: bool,
+    rng: random.Random | None = None,
 ) -> Credit:
     """Rewards of one completion's tokens.
 
     Args:
         certificate: what the tool found.
         spans: the character range of every sampled token, in order, the end token's (empty) included.
-        scheme: a key of :data:`SCHEMES`.
+        scheme: what ``algorithm.credit`` names.
         is_finished: whether the completion ended by itself, so that its last token is the end token.
-        rng: where ``random`` draws from; the other schemes need none.
+        rng: where ``random`` draws from; the other schemes that ship need none.
 
     Raises:
-        UserError: no such scheme.
+        UserError: the scheme gave other than one finite reward a token, or a reward to a token that is not credited.
         ValueError: a finding's weight is negative or not finite.
     """
-    if scheme not in SCHEMES:
-        raise UserError(
-            f"there is no credit scheme `{scheme}` (there are {', '.join(sorted(SCHEMES))}); "
-            "write algorithm.credit=viable_prefix"
-        )
     for finding in certificate.findings:
         if not (math.isfinite(finding.weight) and finding.weight >= 0):
             raise ValueError(f"finding `{finding.kind}` has weight {finding.weight}; it must be finite and at least 0")
     if certificate.verdict is Verdict.ABSTAIN or not spans:
         return Credit((0.0,) * len(spans), (False,) * len(spans))
-    return SCHEMES[scheme](certificate, spans, is_finished, rng)
+    credit = scheme(certificate, spans, is_finished, rng)
+    if len(credit.rewards) != len(spans) or len(credit.is_credited) != len(spans):
+        sizes = f"{len(credit.rewards)} rewards and {len(credit.is_credited)} marks"
+        raise UserError(
+            f"algorithm.credit: {scheme.__name__} gave {sizes} for {len(spans)} tokens; give one of each a token"
+        )
+    for reward, is_credited in zip(credit.rewards, credit.is_credited, strict=True):
+        if not math.isfinite(reward) or (reward and not is_credited):
+            told = "a reward that is not finite" if is_credited else "a reward to a token that is not credited"
+            raise UserError(f"algorithm.credit: {scheme.__name__} gave {told}: {reward}")
+    return credit
 
 
 def succeeded(certificate: Certificate, is_finished: bool) -> bool:
@@ -142,17 +157,6 @@ def boolean(
 ) -> Credit:
     """The verdict alone, on the last token. Sum: 1 for a success, 0 for a failure."""
     return _on_last(float(succeeded(certificate, is_finished)), len(spans))
-
-
-#: ``algorithm.credit``: the name and the rule. Each rule gets a verdict that is no abstention, and at least one token.
-SCHEMES: Mapping[str, Callable[[Certificate, Sequence[Span], bool, random.Random | None], Credit]] = {
-    "viable_prefix": viable_prefix,
-    "located": located,
-    "paper": paper,
-    "scalar": scalar,
-    "boolean": boolean,
-    "random": placebo,
-}
 
 
 def _on_last(reward: float, tokens: int) -> Credit:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
-
-from rlsf_lightning.config.plugins import find_function
+from collections.abc import Callable
 
 #: text -> the offsets at which its steps begin: ascending, the first is 0.
 Splitter = Callable[[str], list[int]]
@@ -35,16 +33,6 @@ def arithmetic(text: str) -> list[int]:
 def branches(text: str) -> list[int]:
     """A step a branch of a SMILES, and a stretch of chain between two: ``CC(=O)Oc1ccccc1`` has three."""
     return _starts(text, _BRANCH)
-
-
-#: By name: ``algorithm.vine.splitter``.
-SPLITTERS: Mapping[str, Splitter] = {"lines": lines, "arithmetic": arithmetic, "branches": branches}
-
-
-def find_splitter(name: str) -> Splitter:
-    """The splitter of that name, or the function of ``package.module:function``. UserError: there is none."""
-    splitter: Splitter = find_function("algorithm.vine.splitter", name, SPLITTERS)
-    return splitter
 
 
 def steps_of(text: str, splitter: Splitter, most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""How the rows of a rollout are cut: into minibatches for optimiser steps, and into micro-batches for forward passes."""
+"""Minibatches of a rollout for optimiser steps, and micro-batches of these for gradient accumulation."""
 
 from __future__ import annotations
 

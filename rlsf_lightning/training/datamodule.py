@@ -18,9 +18,9 @@ import torch.distributed
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from rlsf_lightning.config.schema import Data, Recipe
+from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.records import Prompt
 
 #: A source with fewer prompts is held in memory and permuted as a whole; a longer one is shuffled through a buffer.
@@ -184,7 +184,7 @@ class PromptDataModule(LightningDataModule):
             self._progress = self.trainer.fit_loop.epoch_loop.batch_progress.total
             self._progress_at_start = self._progress.processed
         if self._sequence is None:
-            self._sequence = endless_prompts(self.recipe.data, self.recipe.seed)
+            self._sequence = endless_prompts(self.recipe)
         workers = self.recipe.data.workers
         # Every worker would read the whole stream, and a second one gets nothing from ``datasets``.
         return _TrainLoader(self._shard, min(workers, 1) if isinstance(self._sequence, Buffered) else workers)
@@ -201,25 +201,26 @@ class PromptDataModule(LightningDataModule):
         return 0, 1
 
 
-def endless_prompts(data: Data, seed: int) -> Permuted | Buffered:
+def endless_prompts(recipe: Recipe) -> Permuted | Buffered:
     """The endless sequence of a recipe's train split: in memory where it is small and no stream from the hub."""
+    data = recipe.data
     if data.path is None or not data.path.startswith("hf://"):
-        prompts = list(itertools.islice(load_prompts(data, "train"), IN_MEMORY))
+        prompts = list(itertools.islice(recipe_prompts(recipe, "train"), IN_MEMORY))
         if not prompts:
             raise UserError(
                 f"the train split of {data.path or data.source} has no prompts: a hash of its answer puts a row into train "
                 "(80 %), validation or test; add rows"
             )
         if len(prompts) < IN_MEMORY:
-            return Permuted(prompts, seed)
-    return Buffered(_TrainSplit(data), seed)
+            return Permuted(prompts, recipe.seed)
+    return Buffered(_TrainSplit(recipe), recipe.seed)
 
 
 class _TrainSplit:
     """Opens the train split anew at each call; a class so that it pickles into a worker."""
 
-    def __init__(self, data: Data) -> None:
-        self.data = data
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
 
     def __call__(self) -> Iterator[Prompt]:
-        return load_prompts(self.data, "train")
+        return recipe_prompts(self.recipe, "train")

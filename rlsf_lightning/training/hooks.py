@@ -1,4 +1,4 @@
-"""The events of a training step, and how callbacks hear of them.
+"""The hooks of a training step, and the base class of callbacks that have them.
 
 Lightning knows its own hooks only, so the module calls ``emit`` inside ``training_step`` (where ``self.log`` works and
 autocast is on). The order of callbacks is the recipe's order.
@@ -7,37 +7,25 @@ autocast is on). The order of callbacks is the recipe's order.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightning import Callback, LightningModule, Trainer
-
-from rlsf_lightning.records import Certificate, Prompt
 
 if TYPE_CHECKING:
     from rlsf_lightning.training.rollout import Rollout
 
 
-@dataclass
-class Questions:
-    """Prompts and completions on which the module wants verdicts beside the rollout's own."""
-
-    pairs: list[tuple[Prompt, str]]
-    #: Their certificates, in the same order, written by the callback that has the verifier.
-    certificates: list[Certificate] | None = None
-
-
 class RLSFCallback(Callback):
     """A Lightning callback that also hears of the reinforcement learning step. Every hook may be left out."""
+
+    #: False for callbacks that only watch or steer: with these alone there is nothing to learn from.
+    writes_rewards: ClassVar[bool] = True
 
     def on_rollout_end(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Completions are sampled, nothing is scored yet: the moment to start work that runs beside the scoring."""
 
     def on_rewards_due(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Write reward channels now: ``rollout.add_reward(name, reward_BT)``."""
-
-    def on_verdicts_due(self, trainer: Trainer, module: LightningModule, questions: Questions) -> None:
-        """Write ``questions.certificates`` now: an estimator values states by what becomes of them."""
 
     def on_advantages_ready(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Rewards, penalty and advantages are final; nothing is learnt from them yet."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 
+from rlsf_lightning.config.extension_points import LOGGER
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
 
 
@@ -54,21 +55,18 @@ class RunCSVLogger(CSVLogger):
 
 
 def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path, first_step: int = 0) -> list[Logger]:
-    """``metrics.csv`` and every ``package.Class: {arguments}`` entry; a null entry is switched off.
+    """``metrics.csv`` and every ``NAME: {arguments}`` entry; a null entry is switched off.
 
-    ``TensorBoardLogger`` and the other names of ``lightning.pytorch.loggers`` need no package.
+    NAME: a logger that ships with Lightning, or ``package.module:Class``.
     """
     loggers: list[Logger] = [RunCSVLogger(run_dir, first_step)]
     for name, arguments in entries.items():
         if arguments is None:
             continue
-        module_name, _, class_name = name.rpartition(".")
-        module = importlib.import_module(module_name or "lightning.pytorch.loggers")
-        if not hasattr(module, class_name):
-            raise UserError(f"logger.{name}: {module.__name__} has no logger `{class_name}`; try TensorBoardLogger")
+        cls = resolve(LOGGER, name)
         try:
             # Loggers of Lightning agree on save_dir; W&B and others take it too.
-            loggers.append(getattr(module, class_name)(**{"save_dir": str(run_dir)} | dict(arguments)))
+            loggers.append(cls(**{"save_dir": str(run_dir)} | dict(arguments)))
         except (TypeError, ModuleNotFoundError) as error:
             raise UserError(f"logger.{name}: {error}") from None
     return loggers

@@ -1,4 +1,4 @@
-"""What an update minimises: the recipe's losses on one part of a rollout, put together from the formulas of ``rl/``."""
+"""The loss that an update minimises: surrogate, value loss, KL and entropy of one micro-batch, by the formulas of ``rl/``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from rlsf_lightning.config import schema
 from rlsf_lightning.policy.logprob import ActionScores
 from rlsf_lightning.rl import kl, ppo
 from rlsf_lightning.rl.masks import zero_outside
-from rlsf_lightning.rl.ratio import truncated_importance
+from rlsf_lightning.rl.ratio import probability_ratio, truncated_importance
 from rlsf_lightning.training.rollout import Part, Rollout
 
 
-def objective(
+def losses_of(
     settings: schema.Algorithm,
     rollout: Rollout,
     part: Part,
+    weight_BT: Tensor,
     scores: ActionScores,
     *,
     kl_beta: float,
@@ -25,27 +26,19 @@ def objective(
     """The part's share of the step's mean loss, and the sums to log.
 
     Args:
+        weight_BT: of each token of the part in the step's mean loss.
         scores: of the part's tokens by the policy that learns, with entropies.
         kl_beta: weight of a KL that is a loss term.
         only_critic: the policy's losses count nothing yet.
     """
     assert scores.entropy_BT is not None
-    is_credited_BT, weight_BT, advantage_BT = part.is_used_BT, part.of(rollout.weight_BT), part.of(rollout.advantage_BT)
+    is_credited_BT, advantage_BT = part.is_used_BT, part.of(rollout.advantage_BT)
     sampled_logp_BT = part.of(rollout.sampled_logp_BT)
     old_logp_BT = scores.logp_BT.detach() if rollout.logp_BT is None else part.of(rollout.logp_BT)
-    clip, clip_high = settings.clip, settings.clip_high
     dual_clip = settings.dual_clip if settings.loss == "dual_clip" else None
-    losses = {
-        "policy": ppo.clipped_surrogate(
-            scores.logp_BT,
-            old_logp_BT,
-            advantage_BT,
-            is_credited_BT,
-            clip=clip,
-            clip_high=clip_high,
-            dual_clip=dual_clip,
-        )
-    }
+    bounds = ppo.ClipRange(settings.clip, settings.clip_high, dual_clip)
+    ratio_BT = probability_ratio(scores.logp_BT, old_logp_BT, is_credited_BT)
+    losses = {"policy": ppo.clipped_surrogate(ratio_BT, advantage_BT, is_credited_BT, bounds)}
     if settings.importance_cap is not None:
         cap = settings.importance_cap
         weight = truncated_importance(old_logp_BT, sampled_logp_BT, is_credited_BT, cap=cap)
@@ -64,14 +57,7 @@ def objective(
         )
     shares = {f"loss/{name}": (loss_BT * weight_BT).sum() for name, loss_BT in losses.items()}
     sums = {name: share.detach() for name, share in shares.items()} | ppo.policy_sums(
-        scores.logp_BT,
-        old_logp_BT,
-        advantage_BT,
-        scores.entropy_BT,
-        is_credited_BT,
-        clip=clip,
-        clip_high=clip_high,
-        dual_clip=dual_clip,
+        ratio_BT, scores.logp_BT, old_logp_BT, advantage_BT, scores.entropy_BT, is_credited_BT, bounds
     )
     # How far the sampler's numbers are from the update's: rounding, or the two disagree on what the policy is.
     sums["sampler_deviation"] = zero_outside(old_logp_BT - sampled_logp_BT, is_credited_BT).abs().sum()

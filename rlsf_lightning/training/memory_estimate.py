@@ -1,4 +1,4 @@
-"""What this machine has of cores and memory, and what a run is going to take of them.
+"""Estimates of a run's peak memory, and the cores and memory that this machine has for it.
 
 Estimates are for a plain decoder (Llama and its relatives) and mean to be right within a factor of two: they are there
 so that a run that cannot fit says so before it fails, and which keys to change.

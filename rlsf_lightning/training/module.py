@@ -1,4 +1,4 @@
-"""The algorithm: sample, verify, score, judge, improve. It holds the order of the steps and no mathematics.
+"""The algorithm: generate, verify, score, compute advantages, update. It holds the order of the steps and no mathematics.
 
 Never here: chemistry (``symbolic/``), formulas (``rl/``), weights (``policy/``).
 """
@@ -23,27 +23,31 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import find_estimator
+from rlsf_lightning.config.extension_points import CREDIT, ENGINE, SPLITTER
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.policy.sampling.engines import find_engine
-from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.prompts import fill_template
+from rlsf_lightning.records import Prompt
 from rlsf_lightning.rl import estimators, kl
-from rlsf_lightning.rl.loss_weights import loss_weights, teaches
-from rlsf_lightning.symbolic.credit import assign
-from rlsf_lightning.symbolic.step_splitters import find_splitter
+from rlsf_lightning.rl.loss_weights import has_mixed_outcomes, loss_weights
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.batching import micro_batches, minibatches, tokens_at_a_time
-from rlsf_lightning.training.hooks import Questions, emit
-from rlsf_lightning.training.loss import has_kl_loss, objective
+from rlsf_lightning.training.hooks import emit
+from rlsf_lightning.training.loss import has_kl_loss, losses_of
 from rlsf_lightning.training.optimizer import build_optimizer, build_schedule
-from rlsf_lightning.training.rollout import Part, Rollout, StepValues, collect
+from rlsf_lightning.training.rollout import Part, Rollout, StepValues, collect, token_credit
 from rlsf_lightning.training.step_values import value_steps
 
 #: Statistics of an optimiser step that are 0 in the first one on a rollout; logged as NAME_first_minibatch.
 UNMOVED = ("ratio_deviation", "clip_fraction", "approx_kl")
+
+#: Metrics that the progress bar shows, in its order; ``mixed_prompts`` where prompts are chosen by it.
+ON_BAR = ("reward", "pass_rate", "exact_match", "validity", "kl", "mixed_prompts")
 
 #: What a checkpoint holds of the module beside its weights.
 _STATE = ("steps_done", "kl_beta", "kl_seen")
@@ -57,16 +61,23 @@ class RLSFModule(LightningModule):
 
     policy: Policy
 
-    def __init__(self, recipe: Recipe, run_dir: str | None = None) -> None:
+    def __init__(self, recipe: Recipe, run_dir: str | None = None, verifier_pool: VerifierPool | None = None) -> None:
         super().__init__()
         self.recipe, self.run_dir = recipe, run_dir
         self.automatic_optimization = False
         self.strict_loading = False  # checkpoints hold what is trained, not the frozen base
-        self.advantage = ADVANTAGES[recipe.algorithm.advantage]
+        self.estimator, self.spec = find_estimator(recipe.algorithm.advantage)
+        #: ``(certificates, spans, is_finished_B, rng=) -> (reward_BT, is_credited_BT)``
+        self.token_credit = partial(
+            token_credit,
+            scheme=resolve(CREDIT, recipe.algorithm.credit),
+            truncated=recipe.algorithm.truncated,
+        )
+        self.engine = resolve(ENGINE, recipe.rollout.engine)
         beta = recipe.algorithm.kl.beta
-        self.engine = find_engine(recipe.rollout.engine)
-        self.kl_beta = self.advantage.kl_beta if beta is None else beta
-        self.kl_seen: float | None = None  # when the reference was last asked
+        self.kl_beta = self.spec.kl_beta if beta is None else beta
+        self.verifier_pool = verifier_pool  # None: the callback that verifies hands over its own
+        self.kl_seen: float | None = None  # KL to the reference when it was last measured
         self.steps_done = 0
         self.stats: dict[str, float] = {}
 
@@ -75,28 +86,27 @@ class RLSFModule(LightningModule):
     def training_step(self, batch: Sequence[Prompt], batch_idx: int) -> None:
         self.stats = {}
         with self.timed("generate"):
-            rollout = self.roll(batch)
+            rollout = self.generate(batch)
         emit(self.trainer, "on_rollout_end", rollout)
         with self.timed("score"):
             self.score(rollout)
         with self.timed("verify"):
             emit(self.trainer, "on_rewards_due", rollout)
-        if self.advantage.needs_rollouts:
+        if self.spec.needs_rollouts:
             with self.timed("continue"):
                 rollout.steps = self.value_steps(rollout)
-        self.judge(rollout)
+        self.compute_advantages(rollout)
         emit(self.trainer, "on_advantages_ready", rollout)
         with self.timed("update"):
-            self.improve(rollout)
+            self.update(rollout)
         self.report(rollout)
         emit(self.trainer, "on_update_end", self.stats)
         self.steps_done += 1
 
-    def roll(self, batch: Sequence[Prompt]) -> Rollout:
+    def generate(self, batch: Sequence[Prompt]) -> Rollout:
         """Sample ``samples_per_prompt`` completions of every prompt."""
-        settings = self.recipe.rollout
-        template = self.recipe.data.template
-        prompt_ids = [self.policy.encode_prompt(template.replace("{prompt}", p.text)) for p in batch]
+        settings, template = self.recipe.rollout, self.recipe.data.template
+        prompt_ids = [self.policy.encode_prompt(fill_template(template, prompt)) for prompt in batch]
         with_values = self.policy.value_head is not None and self.old_scores_are_sampled()
         sampled = self.engine(
             self.policy,
@@ -124,7 +134,7 @@ class RLSFModule(LightningModule):
             rollout.logp_BT = torch.zeros_like(rollout.sampled_logp_BT)
             rollout.value_BT = torch.zeros_like(rollout.sampled_value_BT)
             with self.policy.merged(learning=True):
-                for part, scores in self.scored(rollout, everyone):
+                for part, scores in self.forward_passes(rollout, everyone):
                     rollout.logp_BT[part.rows, : part.width] = scores.logp_BT
                     if scores.value_BT is not None:
                         rollout.value_BT[part.rows, : part.width] = scores.value_BT
@@ -133,7 +143,7 @@ class RLSFModule(LightningModule):
         rollout.ref_logp_BT, rollout.kl_BT = torch.zeros_like(logp_BT), torch.zeros_like(logp_BT)
         if len(watched):
             with self.policy.reference():
-                for part, scores in self.scored(rollout, watched):
+                for part, scores in self.forward_passes(rollout, watched):
                     rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                     kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                     rollout.kl_BT[part.rows, : part.width] = kl_BT
@@ -142,7 +152,7 @@ class RLSFModule(LightningModule):
             self.log_step({"kl": self.kl_seen})
 
     def watched_rows(self, rollout: Rollout) -> Tensor:
-        """The completions on which the reference is asked: all, or one of every prompt now and then, for the metric alone."""
+        """The completions on which the KL to the reference is measured: all, or to log it one per prompt every N steps."""
         everyone = torch.arange(len(rollout.prompts))
         if self.kl_beta > 0:
             return everyone
@@ -161,25 +171,20 @@ class RLSFModule(LightningModule):
         return chosen == "sampler" or (chosen == "auto" and is_exact)
 
     def value_steps(self, rollout: Rollout) -> StepValues:
-        """What the states before the steps of every completion are worth, by continuations from there."""
+        """Monte Carlo values of the states before the reasoning steps of every completion."""
         settings = self.recipe.algorithm
 
-        def certify(pairs: list[tuple[Prompt, str]]) -> list[Certificate]:
-            questions = Questions(pairs)
-            emit(self.trainer, "on_verdicts_due", questions)
-            if questions.certificates is None:
-                raise UserError(
-                    f"algorithm.advantage={settings.advantage} asks for verdicts, and no callback has on_verdicts_due; "
-                    "add the line `callbacks.verifier: {}` to the recipe"
-                )
-            return questions.certificates
-
+        if self.verifier_pool is None:
+            raise UserError(
+                f"algorithm.advantage={settings.advantage} asks for verdicts, and no callback has handed over a verifier; "
+                "add the line `callbacks.verifier: {}` to the recipe"
+            )
         return value_steps(
             self.policy,
             rollout,
-            certify,
-            partial(assign, scheme=settings.credit, rng=random.Random(self.step_seed("credit of continuations"))),
-            splitter=find_splitter(settings.vine.splitter),
+            self.verifier_pool,
+            partial(self.token_credit, rng=random.Random(self.step_seed("credit of continuations"))),
+            splitter=resolve(SPLITTER, settings.vine.splitter),
             most_steps=settings.vine.steps,
             samples=settings.vine.rollouts,
             max_new_tokens=self.recipe.rollout.max_new_tokens,
@@ -187,25 +192,25 @@ class RLSFModule(LightningModule):
             generator=torch.Generator(self.device).manual_seed(self.step_seed("continue")),
         )
 
-    def judge(self, rollout: Rollout) -> None:
+    def compute_advantages(self, rollout: Rollout) -> None:
         """Token rewards and the penalty for leaving the reference become advantages and returns."""
         settings = self.recipe.algorithm
         self.log_step({"reward": rollout.mean_over_judged(rollout.total_reward_BT())})
-        if settings.kl.form == "k1" and not self.advantage.folds_kl:
+        if settings.kl.form == "k1" and not self.spec.folds_kl:
             rollout.add_reward("kl", -self.kl_beta * rollout.kl_BT)
-        is_mixed_B = teaches(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
+        is_mixed_B = has_mixed_outcomes(rollout.passed_B, rollout.is_credited_BT.any(1), rollout.group_size)
         self.log_step({"mixed_prompts": float(is_mixed_B.view(-1, rollout.group_size).any(1).float().mean())})
         if self.recipe.rollout.keep == "mixed":
             rollout.is_credited_BT = rollout.is_credited_BT & is_mixed_B[:, None]
         numbers = estimators.Settings(
             settings.gamma, settings.lam, settings.value_lam, self.kl_beta, self.sum_over_ranks
         )
-        advantage_BT, rollout.return_BT = estimators.ESTIMATORS[settings.advantage](rollout.evidence(), numbers)
+        advantage_BT, rollout.return_BT = self.estimator(rollout.estimator_inputs(), numbers)
         rollout.advantage_BT = estimators.normalise(
             settings.normalise, advantage_BT, rollout.is_credited_BT, self.sum_over_ranks
         )
 
-    def improve(self, rollout: Rollout) -> None:
+    def update(self, rollout: Rollout) -> None:
         """PPO: several passes over the experience, each in a few optimiser steps."""
         settings = self.recipe.algorithm
         for epoch in range(settings.epochs):
@@ -221,9 +226,10 @@ class RLSFModule(LightningModule):
     def optimizer_step_on(self, rollout: Rollout, rows: Tensor) -> dict[str, float]:
         """One step on these rows. The loss is a mean over their credited tokens on all ranks, however they are cut."""
         settings = self.recipe.algorithm
-        rollout.weight_BT[rows] = loss_weights(
+        weight_BT = torch.zeros_like(rollout.sampled_logp_BT, dtype=torch.float32)
+        weight_BT[rows] = loss_weights(
             rollout.is_credited_BT[rows],
-            settings.loss_mean or self.advantage.loss_mean,
+            settings.loss_mean or self.spec.loss_mean,
             max_length=self.recipe.rollout.max_new_tokens,
             stats_reduce=self.sum_over_ranks,
         )
@@ -232,7 +238,7 @@ class RLSFModule(LightningModule):
         optimizer.zero_grad()
         rows = self.rows_that_teach(rollout, rows)
         with self.policy.merged(learning=True):
-            sums = self.gradients_from(rollout, rows)
+            sums = self.gradients_from(rollout, rows, weight_BT)
         norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
         stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
         self.clip_gradients(optimizer.optimizer, settings.max_grad_norm, "norm")
@@ -244,18 +250,23 @@ class RLSFModule(LightningModule):
         seen = max(1.0, float(totals.pop("tokens")))
         return stats | {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
 
-    def gradients_from(self, rollout: Rollout, rows: Tensor) -> Counter[str]:
-        """Add the gradients of these rows' loss, part by part; the sums of what is logged."""
+    def gradients_from(self, rollout: Rollout, rows: Tensor, weight_BT: Tensor) -> Counter[str]:
+        """Gradient accumulation: add the gradients of these rows' loss, part by part. Returns the sums of what is logged.
+
+        Args:
+            weight_BT: of each token of the rollout in the step's mean loss.
+        """
         settings = self.recipe.algorithm
         sums: Counter[str] = Counter()
         for part in micro_batches(
             rollout, rollout.is_credited_BT, rows, tokens_at_a_time(settings, self.device), self.most_over_ranks
         ):
-            loss, part_sums = objective(
+            loss, part_sums = losses_of(
                 settings,
                 rollout,
                 part,
-                self.scores(part, with_entropy=True),
+                part.of(weight_BT),
+                self.forward_pass(part, with_entropy=True),
                 kl_beta=self.kl_beta,
                 only_critic=self.steps_done < settings.value_warmup_steps,
             )
@@ -277,13 +288,13 @@ class RLSFModule(LightningModule):
         has_advantage = rollout.advantage_BT.ne(0).any(1).cpu()[rows]
         return rows[has_advantage] if has_advantage.any() else rows[:1]
 
-    def scored(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
-        """All tokens of these rows, part by part."""
+    def forward_passes(self, rollout: Rollout, rows: Tensor) -> Iterator[tuple[Part, ActionScores]]:
+        """Scores of all tokens of these rows, one micro-batch at a time."""
         tokens = tokens_at_a_time(self.recipe.algorithm, self.device)
         for part in micro_batches(rollout, rollout.is_action_BT, rows, tokens):
-            yield part, self.scores(part)
+            yield part, self.forward_pass(part)
 
-    def scores(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
+    def forward_pass(self, part: Part, *, with_entropy: bool = False) -> ActionScores:
         """One forward pass at the sampling temperature."""
         return score_actions(
             self.policy,
@@ -304,7 +315,7 @@ class RLSFModule(LightningModule):
         self.stats.update(metrics)
 
     def report(self, rollout: Rollout) -> None:
-        """Log the step: every reward channel under its name, and what ``log_step`` was told."""
+        """Log the step: every reward channel under its name, and the metrics given to ``log_step``."""
         for name, reward_BT in rollout.rewards.items():
             self.log_step({f"reward/{name}": rollout.mean_over_judged(reward_BT)})
         self.log_step(
@@ -316,9 +327,7 @@ class RLSFModule(LightningModule):
                 "lr": self.trainer.optimizers[0].param_groups[0]["lr"],
             }
         )
-        on_bar = {"reward", "validity", "exact_match", "kl"}
-        if self.recipe.rollout.keep == "mixed":
-            on_bar.add("mixed_prompts")
+        on_bar = set(ON_BAR) - ({"mixed_prompts"} if self.recipe.rollout.keep == "all" else set())
         for name, value in self.stats.items():
             self.log(
                 name,
@@ -354,7 +363,7 @@ class RLSFModule(LightningModule):
         if not hasattr(self, "policy"):
             self.policy = load_policy(
                 self.recipe.policy,
-                with_value=self.advantage.needs_values,
+                with_value=self.spec.needs_values,
                 with_critic=self.recipe.algorithm.critic == "adapter",
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,

@@ -1,10 +1,11 @@
-"""What one training step knows of its completions: tensors, certificates and named reward channels.
+"""The rollout of one training step: sampled completions as tensors, with loss mask, certificates and reward channels.
 
 B = prompts x samples (prompt-major), T = the longest completion, S = prompt and completion.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,9 +15,10 @@ from torch import Tensor
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.generate import Sampled
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Certificate, Prompt, Span
-from rlsf_lightning.rl.estimators import Evidence
+from rlsf_lightning.rl.estimators import EstimatorInputs
+from rlsf_lightning.symbolic.credit import Scheme, assign
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,6 @@ class Rollout:
     steps: StepValues | None = None  # what the states inside completions are worth, for estimators that ask
     advantage_BT: Tensor = field(init=False)
     return_BT: Tensor = field(init=False)
-    weight_BT: Tensor = field(init=False)  # of each token in the mean loss of its optimiser step
 
     certificates: list[Certificate] = field(default_factory=list)  # (B)
     is_credited_BT: Tensor = field(init=False)  # actions from which something is learnt
@@ -58,7 +59,6 @@ class Rollout:
 
     def __post_init__(self) -> None:
         self.is_credited_BT = self.is_action_BT.clone()
-        self.weight_BT = torch.zeros(self.is_action_BT.shape, dtype=torch.float32, device=self.is_action_BT.device)
 
     @property
     def length_B(self) -> Tensor:
@@ -85,11 +85,12 @@ class Rollout:
                 f"the reward channel `{name}` has shape {tuple(reward_BT.shape)}; "
                 f"expected (B, T) = {tuple(self.is_action_BT.shape)}"
             )
+        reward_BT = reward_BT.to(self.sampled_logp_BT)
         if not torch.isfinite(reward_BT).all():
             raise UserError(f"the reward channel `{name}` holds values that are not finite")
         if (reward_BT * ~self.is_action_BT).any():
             raise UserError(f"the reward channel `{name}` is not zero on padding; multiply it by rollout.is_action_BT")
-        self.rewards[name] = reward_BT.to(self.sampled_logp_BT)
+        self.rewards[name] = reward_BT
 
     def total_reward_BT(self) -> Tensor:
         """The sum of all channels."""
@@ -110,11 +111,11 @@ class Rollout:
         judged_B = self.judged_B
         return float(reward_BT.sum(1)[judged_B].mean()) if judged_B.any() else 0.0
 
-    def evidence(self) -> Evidence:
+    def estimator_inputs(self) -> EstimatorInputs:
         """The rewards as an advantage estimator reads them."""
         total_BT = self.total_reward_BT()
         verifier_BT = self.rewards.get("verifier", torch.zeros_like(total_BT))
-        return Evidence(
+        return EstimatorInputs(
             verifier_BT=verifier_BT,
             penalties_BT=total_BT - verifier_BT,
             value_BT=self.value_BT,
@@ -188,3 +189,33 @@ def collect(
         sampled_value_BT=padded([s.values for s in sampled]),
         group_size=group_size,
     )
+
+
+def token_credit(
+    certificates: Sequence[Certificate],
+    spans: Sequence[Sequence[Span]],
+    is_finished_B: Tensor,
+    *,
+    scheme: Scheme,
+    truncated: str,
+    rng: random.Random,
+) -> tuple[Tensor, Tensor]:
+    """Certificates to token rewards: ``(reward_BT, is_credited_BT)``, in float64 on the CPU.
+
+    Args:
+        spans: the character range of every token of each completion.
+        is_finished_B: the completion ended by itself.
+        scheme: the credit scheme.
+        truncated: ``penalize``: a truncated completion is a failure; ``mask``: nothing is learnt from it.
+        rng: where schemes draw from, in the completions' order.
+    """
+    width = max(map(len, spans), default=0)
+    reward_BT = torch.zeros(len(certificates), width, dtype=torch.float64)
+    is_credited_BT = torch.zeros(len(certificates), width, dtype=torch.bool)
+    for row, (certificate, tokens) in enumerate(zip(certificates, spans, strict=True)):
+        is_finished = bool(is_finished_B[row])
+        credit = assign(certificate, tokens, scheme=scheme, is_finished=is_finished, rng=rng)
+        reward_BT[row, : len(tokens)] = torch.tensor(credit.rewards, dtype=torch.float64)
+        if is_finished or truncated == "penalize":
+            is_credited_BT[row, : len(tokens)] = torch.tensor(credit.is_credited)
+    return reward_BT, is_credited_BT

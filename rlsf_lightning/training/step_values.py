@@ -1,39 +1,32 @@
-"""What the states inside completions are worth: several continuations of each, judged by the verifier (VinePPO).
+"""Values of the states inside completions: Monte Carlo rollouts from each, judged by the verifier (VinePPO).
 
-The states are those before the first token of every step of a completion (``symbolic/steps.py``). Equal states of equal
-prompts are valued once. Shapes: B completions, T tokens, K the most steps of one of them.
+The states are those before the first token of every reasoning step of a completion (``symbolic/step_splitters.py``). Equal
+states of equal prompts are valued once. Shapes: B completions, T tokens, K the most steps of one of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.generate import sample
-from rlsf_lightning.policy.tokenspans import decode_with_spans
+from rlsf_lightning.policy.token_spans import decode_with_spans
 from rlsf_lightning.records import Certificate, Prompt, Span
 from rlsf_lightning.rl.masks import zero_outside
 from rlsf_lightning.rl.vine import mean_of_rollouts
-from rlsf_lightning.symbolic.credit import Credit
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.step_splitters import Splitter, steps_of
 from rlsf_lightning.training.rollout import Rollout, StepValues
 
 #: States that are continued in one batch of the sampler.
 AT_A_TIME = 64
 
-#: The certificates of prompts and completions, in their order.
-Certify = Callable[[list[tuple[Prompt, str]]], Sequence[Certificate]]
-
-
-class Assign(Protocol):
-    """A credit scheme: ``symbolic.credit.assign`` with its scheme chosen."""
-
-    def __call__(self, certificate: Certificate, spans: Sequence[Span], *, is_finished: bool) -> Credit: ...
+#: ``token_credit`` of the recipe: certificates, spans and is_finished_B to ``(reward_BT, is_credited_BT)``.
+TokenCredit = Callable[[Sequence[Certificate], Sequence[Sequence[Span]], Tensor], tuple[Tensor, Tensor]]
 
 
 def steps_of_tokens(rollout: Rollout, splitter: Splitter, most: int) -> Tensor:
@@ -63,8 +56,8 @@ class State:
 def value_steps(
     policy: Policy,
     rollout: Rollout,
-    certify: Certify,
-    assign: Assign,
+    pool: VerifierPool,
+    credit: TokenCredit,
     *,
     splitter: Splitter,
     most_steps: int,
@@ -90,9 +83,7 @@ def value_steps(
             state = State(rollout.prompts[row], prompt_ids, tuple(completion_ids[:first]))
             place_BK[row, step] = places.setdefault((state.prompt.id, state.read_ids), (len(places), state))[0]
     states = [state for _, state in places.values()]
-    returns_NK, is_valid_NK = returns_of(
-        policy, states, certify, assign, samples, max_new_tokens, temperature, generator
-    )
+    returns_NK, is_valid_NK = returns_of(policy, states, pool, credit, samples, max_new_tokens, temperature, generator)
     value_N, _, is_known_N = mean_of_rollouts(returns_NK, is_valid_NK)
     is_state_BK = place_BK >= 0
     value_BK = zero_outside(value_N[place_BK.clamp(min=0)], is_state_BK)
@@ -104,8 +95,8 @@ def value_steps(
 def returns_of(
     policy: Policy,
     states: Sequence[State],
-    certify: Certify,
-    assign: Assign,
+    pool: VerifierPool,
+    credit: TokenCredit,
     samples: int,
     max_new_tokens: int,
     temperature: float,
@@ -131,12 +122,14 @@ def returns_of(
         owners = [states[n] for n in numbers for _ in range(samples)]
         wholes = [[*state.read_ids, *one.ids] for state, one in zip(owners, sampled, strict=True)]
         decoded = [decode_with_spans(policy.tokenizer, ids[:max_new_tokens]) for ids in wholes]
-        certificates = certify([(state.prompt, text) for state, (text, _) in zip(owners, decoded, strict=True)])
-        credits = [
-            assign(certificate, spans, is_finished=one.is_finished and len(ids) <= max_new_tokens)
-            for certificate, (_, spans), one, ids in zip(certificates, decoded, sampled, wholes, strict=True)
+        pairs = [(state.prompt, text) for state, (text, _) in zip(owners, decoded, strict=True)]
+        is_finished_B = torch.tensor(
+            [one.is_finished and len(ids) <= max_new_tokens for one, ids in zip(sampled, wholes, strict=True)]
+        )
+        reward_BT, is_credited_BT = credit(pool.submit(pairs).result(), [spans for _, spans in decoded], is_finished_B)
+        after = [
+            float(reward_T[len(state.read_ids) :].sum()) for state, reward_T in zip(owners, reward_BT, strict=True)
         ]
-        after = [sum(credit.rewards[len(state.read_ids) :]) for state, credit in zip(owners, credits, strict=True)]
         returns_NK[numbers] = torch.tensor(after).view(-1, samples)
-        is_valid_NK[numbers] = torch.tensor([any(credit.is_credited) for credit in credits]).view(-1, samples)
+        is_valid_NK[numbers] = is_credited_BT.any(1).view(-1, samples)
     return returns_NK, is_valid_NK

@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from rlsf_lightning.config.schema import Recipe, Sft
+from rlsf_lightning.prompts import fill_template
 from rlsf_lightning.records import Prompt
 
 END = "<|end|>"
@@ -64,7 +65,7 @@ def model_and_tokenizer(
         from rlsf_lightning.policy.load import load_backbone
 
         return load_backbone(recipe.policy)
-    texts = (text for names in items for p in names[:2] for text in (p.text, p.target or p.reference or ""))
+    texts = (text for phrasings in items for p in phrasings[:2] for text in (p.text, p.target or p.reference or ""))
     tokenizer = train_tokenizer(texts, recipe.data.template, recipe.sft.vocabulary)
     return new_model(dict(recipe.sft.architecture), len(tokenizer), tokenizer.eos_token_id), tokenizer
 
@@ -90,9 +91,9 @@ def encode(tokenizer: PreTrainedTokenizerBase, items: Sequence[Sequence[Prompt]]
 
     def pair(prompt: Prompt) -> Pair:
         answer = prompt.target or prompt.reference or ""
-        return tokenizer.encode(template.replace("{prompt}", prompt.text)), _encode_answer(tokenizer, answer) + end
+        return tokenizer.encode(fill_template(template, prompt)), _encode_answer(tokenizer, answer) + end
 
-    return [[pair(prompt) for prompt in names] for names in items]
+    return [[pair(prompt) for prompt in phrasings] for phrasings in items]
 
 
 def _encode_answer(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
@@ -100,9 +101,9 @@ def _encode_answer(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]
 
 
 class Pairs(IterableDataset):
-    """Batches of one epoch: every item's first name, and for a share of the items one further name.
+    """Batches of one epoch: every item's first phrasing, and for a share of the items one further phrasing.
 
-    Each item is the list of the pairs of one molecule (or row). Batches hold sequences of similar length; their order is
+    Each item is the list of the pairs of one answer. Batches hold sequences of similar length; their order is
     random. The epoch number alone decides the content, so that a resumed run goes on as the straight one.
     """
 
@@ -111,18 +112,18 @@ class Pairs(IterableDataset):
         self.epoch = 0
 
     def batches_an_epoch(self) -> int:
-        """About how many batches an epoch holds: exact but for the chance in which further names are drawn."""
-        with_more = sum(len(names) > 1 for names in self.items)
+        """About how many batches an epoch holds: exact but for the chance in which further phrasings are drawn."""
+        with_more = sum(len(phrasings) > 1 for phrasings in self.items)
         return math.ceil((len(self.items) + self.synonyms * with_more) / self.batch_size)
 
     def __iter__(self) -> Iterator[list[Pair]]:
         rng = random.Random(f"{self.seed}-{self.epoch}")
         self.epoch += 1
         chosen: list[Pair] = []
-        for names in self.items:
-            chosen.append(names[0])
-            if len(names) > 1 and rng.random() < self.synonyms:
-                chosen.append(rng.choice(names[1:]))
+        for phrasings in self.items:
+            chosen.append(phrasings[0])
+            if len(phrasings) > 1 and rng.random() < self.synonyms:
+                chosen.append(rng.choice(phrasings[1:]))
         rng.shuffle(chosen)
         stride = self.batch_size * BUCKET
         for start in range(0, len(chosen), stride):
@@ -147,8 +148,8 @@ def collate(pairs: Sequence[Pair]) -> dict[str, torch.Tensor]:
     return {"input_ids": ids_BS, "labels": labels_BS}
 
 
-def group_names(prompts: Iterator[Prompt]) -> list[list[Prompt]]:
-    """Consecutive prompts with one reference (the names of one molecule) as one item."""
+def group_by_answer(prompts: Iterator[Prompt]) -> list[list[Prompt]]:
+    """Consecutive prompts with one reference as one item: the phrasings of one task."""
     items: list[list[Prompt]] = []
     for prompt in prompts:
         if items and prompt.reference is not None and items[-1][0].reference == prompt.reference:

@@ -173,7 +173,7 @@ def test_the_guard_sees_what_a_bad_verifier_does(monkeypatch: pytest.MonkeyPatch
     (tmp_path / "bad.py").write_text(BAD_CORPUS)
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys\nsys.path.insert(0, {str(BENCHMARKS)!r})\nimport corpora\ncorpora.__path__.append({str(tmp_path)!r})\n"
-        "import rlsf_lightning.symbolic.verifier as v\nv.find_verifier = lambda name: __import__('bad_verifier').VERIFIER\n"
+        "import rlsf_lightning.symbolic.loader as v\nv.find_verifier = lambda name: __import__('bad_verifier').VERIFIER\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(corpora, "__path__", [*corpora.__path__, str(tmp_path)])

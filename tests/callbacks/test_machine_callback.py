@@ -21,6 +21,6 @@ def test_cores_and_memory_are_told(make_recipe, tmp_path, capfd, threads):
 
 
 def test_a_split_without_prompts_is_left_to_the_data_module(make_recipe, tmp_path, monkeypatch, capfd, threads):
-    monkeypatch.setattr("callbacks.machine.load_prompts", lambda *_, **__: iter(()))
+    monkeypatch.setattr("callbacks.machine.recipe_prompts", lambda *_, **__: iter(()))
     fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
     assert "memory: about" in capfd.readouterr().err

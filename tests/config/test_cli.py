@@ -165,7 +165,7 @@ def test_a_command_file_works_as_a_program_and_helps_without_torch(kitchen: Path
             from __future__ import annotations
             import sys
             from dataclasses import dataclass
-            from rlsf_lightning import cli
+            from rlsf_lightning.config import cli
 
             @dataclass
             class Options:
@@ -201,7 +201,7 @@ def test_a_command_file_works_as_a_program_and_helps_without_torch(kitchen: Path
 def test_a_reader_that_leaves_early_is_no_error(kitchen: Path) -> None:
     script = textwrap.dedent(
         """
-        from rlsf_lightning import cli
+        from rlsf_lightning.config import cli
         cli.main("Prints.", lambda recipe, options: print("a line\\n" * 100_000), None, ["recipe=plain"])
         """
     )

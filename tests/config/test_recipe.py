@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 from rlsf_lightning.config.recipe import load_options, load_recipe, parse_overrides
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.search_path import list_recipes
-from rlsf_lightning.config.validation import check_rewards
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.training.callback_loader import build_callbacks, check_rewards
 
 MINIMAL = "data: {source: iupac}\nverifier: {name: smiles}\n"
 
@@ -43,7 +43,7 @@ def complaint(overrides: Sequence[str] = (), name: str = "plain") -> str:
 def test_every_shipped_recipe_loads_and_rewards(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.recipe == name
-    check_rewards(recipe)
+    check_rewards(build_callbacks(recipe.callbacks))
 
 
 def test_chem_iupac_says_what_it_says() -> None:
@@ -108,7 +108,7 @@ def test_an_empty_section_is_no_mistake_and_null_switches_off(kitchen: Path) -> 
 def test_another_verifier_starts_from_no_options(kitchen: Path) -> None:
     write(kitchen, "first", "data: {source: iupac}\nverifier: {name: smiles, options: {explain: false, deep: {a: 1}}}")
     same = load_recipe("first", ["verifier.name=smiles", "verifier.options.deep.b=2"])
-    other = load_recipe("first", ["verifier.options.strict=true", "verifier.name=names"])
+    other = load_recipe("first", ["verifier.options.strict=true", "verifier.name=iupac_name"])
     assert OmegaConf.to_container(same.verifier.options) == {"explain": False, "deep": {"a": 1, "b": 2}}
     assert OmegaConf.to_container(other.verifier.options) == {"strict": True}
 

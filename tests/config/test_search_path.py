@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsf_lightning.config import search_path
+from rlsf_lightning.config import extension_points, search_path
 from rlsf_lightning.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -61,11 +61,11 @@ def test_the_list_shows_the_first_header_line_and_hides_bases(here: Path) -> Non
 
 
 def test_callback_folders_are_listed_once_and_only_if_they_exist(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert search_path.callback_paths() == [ROOT / "callbacks"]
+    assert extension_points.search_folders("callbacks") == [ROOT / "callbacks"]
     (here / "callbacks").mkdir()
-    assert search_path.callback_paths() == [here / "callbacks", ROOT / "callbacks"]
+    assert extension_points.search_folders("callbacks") == [here / "callbacks", ROOT / "callbacks"]
     monkeypatch.chdir(ROOT)
-    assert search_path.callback_paths() == [ROOT / "callbacks"]
+    assert extension_points.search_folders("callbacks") == [ROOT / "callbacks"]
 
 
 def test_an_installed_package_brings_both_rooms_inside_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +73,10 @@ def test_an_installed_package_brings_both_rooms_inside_it(here: Path, monkeypatc
     (package / "_shipped" / "recipes").mkdir(parents=True)
     (package / "_shipped" / "callbacks").mkdir()
     (here / "site-packages" / "recipes").mkdir()  # another package's
-    monkeypatch.setattr(search_path, "_PACKAGE", package)
+    monkeypatch.setattr(extension_points, "_PACKAGE", package)
     (package / "_shipped" / "recipes" / "packed.yaml").write_text("# Packed.\n")
     assert search_path.list_recipes() == [("packed", package / "_shipped" / "recipes" / "packed.yaml", "Packed.")]
-    assert search_path.callback_paths() == [package / "_shipped" / "callbacks"]
+    assert extension_points.search_folders("callbacks") == [package / "_shipped" / "callbacks"]
 
 
 def run_python(code: str, cwd: Path) -> bytes:

@@ -72,7 +72,7 @@ class Spelling:
 
 
 class MoleculeSpelling(Spelling):
-    __module__ = "rlsf_lightning.symbolic.verifiers.smiles.verifier"
+    metrics = "molecules"
 
 
 ANSWERS = {
@@ -141,7 +141,9 @@ def test_another_verifier_gets_no_chemistry(monkeypatch):
     ]  # fmt: skip
     asked_for, _ = evaluate(monkeypatch, verifier=Spelling(), metrics="molecules", samples=0)
     assert "rdk_tanimoto" in asked_for.metrics
-    with pytest.raises(UserError, match=r"no suite of metrics is called `chemistry`; set evaluation\.metrics"):
+    with pytest.raises(
+        UserError, match=r"evaluation\.metrics=chemistry: no such suite of metrics; write one of generic"
+    ):
         evaluate(monkeypatch, metrics="chemistry")
 
 

@@ -1,4 +1,4 @@
-"""Small random models for the policy room's tests, in the families that differ in what the room must get right."""
+"""Small random models for the tests of the policy, of families that differ in what it must get right."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -100,10 +100,11 @@ def make_policy(family_dir: Callable[[str], Path]) -> Callable[..., Policy]:
         with_value: bool = True,
         with_critic: bool = False,
         std: float = 0.2,
+        device: str = "cpu",
         **keys: object,
     ) -> Policy:
         cfg = schema.Policy(name=str(family_dir(family)), lora=schema.Lora(r=r, alpha=8), **keys)
-        policy = load_policy(cfg, with_value=with_value, with_critic=with_critic, seed=1)
+        policy = load_policy(cfg, with_value=with_value, with_critic=with_critic, device=device, seed=1)
         generator = torch.Generator().manual_seed(2)
         for name, parameter in policy.named_parameters():
             if "lora_B" in name:

@@ -1,10 +1,11 @@
-"""The head that is tiled over tokens and words: numbers and gradients are those of whole logits, however it is cut."""
+"""The fused head: numbers and gradients are those of whole logits, whatever the tiles of tokens and vocabulary entries."""
 
 import pytest
 import torch
 
 from rlsf_lightning.policy import fused_linear_logprob
-from rlsf_lightning.policy.fused_linear_logprob import LinearHead, tiled_scores
+from rlsf_lightning.policy.fused_linear_logprob import fused_logprob_and_entropy
+from rlsf_lightning.policy.heads import LinearHead
 
 TOKENS, WIDTH, VOCABULARY, TEMPERATURE = 7, 5, 50, 0.7
 
@@ -15,12 +16,12 @@ def whole(head, hidden_ND, target_N):
     return logp_NV.gather(1, target_N[:, None]).squeeze(1), -(logp_NV.exp() * logp_NV).sum(1)
 
 
-@pytest.mark.parametrize("words", [1, 7, 49, 50, 64])
+@pytest.mark.parametrize("entries", [1, 7, 49, 50, 64])
 @pytest.mark.parametrize("tokens", [1, 3, 7])
 @pytest.mark.parametrize(("with_bias", "scale"), [(False, 1.0), (True, 3.0)])
-def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tokens, with_bias, scale):
-    monkeypatch.setitem(fused_linear_logprob.TILE, "cpu", (1, words))
-    generator = torch.Generator().manual_seed(words)
+def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, entries, tokens, with_bias, scale):
+    monkeypatch.setitem(fused_linear_logprob.TILE, "cpu", (1, entries))
+    generator = torch.Generator().manual_seed(entries)
 
     def draw(*shape):
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
@@ -28,7 +29,9 @@ def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tok
     head = LinearHead(draw(VOCABULARY, WIDTH) * 4, draw(VOCABULARY) if with_bias else None, scale)
     hidden_ND = draw(TOKENS, WIDTH).requires_grad_()
     target_N = torch.tensor([0, 49, 25, 6, 7, 48, 13])
-    ours = tiled_scores(head, hidden_ND, target_N, TEMPERATURE, tokens, with_entropy=True, detach_entropy=False)
+    ours = fused_logprob_and_entropy(
+        head, hidden_ND, target_N, TEMPERATURE, tokens, with_entropy=True, detach_entropy=False
+    )
     plain = whole(head, hidden_ND, target_N)
     weights = draw(2, TOKENS)
     for result, expected, weight in zip(ours, plain, weights, strict=True):
@@ -43,7 +46,7 @@ def test_numbers_and_gradients_are_those_of_whole_logits(monkeypatch, words, tok
 def test_logits_far_from_zero_neither_overflow_nor_vanish(monkeypatch, offset):
     monkeypatch.setitem(fused_linear_logprob.TILE, "cpu", (1, 2))
     rising = LinearHead(torch.arange(6.0)[:, None], torch.full((6,), offset), 1.0)
-    logp_N, entropy_N = tiled_scores(
+    logp_N, entropy_N = fused_logprob_and_entropy(
         rising, torch.ones(1, 1), torch.tensor([5]), 1.0, 1, with_entropy=True, detach_entropy=True
     )
     # 1 / (1 + e^-1 + ... + e^-5) and its entropy

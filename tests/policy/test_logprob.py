@@ -131,7 +131,7 @@ def test_a_prompt_is_computed_once_for_all_its_completions(make_policy, monkeypa
     results = []
     for is_shared in (True, False):
         if not is_shared:
-            monkeypatch.setattr(action_hidden_states, "_can_share", lambda policy: False)
+            monkeypatch.setattr(action_hidden_states, "_can_share_prompts", lambda policy: False)
         scores, tokens = count_tokens(policy, batch, **kwargs)
         values = scores.logp_BT, scores.entropy_BT, scores.value_BT
         loss = sum(((n + 1) * weight * value).sum() for n, value in enumerate(values))

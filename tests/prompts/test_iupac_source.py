@@ -11,8 +11,8 @@ import pytest
 from rdkit import Chem
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts import iupac
-from rlsf_lightning.prompts.iupac import prompts
+from rlsf_lightning.prompts.sources import iupac
+from rlsf_lightning.prompts.sources.iupac import prompts
 
 LINES = [
     "1\t-\tf\tm\tCCO\tinchi\tkey\tethanol\tn,n-nonsense\talcohol\n",
@@ -59,13 +59,13 @@ def test_one_prompt_a_molecule_with_its_first_verified_name(package: Path) -> No
     assert [row[0] for row in told("all")] == ["pubchem:1", "pubchem:2", "pubchem:4", "pubchem:5"]
 
 
-def test_all_names_are_prompts_of_their_own_with_their_own_target(package: Path) -> None:
-    assert told("warm", all_names=True) == [
+def test_all_phrasings_are_prompts_of_their_own_with_their_own_target(package: Path) -> None:
+    assert told("warm", all_phrasings=True) == [
         ("pubchem:1", "ethanol", "CCO", "C(C)O"),
         ("pubchem:1#1", "alcohol", "CCO", "OCC"),
     ]
     # The second name differs from the first in its case alone, and so is the same once the case is undone.
-    assert [row[:2] for row in told("rl", all_names=True)] == [
+    assert [row[:2] for row in told("rl", all_phrasings=True)] == [
         ("pubchem:2", "N-methylmethanamine"),
         ("pubchem:2#1", "dimethylamine"),
         ("pubchem:5", "methane"),
@@ -117,7 +117,7 @@ def test_first_prompts() -> None:
     first = next(prompts("warm"))
     # CID 7 is the file's first line: CCN1C=NC2=C1N=CN=C2N, "9-ethylpurin-6-amine".
     assert (first.id, first.text, first.reference) == ("pubchem:7", "9-ethylpurin-6-amine", "CCN1C=NC2=C1N=CN=C2N")
-    assert [p.text for p in itertools.islice(prompts("warm", all_names=True), 3)] == [
+    assert [p.text for p in itertools.islice(prompts("warm", all_phrasings=True), 3)] == [
         "9-ethylpurin-6-amine",
         "9-ethyladenine",
         "9-ethyl-9H-purin-6-amine",
@@ -134,7 +134,7 @@ def test_size_of_the_held_out_splits_and_no_targets_in_them(split: str, count: i
 
 
 def test_targets_spell_the_reference_molecule() -> None:
-    sample = list(itertools.islice(prompts("warm", all_names=True), 0, 20_000, 50))
+    sample = list(itertools.islice(prompts("warm", all_phrasings=True), 0, 20_000, 50))
     assert len(sample) == 400
     assert all(canonical(p.target) == canonical(p.reference) for p in sample)
     assert sum(p.target != p.reference for p in sample) > len(sample) / 2

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,16 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
 from rlsf_lightning.records import Prompt
+from rlsf_lightning.symbolic.verifiers.smiles import SmilesVerifier
 
 # Cells that a reader with a mind of its own would change: a missing-value word, a leading zero, a date, quotes.
 ROWS = [("ethane", "CC"), ("NA", "nan"), ("007", "1.50"), ("2020-01-01", "null"), ('5"-x, y', "C")]
 
 
-def told(path: Path, columns: Columns | None = None, split: str = "all") -> list[tuple[str, str | None]]:
-    return [(p.text, p.reference) for p in files.prompts(str(path), columns or Columns(), split)]
+def told(
+    path: Path, columns: Columns | None = None, split: str = "all", split_key: Callable[[str], str] | None = None
+) -> list[tuple[str, str | None]]:
+    return [(p.text, p.reference) for p in files.prompts(str(path), columns or Columns(), split, split_key)]
 
 
 def as_csv() -> str:
@@ -224,7 +227,10 @@ def test_split_of_a_molecule_of_a_text_and_without_an_answer(tmp_path: Path) -> 
     path = tmp_path / "p.csv"
     path.write_text("prompt,reference\na,OC\nb,[CH3][OH]\nc,CO\nd,OCC\ng,\n")
     with pytest.warns(UserWarning):
-        assert told(path, split="test") == [("a", "OC"), ("b", "[CH3][OH]"), ("c", "CO")]
+        molecules = told(path, split="test", split_key=SmilesVerifier.split_key)
+    assert molecules == [("a", "OC"), ("b", "[CH3][OH]"), ("c", "CO")]
+    with pytest.warns(UserWarning):  # a verifier that says nothing of spellings
+        assert told(path, split="test") == [("c", "CO")]
     # Without answers the prompts decide: of "file d" it is ce6a..., in validation; of the others below .8 or from .9 on.
     assert told(path, Columns("prompt", None), "validation") == [("d", None)]
 
@@ -237,19 +243,19 @@ MOLECULES = ["CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C[C@H](N)
 def test_every_spelling_of_a_molecule_has_one_split_key(smiles: str, seed: int) -> None:
     mol = Chem.MolFromSmiles(smiles)
     spelling = Chem.MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0]
-    assert files._split_key("a", spelling) == files._split_key("b", smiles)
+    assert SmilesVerifier.split_key(spelling) == SmilesVerifier.split_key(smiles)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_answer_has_a_split_key_and_no_sentence_is_a_molecule(text: str) -> None:
-    assert isinstance(files._split_key("a", text), str)
+    assert isinstance(SmilesVerifier.split_key(text), str)
     sentence = f"C {text}"
-    assert files._split_key("a", sentence) == sentence
+    assert SmilesVerifier.split_key(sentence) == sentence
 
 
 def test_long_answers_are_not_parsed_as_molecules() -> None:
-    assert files._split_key("a", "OC" * 1000) == "OC" * 1000
+    assert SmilesVerifier.split_key("OC" * 1000) == "OC" * 1000
 
 
 # --- the hub ----------------------------------------------------------------------------------------------------------

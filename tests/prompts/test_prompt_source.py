@@ -48,7 +48,7 @@ def test_a_module_of_ones_own(module: Path) -> None:
     assert ids(load_prompts(data, "train")) == [f"x.csv:{n}" for n in (1, 2, 3, 4, 5, 6)]
     assert ids(load_prompts(data, "test")) == ["x.csv:1", "x.csv:2"]
     # It knows one name of each thing only, so that there is nothing more to yield.
-    assert ids(load_prompts(data, "test", all_names=True)) == ["x.csv:1", "x.csv:2"]
+    assert ids(load_prompts(data, "test", all_phrasings=True)) == ["x.csv:1", "x.csv:2"]
 
 
 def test_limit_takes_the_smallest_hashes_in_their_order(module: Path) -> None:
@@ -64,10 +64,10 @@ def test_limit_draws_from_a_bounded_front_of_a_stream(module: Path, monkeypatch:
     assert ids(load_prompts(Data(source="mine.numbers"), "train", limit=3)) == ["x.csv:1", "x.csv:2"]
 
 
-def test_built_in_source_by_its_short_name_and_all_names() -> None:
+def test_built_in_source_by_its_short_name_and_all_phrasings() -> None:
     data = OmegaConf.structured(Data(source="iupac"))
     check_source(data)
-    names = load_prompts(data, "train", all_names=True)
+    names = load_prompts(data, "train", all_phrasings=True)
     assert [next(names).id for _ in range(3)] == ["pubchem:72", "pubchem:72#1", "pubchem:72#2"]
 
 
@@ -90,11 +90,11 @@ def test_a_path_replaces_the_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("iupc", r"data\.source=iupc: no such source; did you mean `iupac`\?\nsources: .*iupac"),
+        ("iupc", r"data\.source=iupc: no such source; did you mean `iupac`\?; write one of iupac"),
         ("mine.nothing", r"data\.source=mine\.nothing: no such source"),
         ("nobody.nothing", r"data\.source=nobody\.nothing: no such source"),
-        ("splits", r"rlsf_lightning\.prompts\.splits has no function prompts\(split\)"),
-        ("files", r"rlsf_lightning\.prompts\.files has no function prompts\(split\)"),
+        ("rlsf_lightning.prompts.splits", r"has no source `prompts`"),
+        ("rlsf_lightning.prompts.files", r"a function prompts\(split\)"),
         ("", "no such source"),
         ("a..b", "no such source"),
     ],
@@ -108,7 +108,7 @@ def test_unknown_sources(module: Path, name: str, message: str) -> None:
 def test_helpers_are_not_offered_as_sources() -> None:
     with pytest.raises(UserError) as caught:
         check_source(Data(source="nothing-like-it"))
-    offered = str(caught.value).partition("sources: ")[2]
+    offered = str(caught.value).partition("write one of ")[2]
     assert "iupac" in offered
     assert not any(helper in offered for helper in ("splits", "files", "source,", "build_iupac_index"))
 
@@ -127,7 +127,7 @@ def test_sources_that_yield_nothing_of_use(module: Path, body: str, message: str
 
 
 def test_a_source_that_fails_to_import_is_not_called_unknown(module: Path) -> None:
-    (module / "broken.py").write_text("import a_module_that_nobody_has")
+    (module / "broken.py").write_text("import a_module_that_nobody_has\n\ndef prompts(split): ...\n")
     with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
         check_source(Data(source="mine.broken"))
 

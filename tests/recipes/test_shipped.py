@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlsf_lightning import fit
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
 from rlsf_lightning.config.recipe import load_recipe
 
 RECIPES = sorted(p.stem for p in (Path(__file__).parents[2] / "recipes").glob("[!_]*.yaml"))
@@ -30,7 +30,7 @@ def test_a_shipped_recipe_trains(name, tmp_path, monkeypatch):
     assert (tmp_path / "run" / "summary.json").exists() and (tmp_path / "run" / "adapter").is_dir()
 
 
-@pytest.mark.parametrize("advantage", ADVANTAGES)
+@pytest.mark.parametrize("advantage", ESTIMATORS)
 @pytest.mark.parametrize("name", RECIPES)
 def test_one_override_chooses_the_estimator(name, advantage, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

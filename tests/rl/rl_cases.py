@@ -6,7 +6,7 @@ import random
 import torch
 from hypothesis import strategies as st
 
-from rlsf_lightning.rl.estimators import Evidence
+from rlsf_lightning.rl.estimators import EstimatorInputs
 
 FLOATS = st.one_of(st.sampled_from([-1.0, 0.0, 1.0]), st.floats(-3, 3, allow_nan=False, width=32))
 
@@ -44,7 +44,7 @@ def actions(is_action_BT, row):
 
 @st.composite
 def group_cases(draw):
-    """Evidence of a few prompts' samples, float64: gaps, lengths 0 and 1, abstained rows, rewards of exactly -1 and 0.
+    """Inputs of a few prompts' samples, float64: gaps, lengths 0 and 1, abstained rows, rewards of exactly -1 and 0.
 
     Masks are drawn; numbers come from a drawn seed. What is not credited holds NaN, or nonsense where it is an integer.
     """
@@ -65,7 +65,7 @@ def group_cases(draw):
     ends = [max([s + 1 for s, m in zip(*pair, strict=True) if m], default=-1) for pair in zip(step, mask, strict=True)]
     columns = 2 * steps + 2
     value = [[rng.uniform(-1, 1) if k <= end else float("nan") for k in range(columns)] for end in ends]
-    return Evidence(
+    return EstimatorInputs(
         verifier_BT=numbers([-1.0, -1.0, 0.0, 0.0, 1.0]),
         penalties_BT=numbers([0.0, -0.1]),
         value_BT=numbers([0.0]),

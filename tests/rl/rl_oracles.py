@@ -1,4 +1,4 @@
-"""Every estimator again, as a slow loop over one token at a time: ``ORACLES[name](evidence, settings, i, t)``.
+"""Every estimator again, as a slow loop over one token at a time: ``ORACLES[name](inputs, settings, i, t)``.
 
 Written from the formulas, in plain floats; nothing of ``rlsf_lightning.rl`` is called.
 """

@@ -8,11 +8,13 @@ value before step t is ``V_t = p_t * V_{t+1} - (1 - p_t)``, 1 behind the last st
 from dataclasses import dataclass
 
 import torch
+from rl_functions import FUNCTIONS
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
+from rlsf_lightning.rl.estimators import EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
-from rlsf_lightning.rl.ppo import clipped_surrogate
+from rlsf_lightning.rl.ppo import ClipRange, clipped_surrogate
+from rlsf_lightning.rl.ratio import probability_ratio
 from rlsf_lightning.rl.vine import mean_of_rollouts
 
 
@@ -75,7 +77,7 @@ def train(
     ref_TV = torch.zeros_like(logits_TV) if ref_TV is None else ref_TV
     value_T = torch.zeros(steps, dtype=torch.float64)
     optimizer = torch.optim.Adam([logits_TV], lr)
-    estimator, traits, at = ESTIMATORS[name], ADVANTAGES[name], torch.arange(steps)
+    estimator, traits, at = FUNCTIONS[name], ESTIMATORS[name], torch.arange(steps)
     mean_TV = torch.zeros(steps, tokens, dtype=torch.float64)
     for update in range(updates):
         logp_TV = logits_TV.log_softmax(-1)
@@ -83,7 +85,7 @@ def train(
         ids_BT = sample(probs_TV, prompts * group_size, generator)
         rewards_BT, is_credited_BT, passed_B = world.play(ids_BT)
         logp_BT = logp_TV[at, ids_BT]
-        evidence = Evidence(
+        inputs = EstimatorInputs(
             verifier_BT=rewards_BT,
             penalties_BT=torch.zeros_like(rewards_BT),
             value_BT=value_T.expand_as(rewards_BT),
@@ -98,12 +100,13 @@ def train(
             if traits.needs_rollouts
             else None,
         )
-        advantage_BT, return_BT = estimator(evidence, Settings(kl_beta=kl_beta))
+        advantage_BT, return_BT = estimator(inputs, Settings(kl_beta=kl_beta))
         advantage_BT = normalise(scale, advantage_BT, is_credited_BT, None)
         if traits.needs_values:
             count_T = is_credited_BT.sum(0)
             value_T = value_T + 0.2 * torch.where(count_T > 0, return_BT.sum(0) / count_T.clamp(min=1) - value_T, 0.0)
-        loss_BT = clipped_surrogate(logp_BT, logp_BT.detach(), advantage_BT, is_credited_BT, clip=0.2)
+        ratio_BT = probability_ratio(logp_BT, logp_BT.detach(), is_credited_BT)
+        loss_BT = clipped_surrogate(ratio_BT, advantage_BT, is_credited_BT, ClipRange(0.2))
         weights_BT = loss_weights(is_credited_BT, traits.loss_mean, max_length=steps)
         optimizer.zero_grad()
         (loss_BT * weights_BT).sum().backward()

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from rl_functions import FUNCTIONS
 from rl_worlds import BANDIT, CHAIN, RIGHT, chain_values, sample, train
 
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings
+from rlsf_lightning.rl.estimators import EstimatorInputs, Settings
 from rlsf_lightning.rl.vine import mean_of_rollouts
 
-UNREGULARISED = sorted(ESTIMATORS.keys() - {"etpo"})
+UNREGULARISED = sorted(FUNCTIONS.keys() - {"etpo"})
 
 
 @pytest.mark.parametrize("name", UNREGULARISED)
@@ -72,7 +73,7 @@ def test_a_critic_on_gaes_targets_learns_the_chains_values(lam):
     for step in range(150):
         ids_BT = sample(PROBS_TV, 512, generator)
         rewards_BT, is_credited_BT, passed_B = CHAIN.play(ids_BT)
-        evidence = Evidence(
+        inputs = EstimatorInputs(
             verifier_BT=rewards_BT,
             penalties_BT=0 * rewards_BT,
             value_BT=value_T.expand_as(rewards_BT),
@@ -81,7 +82,7 @@ def test_a_critic_on_gaes_targets_learns_the_chains_values(lam):
             passed_B=passed_B,
             group_size=1,
         )
-        _, returns_BT = ESTIMATORS["gae"](evidence, Settings(lam=0.95, value_lam=lam))
+        _, returns_BT = FUNCTIONS["gae"](inputs, Settings(lam=0.95, value_lam=lam))
         rate = max(0.02, 1 / (1 + step / 3))
         value_T = value_T + rate * (returns_BT.sum(0) / is_credited_BT.sum(0) - value_T)
     torch.testing.assert_close(value_T, torch.tensor(TRUE, dtype=torch.float64), atol=0.04, rtol=0)

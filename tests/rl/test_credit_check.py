@@ -8,11 +8,13 @@ The control has the same verdicts with everything on the last token.
 
 import pytest
 import torch
+from rl_functions import FUNCTIONS
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
-from rlsf_lightning.rl.estimators import ESTIMATORS, Evidence, Settings, normalise
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
+from rlsf_lightning.rl.estimators import EstimatorInputs, Settings, normalise
 from rlsf_lightning.rl.loss_weights import loss_weights
-from rlsf_lightning.rl.ppo import clipped_surrogate
+from rlsf_lightning.rl.ppo import ClipRange, clipped_surrogate
+from rlsf_lightning.rl.ratio import probability_ratio
 
 PROMPTS, GROUP, STEPS, TOKENS, FAILING = 60, 8, 8, 5, 0.5
 #: For the scalar credit all tokens but the last are alike, so whatever is blamed lies among these.
@@ -57,7 +59,7 @@ def credit_gap(name, credit, seed=0):
         return logits.log_softmax(-1)[states_BT].gather(2, ids_BT[..., None])[..., 0]
 
     before_BT = logp()
-    evidence = Evidence(
+    inputs = EstimatorInputs(
         verifier_BT=rewards_BT,
         penalties_BT=torch.zeros_like(rewards_BT),
         value_BT=values[:, :-1],
@@ -71,10 +73,11 @@ def credit_gap(name, credit, seed=0):
         step_BT=(torch.arange(STEPS) // 2).expand(rows, -1),
         step_value_BK=values[:, ::2],
     )
-    advantage_BT, _ = ESTIMATORS[name](evidence, Settings(kl_beta=0.1))
+    advantage_BT, _ = FUNCTIONS[name](inputs, Settings(kl_beta=0.1))
     advantage_BT = normalise("scale", advantage_BT, mask_BT, None)
-    loss_BT = clipped_surrogate(before_BT, before_BT.detach(), advantage_BT, mask_BT, clip=0.2)
-    (loss_BT * loss_weights(mask_BT, ADVANTAGES[name].loss_mean, max_length=STEPS)).sum().backward()
+    ratio_BT = probability_ratio(before_BT, before_BT.detach(), mask_BT)
+    loss_BT = clipped_surrogate(ratio_BT, advantage_BT, mask_BT, ClipRange(0.2))
+    (loss_BT * loss_weights(mask_BT, ESTIMATORS[name].loss_mean, max_length=STEPS)).sum().backward()
     with torch.no_grad():
         logits -= 0.1 * logits.grad
         change_BT = logp().exp() - before_BT.exp()
@@ -84,7 +87,7 @@ def credit_gap(name, credit, seed=0):
     return float((blamed_B - others_B)[fails_B].mean() / change_BT.abs().max())
 
 
-@pytest.mark.parametrize("name", sorted(ESTIMATORS))
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_located_rewards_reach_the_blamed_token_and_scalar_ones_do_not(name):
     located, scalar = credit_gap(name, "located"), credit_gap(name, "scalar")
     assert located < -0.05, f"{name}: the blamed token is not told from the others ({located:.3f})"
@@ -95,7 +98,7 @@ def test_vine_finds_a_place_that_rollouts_can_see():
     """Where a mistake cannot be mended, values of prefixes say so: then verdicts alone, on the last token, will do."""
     # Four steps; the mistake is in the third (index 2): from there on every rollout fails.
     rewards_BT = torch.tensor([[0.0, 0.0, 0.0, -1.0]])
-    evidence = Evidence(
+    inputs = EstimatorInputs(
         verifier_BT=rewards_BT,
         penalties_BT=torch.zeros(1, 4),
         value_BT=torch.zeros(1, 4),
@@ -106,5 +109,5 @@ def test_vine_finds_a_place_that_rollouts_can_see():
         step_BT=torch.arange(4)[None],
         step_value_BK=torch.tensor([[0.0, 0.25, 0.5, -1.0, 0.0]]),
     )
-    assert ESTIMATORS["vine"](evidence, Settings())[0].tolist() == [[0.25, 0.25, -1.5, 0.0]]
-    assert ESTIMATORS["reward_to_go"](evidence, Settings())[0].tolist() == [[-1.0] * 4]
+    assert FUNCTIONS["vine"](inputs, Settings())[0].tolist() == [[0.25, 0.25, -1.5, 0.0]]
+    assert FUNCTIONS["reward_to_go"](inputs, Settings())[0].tolist() == [[-1.0] * 4]

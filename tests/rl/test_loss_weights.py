@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rl_cases import FLOATS, actions, masked
 
-from rlsf_lightning.rl.loss_weights import loss_weights, teaches
+from rlsf_lightning.rl.loss_weights import has_mixed_outcomes, loss_weights
 
 T, F = True, False
 MEANS = ["token", "sequence", "constant"]
@@ -64,19 +64,19 @@ def test_wrong_means_are_refused():
         loss_weights(torch.ones(1, 1, dtype=torch.bool), "median")
 
 
-def test_teaches_literal():
+def test_mixed_outcomes_literal():
     # Mixed; all pass; all fail; mixed only by an abstained sample; mixed besides an abstained one; all abstained.
     passed_B = torch.tensor([T, F, F, T, T, T, F, F, F, T, T, F, F, T, T, T, F, T])
     valid_B = torch.tensor([T, T, T, T, T, T, T, T, T, T, T, F, T, T, F, F, F, F])
     expected = [T, T, T, F, F, F, F, F, F, F, F, F, T, T, F, F, F, F]
-    assert teaches(passed_B, valid_B, 3).tolist() == expected
+    assert has_mixed_outcomes(passed_B, valid_B, 3).tolist() == expected
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.data())
-def test_teaches_against_a_loop(prompts, group_size, data):
+def test_mixed_outcomes_against_a_loop(prompts, group_size, data):
     n = prompts * group_size
     passed, valid = (data.draw(st.lists(st.booleans(), min_size=n, max_size=n)) for _ in range(2))
-    found = teaches(torch.tensor(passed), torch.tensor(valid), group_size).tolist()
+    found = has_mixed_outcomes(torch.tensor(passed), torch.tensor(valid), group_size).tolist()
     for i in range(n):
         first = i // group_size * group_size
         verdicts = {passed[j] for j in range(first, first + group_size) if valid[j]}

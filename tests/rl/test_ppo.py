@@ -7,29 +7,40 @@ from hypothesis import strategies as st
 from rl_cases import FLOATS, actions, masked
 
 from rlsf_lightning.rl.masks import masked_sum
-from rlsf_lightning.rl.ppo import clipped_surrogate, clipped_value_loss, policy_sums
+from rlsf_lightning.rl.ppo import ClipRange, clipped_surrogate, clipped_value_loss, policy_sums
+from rlsf_lightning.rl.ratio import probability_ratio
 
 LOGP = st.floats(-4, 0)
 NAN = float("nan")
 
 
+def surrogate(logp_BT, old_logp_BT, advantages_BT, is_action_BT, **bounds):
+    ratio_BT = probability_ratio(logp_BT, old_logp_BT, is_action_BT)
+    return clipped_surrogate(ratio_BT, advantages_BT, is_action_BT, ClipRange(**bounds))
+
+
+def sums_of(logp_BT, old_logp_BT, advantages_BT, entropy_BT, is_action_BT, **bounds):
+    ratio_BT = probability_ratio(logp_BT, old_logp_BT, is_action_BT)
+    return policy_sums(ratio_BT, logp_BT, old_logp_BT, advantages_BT, entropy_BT, is_action_BT, ClipRange(**bounds))
+
+
 @pytest.mark.parametrize(("log_ratio", "expected"), [(1.0, -1.2), (-1.0, -0.36788), (0.1, -1.10517)])
 def test_clip_literals(log_ratio, expected):
     ones_BT = torch.ones(1, 1)
-    loss_BT = clipped_surrogate(ones_BT * log_ratio, ones_BT * 0, ones_BT, ones_BT.bool(), clip=0.2)
+    loss_BT = surrogate(ones_BT * log_ratio, ones_BT * 0, ones_BT, ones_BT.bool(), clip=0.2)
     assert float(loss_BT) == pytest.approx(expected, abs=1e-5)
 
 
 def test_clip_literals_of_a_negative_advantage():
     logp_BT = torch.tensor([[1.0, -1.0, 0.1]])
-    loss_BT = clipped_surrogate(logp_BT, 0 * logp_BT, -torch.ones(1, 3), torch.ones(1, 3).bool(), clip=0.2)
+    loss_BT = surrogate(logp_BT, 0 * logp_BT, -torch.ones(1, 3), torch.ones(1, 3).bool(), clip=0.2)
     torch.testing.assert_close(loss_BT, torch.tensor([[math.e, 0.8, 1.105171]]))
 
 
 @given(masked(LOGP, LOGP, FLOATS), st.floats(0.05, 0.5))
 def test_surrogate_against_a_loop(case, clip):
     is_action_BT, logp_BT, old_logp_BT, advantages_BT = case
-    loss_BT = clipped_surrogate(logp_BT, old_logp_BT, advantages_BT, is_action_BT, clip=clip)
+    loss_BT = surrogate(logp_BT, old_logp_BT, advantages_BT, is_action_BT, clip=clip)
     assert (loss_BT[~is_action_BT] == 0).all()
     for row in range(len(is_action_BT)):
         for t in actions(is_action_BT, row):
@@ -45,11 +56,11 @@ def test_decoupled_bounds_and_dual_clip_literals():
     advantages_BT = torch.tensor([[1.0, -1.0, 1.0, -1.0, 1.0, -1.0]])
     bounds = {"clip": 0.2, "clip_high": 0.28, "dual_clip": 3.0}
     ones_BT, zeros_BT = torch.ones(1, 6).bool(), torch.zeros(1, 6)
-    loss_BT = clipped_surrogate(logp_BT, zeros_BT, advantages_BT, ones_BT, **bounds)
+    loss_BT = surrogate(logp_BT, zeros_BT, advantages_BT, ones_BT, **bounds)
     torch.testing.assert_close(loss_BT, torch.tensor([[-1.28, 1.5, -0.5, 0.8, -1.28, 3.0]]))
-    sums = policy_sums(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, **bounds)
+    sums = sums_of(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, **bounds)
     assert int(sums["clip_fraction"]) == 4  # the first, the fourth and the last two
-    without = policy_sums(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, clip=0.2, clip_high=0.6)
+    without = sums_of(logp_BT, zeros_BT, advantages_BT, zeros_BT, ones_BT, clip=0.2, clip_high=0.6)
     assert int(without["clip_fraction"]) == 2  # the fourth and the fifth
 
 
@@ -58,7 +69,7 @@ def test_all_bounds_against_a_loop_and_the_gradient(case, clip, clip_high, dual_
     is_action_BT, logp_BT, old_logp_BT, advantages_BT = case
     leaf_BT = logp_BT.clone().requires_grad_()
     bounds = {"clip": clip, "clip_high": clip_high, "dual_clip": dual_clip}
-    loss_BT = clipped_surrogate(leaf_BT, old_logp_BT, advantages_BT, is_action_BT, **bounds)
+    loss_BT = surrogate(leaf_BT, old_logp_BT, advantages_BT, is_action_BT, **bounds)
     loss_BT.sum().backward()
     loss_BT = loss_BT.detach()
     removed, kinks = 0, 0
@@ -73,7 +84,7 @@ def test_all_bounds_against_a_loop_and_the_gradient(case, clip, clip_high, dual_
             kinks += min(abs(ratio - x) for x in (1 - clip, 1 + clip_high, dual_clip)) < 1e-6
             removed += a != 0 and float(leaf_BT.grad[row, t]) == 0
     assert (leaf_BT.grad[~is_action_BT] == 0).all()
-    sums = policy_sums(logp_BT, old_logp_BT, advantages_BT, old_logp_BT, is_action_BT, **bounds)
+    sums = sums_of(logp_BT, old_logp_BT, advantages_BT, old_logp_BT, is_action_BT, **bounds)
     if not kinks:
         assert int(sums["clip_fraction"]) == removed
 
@@ -82,7 +93,7 @@ def test_all_bounds_against_a_loop_and_the_gradient(case, clip, clip_high, dual_
 def test_bounds_that_bound_nothing_are_refused(bounds):
     zeros_BT = torch.zeros(1, 1)
     with pytest.raises(AssertionError, match="must be above"):
-        clipped_surrogate(zeros_BT, zeros_BT, zeros_BT, zeros_BT == 0, **bounds)
+        surrogate(zeros_BT, zeros_BT, zeros_BT, zeros_BT == 0, **bounds)
 
 
 def test_value_loss_literals():
@@ -132,7 +143,7 @@ def test_gradients_do_not_depend_on_micro_batches(cuts):
         for size in sizes:
             rows = slice(start, start + size)
             mask_BT = is_action_BT[rows]
-            loss = clipped_surrogate(policy_BT[rows], old_BT[rows], advantages_BT[rows], mask_BT, clip=0.2).sum()
+            loss = surrogate(policy_BT[rows], old_BT[rows], advantages_BT[rows], mask_BT, clip=0.2).sum()
             loss = loss + clipped_value_loss(value_BT[rows], old_BT[rows], returns_BT[rows], mask_BT, clip=0.2).sum()
             (loss / tokens).backward()
             start += size
@@ -150,7 +161,7 @@ def test_padding_reaches_neither_loss_nor_gradient(garbage):
     logp_BT = torch.tensor([[-1.0, garbage]], requires_grad=True)
     values_BT = torch.tensor([[0.5, garbage]], requires_grad=True)
     old_BT, advantages_BT = torch.tensor([[-1.1, -1.0]]), torch.tensor([[1.0, garbage]])
-    loss = clipped_surrogate(logp_BT, old_BT, advantages_BT, is_action_BT, clip=0.2).sum()
+    loss = surrogate(logp_BT, old_BT, advantages_BT, is_action_BT, clip=0.2).sum()
     loss = loss + clipped_value_loss(values_BT, old_BT, advantages_BT, is_action_BT, clip=0.2).sum()
     loss.backward()
     assert torch.isfinite(loss)
@@ -162,7 +173,7 @@ def test_padding_reaches_neither_loss_nor_gradient(garbage):
 @pytest.mark.parametrize("advantage", [1.0, -1.0])
 def test_an_absurd_ratio_gives_no_nan(advantage):
     logp_BT = torch.tensor([[0.0]], requires_grad=True)
-    loss = clipped_surrogate(
+    loss = surrogate(
         logp_BT, torch.tensor([[-200.0]]), torch.tensor([[advantage]]), torch.ones(1, 1).bool(), clip=0.2
     ).sum()
     loss.backward()
@@ -172,7 +183,7 @@ def test_an_absurd_ratio_gives_no_nan(advantage):
 
 def test_first_minibatch():
     logp_BT, _, advantages_BT, entropy_BT, is_action_BT = random_case()
-    sums = policy_sums(logp_BT, logp_BT, advantages_BT, entropy_BT, is_action_BT, clip=0.2)
+    sums = sums_of(logp_BT, logp_BT, advantages_BT, entropy_BT, is_action_BT, clip=0.2)
     tokens = int(is_action_BT.sum())
     assert int(sums["tokens"]) == tokens and float(sums["ratio"]) == tokens
     assert float(sums["ratio_deviation"]) == float(sums["clip_fraction"]) == float(sums["approx_kl"]) == 0.0
@@ -181,7 +192,7 @@ def test_first_minibatch():
 @given(masked(LOGP, LOGP, FLOATS, st.floats(0, 3)))
 def test_statistics_against_a_loop(case):
     is_action_BT, logp_BT, old_BT, advantages_BT, entropy_BT = case
-    sums = policy_sums(logp_BT, old_BT, advantages_BT, entropy_BT, is_action_BT, clip=0.2)
+    sums = sums_of(logp_BT, old_BT, advantages_BT, entropy_BT, is_action_BT, clip=0.2)
     expected = dict.fromkeys(("tokens", "ratio", "ratio_deviation", "clip_fraction", "approx_kl", "entropy"), 0.0)
     for row in range(len(is_action_BT)):
         for t in actions(is_action_BT, row):
@@ -200,5 +211,5 @@ def test_clip_fraction_counts_only_where_the_gradient_is_gone():
     logp_BT = torch.tensor([[1.0, 1.0, -1.0, -1.0, 1.0, 0.1]])
     advantages_BT = torch.tensor([[1.0, -1.0, 1.0, -1.0, 0.0, 1.0]])
     zeros_BT, mask_BT = torch.zeros(1, 6), torch.ones(1, 6).bool()
-    sums = policy_sums(logp_BT, zeros_BT, advantages_BT, zeros_BT, mask_BT, clip=0.2)
+    sums = sums_of(logp_BT, zeros_BT, advantages_BT, zeros_BT, mask_BT, clip=0.2)
     assert int(sums["clip_fraction"]) == 2  # up with a positive, down with a negative advantage

@@ -110,6 +110,13 @@ def test_token_rewards_on_demand(tmp_path: Path) -> None:
     assert read(tmp_path / "out.jsonl")[0]["tokens"][-1]["reward"] == 1.0
 
 
+def test_token_rewards_of_half_a_surrogate_pair(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", [{"completion": "C\ud800C", "reference": "CC"}])
+    run(source, tmp_path / "out.jsonl", rewards=True)
+    (row,) = read(tmp_path / "out.jsonl")
+    assert row["verdict"] == "fail" and "".join(token["text"] for token in row["tokens"]) == "C\ud800C"
+
+
 @pytest.mark.parametrize("torn", [False, True])
 def test_a_stopped_run_goes_on_behind_its_last_whole_row(tmp_path: Path, torn: bool, capsys) -> None:
     rows = [{"id": index, "completion": f"row {index}"} for index in range(100)]

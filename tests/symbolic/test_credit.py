@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlsf_lightning.config.extension_points import CREDIT
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Span, Verdict
-from rlsf_lightning.symbolic.credit import SCHEMES, assign, succeeded
+from rlsf_lightning.symbolic.credit import assign, succeeded
 
 PASS = Certificate(Verdict.PASS, score=1.0)
 ABSTAIN = Certificate(Verdict.ABSTAIN)
@@ -25,7 +27,7 @@ def fail(*places, dead_from=None, score=0.0, weight=1.0):
 
 
 def credit(certificate, spans=SPANS, scheme="viable_prefix", is_finished=True, seed=0):
-    return assign(certificate, spans, scheme=scheme, is_finished=is_finished, rng=random.Random(seed))
+    return assign(certificate, spans, scheme=resolve(CREDIT, scheme), is_finished=is_finished, rng=random.Random(seed))
 
 
 def test_viable_prefix_success():
@@ -124,7 +126,7 @@ def test_random_is_uniform_over_all_tokens():
     assert all(420 < n < 580 for n in counts)  # 500 +- 4 standard deviations
     assert credit(PASS, scheme="random").rewards == (0, 0, 0, 1)
     with pytest.raises(ValueError, match="random number generator"):
-        assign(fail(), SPANS, scheme="random", is_finished=True)
+        assign(fail(), SPANS, scheme=resolve(CREDIT, "random"), is_finished=True)
 
 
 def test_empty_completion():
@@ -141,7 +143,7 @@ def test_empty_completion():
         assert result.rewards == (expected,) and result.is_credited == (True,)
 
 
-@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+@pytest.mark.parametrize("scheme", sorted(CREDIT.shipped()))
 def test_abstention_and_no_tokens(scheme):
     assert credit(ABSTAIN, scheme=scheme).rewards == (0.0,) * 4
     assert credit(ABSTAIN, scheme=scheme).is_credited == (False,) * 4
@@ -151,7 +153,7 @@ def test_abstention_and_no_tokens(scheme):
 
 
 def test_mistakes_are_named():
-    with pytest.raises(UserError, match=r"`grpo`.*viable_prefix.*algorithm\.credit="):
+    with pytest.raises(UserError, match=r"algorithm\.credit=grpo.*viable_prefix"):
         credit(PASS, scheme="grpo")
     for weight in (float("nan"), float("inf"), -1.0):
         with pytest.raises(ValueError, match="weight"):
@@ -183,7 +185,7 @@ def completions(draw):
     return certificate, spans, is_finished
 
 
-@given(completions(), st.sampled_from(sorted(SCHEMES)))
+@given(completions(), st.sampled_from(sorted(CREDIT.shipped())))
 def test_length_finiteness_sums_and_masking(case, scheme):
     certificate, spans, is_finished = case
     result = credit(certificate, spans, scheme, is_finished)

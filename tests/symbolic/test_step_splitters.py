@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlsf_lightning.config.extension_points import SPLITTER
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.step_splitters import SPLITTERS, find_splitter, steps_of
+from rlsf_lightning.symbolic.step_splitters import lines, steps_of
 
 
 def pieces(name: str, text: str, most: int = 100) -> list[str]:
-    starts = steps_of(text, find_splitter(name), most)
+    starts = steps_of(text, resolve(SPLITTER, name), most)
     return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
@@ -32,7 +34,7 @@ def test_steps(name: str, text: str, expected: list[str]) -> None:
     assert pieces(name, text) == expected
 
 
-@given(st.text(alphabet="C()=1.\n; 2,", max_size=60), st.sampled_from(sorted(SPLITTERS)), st.integers(1, 8))
+@given(st.text(alphabet="C()=1.\n; 2,", max_size=60), st.sampled_from(sorted(SPLITTER.shipped())), st.integers(1, 8))
 def test_steps_are_the_whole_text_and_no_more_than_asked_for(text: str, name: str, most: int) -> None:
     found = pieces(name, text, most)
     assert "".join(found) == text and len(found) <= most
@@ -40,8 +42,8 @@ def test_steps_are_the_whole_text_and_no_more_than_asked_for(text: str, name: st
 
 
 def test_a_splitter_of_ones_own() -> None:
-    assert find_splitter("rlsf_lightning.symbolic.step_splitters:lines") is SPLITTERS["lines"]
+    assert resolve(SPLITTER, "rlsf_lightning.symbolic.step_splitters:lines") is lines
     with pytest.raises(UserError, match="did you mean `lines`"):
-        find_splitter("line")
+        resolve(SPLITTER, "line")
     with pytest.raises(ValueError, match="ascend"):
         steps_of("abc", lambda text: [0, 2, 2], 5)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rlsf_lightning.config.extension_points import VERIFIER
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, shipped
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 
@@ -17,7 +18,7 @@ def test_a_name_is_a_file_of_the_room() -> None:
     assert isinstance(verifier, SmilesVerifier) and verifier.explain is False
     assert find_verifier("rlsf_lightning.symbolic.verifiers.smiles:SmilesVerifier") is SmilesVerifier
     assert find_verifier("rlsf_lightning.symbolic.verifiers.smiles") is SmilesVerifier
-    assert "smiles" in shipped()
+    assert "smiles" in VERIFIER.shipped()
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ VERIFIER = Length
 """,
         encoding="utf-8",
     )
-    (tmp_path / "needs_nothing.py").write_text("import a_module_that_is_not_there\n", encoding="utf-8")
+    (tmp_path / "needs_nothing.py").write_text(
+        "import a_module_that_is_not_there\n\nclass Class: ...\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
@@ -53,10 +56,10 @@ def test_a_users_own_verifier(own_verifiers: None) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("smile", {}, ["smile", "did you mean `smiles`", "package.module:Class"]),
-        ("workers", {}, ["workers", "VERIFIER"]),
+        ("smile", {}, ["smile", "did you mean `smiles`", "package.module:name"]),
+        ("rlsf_lightning.symbolic.credit", {}, ["VERIFIER", "no verifier"]),
         ("no_such_package.verifier:Class", {}, ["no_such_package.verifier:Class", "no such verifier"]),
-        ("own_verifiers:Lenght", {}, ["own_verifiers:Lenght", "class Lenght"]),
+        ("own_verifiers:Lenght", {}, ["own_verifiers:Lenght", "no verifier `Lenght`", "did you mean `Length`"]),
         ("own_verifiers:NoVerifier", {}, ["NoVerifier", "verify"]),
         ("own_verifiers:Length", {"must": 1}, ["verifier.options.must", "did you mean `most`", "it has most"]),
         ("smiles", {"max_char": 1}, ["max_char", "max_chars", "explain", "mcs_seconds"]),

@@ -5,6 +5,7 @@ and take two optimiser steps, of which the second has ratios that are not 1.
 """
 
 import dataclasses
+import os
 import subprocess
 import sys
 import zlib
@@ -17,7 +18,7 @@ from omegaconf import OmegaConf
 from training_cases import LikesEvenLength
 
 import rlsf_lightning.training.module
-from rlsf_lightning.config.estimator_specs import ADVANTAGES
+from rlsf_lightning.config.estimator_specs import ESTIMATORS
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.training.datamodule import PromptDataModule
@@ -51,8 +52,8 @@ class SameRows(RLSFModule):
         n = len(items) // self.trainer.world_size
         return items[self.global_rank * n : (self.global_rank + 1) * n]
 
-    def roll(self, batch):
-        self.whole = super().roll(PROMPTS)
+    def generate(self, batch):
+        self.whole = super().generate(PROMPTS)
         values = {field.name: getattr(self.whole, field.name) for field in dataclasses.fields(self.whole) if field.init}
         mine = {k: self.share(v) for k, v in values.items() if isinstance(v, list | torch.Tensor) and len(v)}
         return dataclasses.replace(self.whole, **mine)
@@ -103,19 +104,19 @@ def close(found, expected):
 
 def rows_of_pieces(monkeypatch):
     """The sizes of the pieces that losses are computed on, as they come."""
-    sizes, objective = [], rlsf_lightning.training.module.objective
+    sizes, losses_of = [], rlsf_lightning.training.module.losses_of
 
-    def counted(settings, rollout, part, scores, **more):
+    def counted(settings, rollout, part, weight_BT, scores, **more):
         sizes.append(len(part.rows))
-        return objective(settings, rollout, part, scores, **more)
+        return losses_of(settings, rollout, part, weight_BT, scores, **more)
 
-    monkeypatch.setattr(rlsf_lightning.training.module, "objective", counted)
+    monkeypatch.setattr(rlsf_lightning.training.module, "losses_of", counted)
     return sizes
 
 
 @pytest.mark.parametrize(
     "advantage",
-    [name if name in ("gae", "grpo") else pytest.param(name, marks=pytest.mark.slow) for name in ADVANTAGES],
+    [name if name in ("gae", "grpo") else pytest.param(name, marks=pytest.mark.slow) for name in ESTIMATORS],
 )
 def test_1_x_64_and_4_x_16_and_64_x_1_completions_are_one_step(make_recipe, monkeypatch, advantage):
     recipe, sizes, found = make_recipe(*SETTINGS), rows_of_pieces(monkeypatch), {}
@@ -132,9 +133,10 @@ def test_one_rank_and_two_are_one_step(make_recipe, tmp_path):
     recipe = make_recipe(*SETTINGS)
     OmegaConf.save(recipe, tmp_path / "recipe.yaml")
     two = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", __file__, str(tmp_path)]
-    done = subprocess.run(two, capture_output=True, text=True, timeout=600)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(two, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
-    for advantage in ADVANTAGES:
+    for advantage in ESTIMATORS:
         one = learnt(recipe, advantage, 16 * LONGEST)
         ranks = [torch.load(tmp_path / f"{advantage}{rank}.pt") for rank in (0, 1)]
         assert torch.equal(*ranks)
@@ -144,7 +146,7 @@ def test_one_rank_and_two_are_one_step(make_recipe, tmp_path):
 def a_rank(folder):
     """What one of two processes does: every estimator, and what it has learnt into a file."""
     recipe = OmegaConf.merge(OmegaConf.structured(Recipe), OmegaConf.load(folder / "recipe.yaml"))
-    for advantage in ADVANTAGES:
+    for advantage in ESTIMATORS:
         found = learnt(recipe, advantage, 16 * LONGEST, devices=2, strategy="ddp")
         torch.save(found, folder / f"{advantage}{torch.distributed.get_rank()}.pt")
 

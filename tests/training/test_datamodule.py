@@ -140,7 +140,7 @@ def test_spawned_workers_change_nothing() -> None:
 
 
 def test_shards_pickle(tmp_path: Path) -> None:
-    sequence = Buffered(data_module._TrainSplit(a_recipe(tmp_path).data), 0)
+    sequence = Buffered(data_module._TrainSplit(a_recipe(tmp_path)), 0)
     for shard in (Shard(sequence, 3, 2), Shard(sequences(23, 5)[0], 3, 2)):
         assert take(3, pickle.loads(pickle.dumps(shard))) == take(3, shard)
 
@@ -168,7 +168,7 @@ def a_recipe(folder: Path, rows: int = 40, **rollout: int) -> Any:
     path = folder / "pairs.csv"
     path.write_text("prompt,reference\n" + "".join(f"name {n},answer {n}\n" for n in range(rows)))
     recipe = OmegaConf.structured(Recipe)
-    recipe.data.path = str(path)
+    recipe.data.path, recipe.verifier.name = str(path), "smiles"
     recipe.seed = 4
     recipe.rollout.batch_size = rollout.get("batch_size", 3)
     return recipe
@@ -266,9 +266,9 @@ def test_longer_sources_are_streamed_by_one_worker(tmp_path: Path, monkeypatch: 
     recipe = a_recipe(tmp_path)
     train = ids(load_prompts(recipe.data, "train"))
     monkeypatch.setattr(data_module, "IN_MEMORY", len(train) + 1)
-    assert isinstance(endless_prompts(recipe.data, 0), Permuted)
+    assert isinstance(endless_prompts(recipe), Permuted)
     monkeypatch.setattr(data_module, "IN_MEMORY", len(train))
-    assert isinstance(endless_prompts(recipe.data, 0), Buffered)
+    assert isinstance(endless_prompts(recipe), Buffered)
     recipe.data.workers = 2
     module = Recorder()
     fit(module, PromptDataModule(recipe), max_epochs=4)
@@ -277,7 +277,8 @@ def test_longer_sources_are_streamed_by_one_worker(tmp_path: Path, monkeypatch: 
 
 
 def test_hub_data_sets_are_streamed_without_reading_ahead() -> None:
-    assert isinstance(endless_prompts(Data(path="hf://owner/name"), 0), Buffered)
+    recipe = OmegaConf.structured(Recipe(data=Data(path="hf://owner/name")))
+    assert isinstance(endless_prompts(recipe), Buffered)
 
 
 def test_empty_train_split_is_an_error(tmp_path: Path) -> None:

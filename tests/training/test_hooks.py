@@ -1,12 +1,15 @@
 """Drop-in callbacks: found by name, built with their arguments, refused where a hook would never be called."""
 
+import inspect
 import types
 
 import pytest
 from lightning import Callback
 
+from rlsf_lightning.config.extension_points import CALLBACK
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.training.callback_loader import build_callbacks, check_hooks, find_callback
+from rlsf_lightning.training.callback_loader import build_callbacks, check_hooks, check_rewards
 from rlsf_lightning.training.hooks import HOOKS, RLSFCallback, emit
 
 
@@ -26,9 +29,7 @@ def test_emit_calls_in_order_and_skips_those_without_the_hook():
 
 
 def test_the_hooks_are_the_typed_ones():
-    assert set(HOOKS) == {
-        *("on_rollout_end", "on_rewards_due", "on_verdicts_due", "on_advantages_ready", "on_update_end")
-    }
+    assert set(HOOKS) == {*("on_rollout_end", "on_rewards_due", "on_advantages_ready", "on_update_end")}
 
 
 def test_a_misspelt_hook_is_refused_with_the_nearest():
@@ -58,5 +59,33 @@ def test_wrong_arguments_name_the_right_ones():
 
 
 def test_an_unknown_callback_lists_the_shipped_ones():
-    with pytest.raises(UserError, match=r"no callback `verifyer`.*verifier"):
-        find_callback("verifyer")
+    with pytest.raises(UserError, match=r"verifyer: no such callback; did you mean `verifier`"):
+        build_callbacks({"verifyer": {}})
+
+
+@pytest.mark.parametrize(
+    "entries", [{}, {"verifier": None}, {"samples": {}, "machine": {}, "progress": {}, "heldout": {}}]
+)
+def test_without_a_verifier_callback_the_line_to_add_is_told(entries):
+    with pytest.raises(UserError, match=r"add `callbacks: \{verifier: \{\}\}`"):
+        check_rewards(build_callbacks(entries))
+
+
+def test_the_verifier_or_an_own_callback_may_write_rewards():
+    class Reward(RLSFCallback):
+        def on_rewards_due(self, trainer, module, rollout): ...
+
+    check_rewards(build_callbacks({"verifier": {}}))
+    check_rewards([Reward()])
+
+
+def test_the_callbacks_said_to_write_no_reward_write_none():
+    for name in CALLBACK.shipped():
+        cls = resolve(CALLBACK, name)
+        writes = "add_reward(" in inspect.getsource(inspect.getmodule(cls))
+        assert getattr(cls, "writes_rewards", False) == writes
+
+
+def test_a_class_of_another_package_is_a_callback():
+    (built,) = build_callbacks({"lightning.pytorch.callbacks:EarlyStopping": {"monitor": "reward"}})
+    assert type(built).__name__ == "EarlyStopping"

@@ -7,10 +7,11 @@ import torch
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.policy.logprob import ActionScores
-from rlsf_lightning.training.loss import objective
+from rlsf_lightning.training.loss import losses_of
 from rlsf_lightning.training.rollout import Rollout
 
 T, F = True, False
+WEIGHT_BT = torch.tensor([[0.25, 0.25], [0.5, 0.0]])
 LOG2 = math.log(2)
 
 
@@ -33,7 +34,6 @@ def rollout_of_two():
     rollout.ref_logp_BT = torch.full((2, 2), -2.0 - LOG2)
     rollout.advantage_BT = torch.tensor([[1.0, -1.0], [-1.0, 0.0]])
     rollout.value_BT, rollout.return_BT = torch.zeros(2, 2), torch.full((2, 2), 1.0)
-    rollout.weight_BT = torch.tensor([[0.25, 0.25], [0.5, 0.0]])
     part = rollout.part(torch.tensor([0, 1]), is_action_BT)
     logp_BT = torch.tensor([[-2 + LOG2, -2 - LOG2], [-2 + 2 * LOG2, math.nan]], requires_grad=True)
     value_BT = torch.tensor([[0.5, -0.5], [1.0, math.nan]], requires_grad=True)
@@ -44,7 +44,7 @@ def parts(only_critic=False, kl_beta=0.0, **settings):
     """The losses by name, what they sum to, and the rest of the statistics."""
     rollout, part, scores = rollout_of_two()
     made = schema.Algorithm(**settings)
-    loss, sums = objective(made, rollout, part, scores, kl_beta=kl_beta, only_critic=only_critic)
+    loss, sums = losses_of(made, rollout, part, WEIGHT_BT, scores, kl_beta=kl_beta, only_critic=only_critic)
     losses = {name.removeprefix("loss/"): float(x) for name, x in sums.items() if name.startswith("loss/")}
     assert float(loss) == pytest.approx(sum(losses.values()))
     loss.backward()

@@ -66,7 +66,7 @@ class ScoresAgain(RLSFCallback):
     def on_advantages_ready(self, trainer, module, rollout):
         logp_BT, value_BT = torch.zeros_like(rollout.value_BT), torch.zeros_like(rollout.value_BT)
         with torch.no_grad():
-            for part, scores in module.scored(rollout, torch.arange(len(rollout.prompts))):
+            for part, scores in module.forward_passes(rollout, torch.arange(len(rollout.prompts))):
                 logp_BT[part.rows, : part.width] = scores.logp_BT
                 if scores.value_BT is not None:
                     value_BT[part.rows, : part.width] = scores.value_BT

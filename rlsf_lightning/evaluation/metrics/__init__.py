@@ -1,4 +1,4 @@
-"""torchmetrics of a policy's completions, and the one registry of which of them a task is reported with.
+"""Metrics of a policy's completions (torchmetrics), and the suites of them that a task is reported with.
 
 Every metric reduces over ranks and keeps its numbers per item, for intervals. No policy, no generation.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.config.extension_points import METRICS
+from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.evaluation.metrics.base import ItemMetric
 from rlsf_lightning.evaluation.metrics.certificates import (
     AbstainRate,
@@ -27,7 +28,9 @@ from rlsf_lightning.evaluation.metrics.pass_at_k import PassAtK, pass_at_k
 from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein
 
 __all__ = [
-    "SUITES",
+    "DESCRIBED_MOLECULES",
+    "GENERIC",
+    "MOLECULES",
     "ItemMetric",
     "PassAtK",
     "Suite",
@@ -55,39 +58,31 @@ _ANY_TASK: Mapping[str, type[ItemMetric]] = {
     "abstained": AbstainRate,
 }
 
-SUITES: Mapping[str, Suite] = {
-    "generic": Suite({"pass_rate": PassRate, **_ANY_TASK}, success="pass_rate"),
-    "molecules": Suite(
-        {
-            "exact_match": ExactMatch,
-            "validity": Validity,
-            "morgan_tanimoto": MorganTanimoto,
-            "maccs_tanimoto": MACCSTanimoto,
-            "rdk_tanimoto": RDKTanimoto,
-            "bleu": Bleu,
-            "levenshtein": Levenshtein,
-            **_ANY_TASK,
-        },
-        success="exact_match",
-        sampled=("validity",),
-    ),
-    "described_molecules": Suite(
-        {"pass_rate": PassRate, "validity": Validity, **_ANY_TASK}, success="pass_rate", sampled=("validity",)
-    ),
-}
-#: The suite of each verifier (the module that defines it) whose suite is not "generic".
-SUITE_OF_VERIFIER: Mapping[str, str] = {
-    "rlsf_lightning.symbolic.verifiers.smiles.verifier": "molecules",
-    "rlsf_lightning.symbolic.verifiers.molecule.verifier": "described_molecules",
-}
+GENERIC = Suite({"pass_rate": PassRate, **_ANY_TASK}, success="pass_rate")
+MOLECULES = Suite(
+    {
+        "exact_match": ExactMatch,
+        "validity": Validity,
+        "morgan_tanimoto": MorganTanimoto,
+        "maccs_tanimoto": MACCSTanimoto,
+        "rdk_tanimoto": RDKTanimoto,
+        "bleu": Bleu,
+        "levenshtein": Levenshtein,
+        **_ANY_TASK,
+    },
+    success="exact_match",
+    sampled=("validity",),
+)
+DESCRIBED_MOLECULES = Suite(
+    {"pass_rate": PassRate, "validity": Validity, **_ANY_TASK}, success="pass_rate", sampled=("validity",)
+)
 
 
 def suite_for(verifier_class: type, name: str | None = None) -> Suite:
-    """The suite called ``name``, else the one that suits the verifier. UserError for an unknown name."""
-    if name is None:
-        suiting = (SUITE_OF_VERIFIER.get(base.__module__) for base in verifier_class.__mro__)
-        name = next((suite for suite in suiting if suite is not None), "generic")
-    if name not in SUITES:
-        known = ", ".join(SUITES)
-        raise UserError(f"no suite of metrics is called `{name}`; set evaluation.metrics to one of {known}")
-    return SUITES[name]
+    """The suite that ``evaluation.metrics`` names, else the verifier's own: its class attribute ``metrics``.
+
+    ``metrics`` is a Suite, or the name of one. UserError: there is none of that name.
+    """
+    chosen = getattr(verifier_class, "metrics", "generic") if name is None else name
+    suite: Suite = resolve(METRICS, chosen) if isinstance(chosen, str) else chosen
+    return suite

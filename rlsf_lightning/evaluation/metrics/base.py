@@ -1,4 +1,4 @@
-"""What all metrics share: numbers per item whose sums decide the value. Never parses, verifies or prints anything.
+"""The base class of all metrics: numbers per item whose sums decide the value. Never parses, verifies or prints anything.
 
 A metric here is a function of *sums* of a few numbers per item (a mean: the sum of the values and the number of items;
 corpus BLEU: ten counts). So it reduces over ranks by concatenation, and bootstrap resamples of it are a matrix product.

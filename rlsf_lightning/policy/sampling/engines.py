@@ -1,7 +1,7 @@
-"""Who draws the tokens of a rollout: the own sampler, transformers' ``generate``, or a function of the user's.
+"""Rollout engines: the native sampler, transformers' ``generate``, or a user's function.
 
-An engine draws from ``softmax(logits / temperature)`` of the policy as it stands now, adapters and all; no top-k, no
-top-p. Whoever samples elsewhere, with other weights or other rounding, wants ``algorithm.importance_cap``.
+An engine samples from ``softmax(logits / temperature)`` of the current policy, adapters included; no top-k, no top-p. With an
+engine of other weights or other rounding, set ``algorithm.importance_cap`` (truncated importance sampling).
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from typing import Protocol
 import torch
 from transformers import GenerationConfig
 
-from rlsf_lightning.config.plugins import find_function
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.policy.sampling.generate import Sampled, sample
+from rlsf_lightning.policy.sampling.generate import Sampled
 
 
 class Engine(Protocol):
-    """``samples`` completions of every prompt, those of the first prompt first; see ``generate.sample`` for the arguments.
+    """``samples`` completions of every prompt, prompt-major; see ``generate.sample`` for arguments and errors.
 
-    ``with_values`` is asked of the own sampler alone.
+    ``with_values`` is passed to the native sampler alone.
     """
 
     def __call__(
@@ -37,7 +36,7 @@ class Engine(Protocol):
 
 
 @torch.no_grad()
-def with_transformers(
+def sample_with_transformers(
     policy: Policy,
     prompts_ids: Sequence[Sequence[int]],
     *,
@@ -47,7 +46,8 @@ def with_transformers(
     batch_size: int | None,
     generator: torch.Generator,
 ) -> list[Sampled]:
-    """``model.generate`` on left-padded batches: for comparison, and for models whose cache the own sampler does not know."""
+    """``model.generate`` on left-padded batches: for comparison, and for models whose KV cache the native sampler does not
+    support. Arguments and result as of :class:`Engine`."""
     config = GenerationConfig(
         do_sample=True,
         temperature=temperature,
@@ -71,30 +71,22 @@ def with_transformers(
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
             out = policy.causal_lm.generate(input_ids=ids_BS, attention_mask=is_real_BS, generation_config=config)  # type: ignore[operator]
-        drawn_BT = out.sequences[:, width:]
+        ids_BT = out.sequences[:, width:]
         logp_BT = torch.stack(
             [
-                torch.log_softmax(logits_BV.float() / temperature, -1).gather(1, drawn_BT[:, t, None]).squeeze(1)
+                torch.log_softmax(logits_BV.float() / temperature, -1).gather(1, ids_BT[:, t, None]).squeeze(1)
                 for t, logits_BV in enumerate(out.logits)
             ],
             1,
         )
         found += [
-            _cut(ids, logp, policy.eos_token_ids) for ids, logp in zip(drawn_BT.tolist(), logp_BT.tolist(), strict=True)
+            _until_eos(ids, logp, policy.eos_token_ids)
+            for ids, logp in zip(ids_BT.tolist(), logp_BT.tolist(), strict=True)
         ]
     return found
 
 
-def _cut(ids: list[int], logp: list[float], ends: Sequence[int]) -> Sampled:
-    """Up to the first end token."""
-    length = next((n for n, token in enumerate(ids, start=1) if token in ends), None)
+def _until_eos(ids: list[int], logp: list[float], eos_token_ids: Sequence[int]) -> Sampled:
+    """Up to the first EOS, which is included."""
+    length = next((n for n, token in enumerate(ids, start=1) if token in eos_token_ids), None)
     return Sampled(ids[:length], length is not None, logp[:length])
-
-
-ENGINES: dict[str, Engine] = {"native": sample, "hf": with_transformers}
-
-
-def find_engine(name: str) -> Engine:
-    """The engine of that name, or the function of ``package.module:function``. UserError: there is none."""
-    engine: Engine = find_function("rollout.engine", name, ENGINES)
-    return engine

@@ -1,11 +1,10 @@
-"""Sampling completions from the very distribution that is scored: softmax(logits / temperature), no top-k, no top-p.
+"""The native sampler: completions from the distribution that is scored, softmax(logits / temperature), no top-k, no top-p.
 
-Every distinct prompt is prefilled once and its cache copied to its samples; finished rows leave the batch, and where
-completions wait, they enter; no
-logits outlive their rows' turn. It keeps no gradients.
+Continuous batching: finished rows are evicted and queued completions admitted. Every distinct prompt of an admission is
+prefilled once and its KV cache copied to its samples. Logits are not kept, and no gradients are recorded.
 
 Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
-prefilled, K = columns of the cache, T = new tokens.
+prefilled, K = columns of the KV cache, T = new tokens, D = width.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ from torch import Tensor
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.kvcache import GrowingCache
-from rlsf_lightning.policy.sampling.llama_step import step_of
-from rlsf_lightning.policy.sampling.token_sampler import Draw
+from rlsf_lightning.policy.sampling.llama_step import llama_step_for
+from rlsf_lightning.policy.sampling.token_sampler import TokenSampler
 
-#: Finished rows are dropped, and waiting ones enter, as soon as they are this share of the batch.
-DROP_SHARE = 1 / 16
+#: Finished rows are evicted, and queued jobs admitted, as soon as they are this share of the batch.
+EVICT_SHARE = 1 / 16
 
 
 @dataclass(frozen=True)
 class Sampled:
     """One completion."""
 
-    #: Its token ids, the EOS among them if there was one.
+    #: Its token ids, with the EOS if there was one.
     ids: list[int]
-    #: The policy stopped by itself; False: it was cut at ``max_new_tokens``.
+    #: It ended with an EOS; False: it was truncated at ``max_new_tokens``.
     is_finished: bool
-    #: Natural log-probability of each id when it was sampled.
+    #: Log-probability of each id when it was sampled, in nats.
     logp: list[float]
-    #: The value of the state in which each id was sampled; empty where values were not asked for.
+    #: Value of the state in which each id was sampled; empty without ``with_values``.
     values: list[float] = field(default_factory=list)
 
 
@@ -53,18 +52,19 @@ def sample(
     batch_size: int | None = None,
     generator: torch.Generator | None = None,
 ) -> list[Sampled]:
-    """``samples`` completions of every prompt, those of the first prompt first.
+    """``samples`` completions of every prompt, prompt-major.
 
     Args:
         prompts_ids: ids as ``Policy.encode_prompt`` gives them; prompts may repeat.
-        max_new_tokens: where a completion is cut.
-        temperature: what the logits are divided by, > 0. Greedy decoding takes the likeliest token whatever it is.
-        with_values: also tell the values of the states on the way, by the policy's value head.
-        batch_size: completions decoded at a time; None: all. Which tokens are drawn does not depend on it.
-        generator: the only source of randomness, on any device; None: one with a fresh seed. Greedy draws nothing.
+        max_new_tokens: tokens at which a completion is truncated.
+        temperature: divisor of the logits, > 0; greedy decoding does not depend on it.
+        greedy: take the likeliest token instead of sampling.
+        with_values: also return the value head's values of the states on the way.
+        batch_size: completions decoded at a time; None: all. The sampled tokens do not depend on it.
+        generator: the only source of randomness, on any device; None: one with a fresh seed. Unused if greedy.
 
     Raises:
-        UserError: a prompt and ``max_new_tokens`` together exceed the model's positions.
+        UserError: a prompt and ``max_new_tokens`` together exceed the model's context window.
         FloatingPointError: the logits are not finite.
     """
     assert samples > 0 and max_new_tokens > 0, f"samples={samples}, max_new_tokens={max_new_tokens}: must be > 0"
@@ -100,7 +100,7 @@ def _check_lengths(policy: Policy, prompts_ids: Sequence[Sequence[int]], max_new
 
 
 def _uniforms(rows: int, columns: int, generator: torch.Generator | None) -> Tensor:
-    """Numbers in [0, 1), one for every token that may be drawn, fixed before the batches are cut."""
+    """Uniform numbers in [0, 1), one for every token that may be sampled, so that no batching changes them."""
     if generator is None:
         generator = torch.Generator()
         generator.seed()
@@ -108,7 +108,7 @@ def _uniforms(rows: int, columns: int, generator: torch.Generator | None) -> Ten
 
 
 class _Decoder:
-    """A batch of at most ``capacity`` rows through which all jobs pass. ``self.job_R`` says whose completion a row is."""
+    """Continuous batching of all jobs through at most ``capacity`` rows. ``self.job_R`` is the job of each row."""
 
     def __init__(
         self,
@@ -122,13 +122,13 @@ class _Decoder:
     ) -> None:
         self.policy, self.jobs, self.capacity = policy, jobs, capacity
         self.limit, self.uniform_JT = max_new_tokens, uniform_JT
-        self.draw = Draw(policy, temperature, min(capacity, len(jobs)))
-        self.step = step_of(policy, max(map(len, jobs), default=0) + max_new_tokens)
-        # Neighbours of like length need little padding.
-        self.waiting = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
+        self.sampler = TokenSampler(policy, temperature, min(capacity, len(jobs)))
+        self.llama_step = llama_step_for(policy, max(map(len, jobs), default=0) + max_new_tokens)
+        # Popped from its end, shortest prompts first: neighbours of like length need little padding.
+        self.queue = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
         device = policy.device
         self.eos = torch.tensor(policy.eos_token_ids, device=device)
-        # One column more than there are tokens: what finished rows draw goes there.
+        # One column more than there are tokens: finished rows that are not evicted yet write there.
         self.ids_JT = torch.zeros(len(jobs), max_new_tokens + 1, dtype=torch.long, device=device)
         self.logp_JT = torch.zeros(len(jobs), max_new_tokens + 1, device=device)
         self.value_head = policy.value_head if with_values else None
@@ -139,14 +139,14 @@ class _Decoder:
         self.hidden_RD = torch.zeros(0, 0, device=device)
 
     def decode(self) -> list[Sampled]:
-        """One token a step for all live rows, until none is left and none waits."""
-        self._enter()
+        """Decode one token a step for all rows, until the batch and the queue are empty."""
+        self._admit()
         while len(self.job_R):
-            token_R = self._draw()
-            token_R = self._leave(token_R)
+            token_R = self._sample()
+            token_R = self._evict(token_R)
             if len(self.job_R):
                 self._forward(token_R)
-            self._enter()
+            self._admit()
         logp_JT = self.logp_JT[:, : self.limit]
         if not bool(torch.isfinite(logp_JT).all()):
             raise FloatingPointError("the policy's logits are not finite: training diverged, or weights are bad")
@@ -154,14 +154,14 @@ class _Decoder:
         ids, logp, values = self.ids_JT.tolist(), logp_JT.tolist(), self.value_JT.tolist()
         return [Sampled(ids[j][:n], finished[j], logp[j][:n], values[j][:n]) for j, n in enumerate(lengths)]
 
-    def _enter(self) -> None:
-        """Prefill waiting jobs, once there is room for enough of them, and give each its cache and its first hidden state."""
-        room = min(self.capacity - len(self.job_R), len(self.waiting))
-        if room == 0 or (len(self.job_R) and room < min(self.capacity * DROP_SHARE, len(self.waiting))):
+    def _admit(self) -> None:
+        """Admit queued jobs once enough rows are free: prefill their prompts, copy the KV cache and first hidden state."""
+        free = min(self.capacity - len(self.job_R), len(self.queue))
+        if free == 0 or (len(self.job_R) and free < min(self.capacity * EVICT_SHARE, len(self.queue))):
             return
-        entering = [self.waiting.pop() for _ in range(room)]
+        admitted = [self.queue.pop() for _ in range(free)]
         device = self.policy.device
-        prompts = {prompt: row for row, prompt in enumerate(dict.fromkeys(self.jobs[job] for job in entering))}
+        prompts = {prompt: row for row, prompt in enumerate(dict.fromkeys(self.jobs[job] for job in admitted))}
         width = max(map(len, prompts))
         padding = [[self.policy.pad_token_id] * (width - len(prompt)) for prompt in prompts]
         ids_PK = torch.tensor([[*pad, *prompt] for pad, prompt in zip(padding, prompts, strict=True)], device=device)
@@ -169,11 +169,11 @@ class _Decoder:
         is_real_PK = torch.arange(width, device=device) >= width - length_P[:, None]
         cache = GrowingCache()
         hidden_PD = self.policy.hidden_states(ids_PK, is_real_PK, cache=cache)[:, -1]
-        prompt_R = torch.tensor([prompts[self.jobs[job]] for job in entering], device=device)
+        prompt_R = torch.tensor([prompts[self.jobs[job]] for job in admitted], device=device)
         cache.expand(prompt_R)
-        entered = {
-            "job_R": torch.tensor(entering, device=device),
-            "step_R": torch.zeros(room, dtype=torch.long, device=device),
+        state = {
+            "job_R": torch.tensor(admitted, device=device),
+            "step_R": torch.zeros(free, dtype=torch.long, device=device),
             "position_R": length_P[prompt_R],
             "hidden_RD": hidden_PD[prompt_R],
         }
@@ -182,15 +182,15 @@ class _Decoder:
             self.cache, self.is_real_RK, self.columns = cache, is_real_RK, width
         else:
             self._append(cache, is_real_RK)
-            entered = {name: torch.cat((getattr(self, name), values)) for name, values in entered.items()}
-        for name, values in entered.items():
+            state = {name: torch.cat((getattr(self, name), values)) for name, values in state.items()}
+        for name, values in state.items():
             setattr(self, name, values)
         self.has_padding = not bool(self.is_real_RK[:, : self.columns].all())
-        # From here on the mask is as wide as the batch may get; it is cut to the columns in use.
+        # The attention mask is as wide as the batch may get; each step takes the columns in use.
         self.is_real_RK = torch.nn.functional.pad(self.is_real_RK, (0, self.limit), value=True)
 
     def _append(self, cache: GrowingCache, is_real_RK: Tensor) -> None:
-        """New rows under the old ones, whose last columns stand above each other; columns that no row uses go."""
+        """Add rows below the present ones, right-aligned; drop columns that are padding in every present row."""
         old_RK = self.is_real_RK[:, : self.columns]
         unused = int(old_RK.any(0).int().argmax())
         old_RK = old_RK[:, unused:]
@@ -200,12 +200,12 @@ class _Decoder:
             [torch.nn.functional.pad(each, (self.columns - each.shape[1], 0)) for each in (old_RK, is_real_RK)]
         )
 
-    def _draw(self) -> Tensor:
-        """Draw a token for every row, write it down, and note which rows have finished by it."""
+    def _sample(self) -> Tensor:
+        """Sample a token for every row, record it, and mark the rows that it finishes."""
         uniform_R = None
         if self.uniform_JT is not None:
             uniform_R = self.uniform_JT[self.job_R, self.step_R.clamp(max=self.limit - 1)]
-        token_R, logp_R = self.draw(self.hidden_RD, uniform_R)
+        token_R, logp_R = self.sampler(self.hidden_RD, uniform_R)
         self.ids_JT[self.job_R, self.step_R] = token_R
         self.logp_JT[self.job_R, self.step_R] = logp_R.to(self.logp_JT)
         if self.value_head is not None:
@@ -216,29 +216,29 @@ class _Decoder:
         self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))
         return token_R
 
-    def _leave(self, token_R: Tensor) -> Tensor:
-        """Let finished rows go once they are many; the tokens of those that stay."""
+    def _evict(self, token_R: Tensor) -> Tensor:
+        """Evict finished rows once they are many; returns the tokens of the rows that stay."""
         is_live_R = self.step_R < self.limit
         rows, live = len(self.job_R), int(is_live_R.sum())
-        if live and rows - live < max(1.0, DROP_SHARE * rows):
+        if live and rows - live < max(1.0, EVICT_SHARE * rows):
             return token_R
-        # Live rows from the end of the batch move onto the finished ones before it.
-        hole_n = (~is_live_R[:live]).nonzero().squeeze(-1)
-        mover_n = live + is_live_R[live:].nonzero().squeeze(-1)
-        self.cache.drop(hole_n, mover_n, live)
+        # Compaction: unfinished rows from the end of the batch move into the slots of finished ones.
+        free_n = (~is_live_R[:live]).nonzero().squeeze(-1)
+        moved_n = live + is_live_R[live:].nonzero().squeeze(-1)
+        self.cache.compact(free_n, moved_n, live)
         for name in ("job_R", "step_R", "position_R", "is_real_RK"):
             values = getattr(self, name)
-            values[hole_n] = values[mover_n]
+            values[free_n] = values[moved_n]
             setattr(self, name, values[:live])
-        token_R[hole_n] = token_R[mover_n]
+        token_R[free_n] = token_R[moved_n]
         return token_R[:live]
 
     def _forward(self, token_R: Tensor) -> None:
-        """Append the tokens to the cache and compute the next hidden states."""
+        """Append the tokens to the KV cache and compute the next hidden states."""
         self.columns += 1
         is_real_RK = self.is_real_RK[:, : self.columns] if self.has_padding else None
-        if self.step is not None:
-            self.hidden_RD = self.step(token_R, self.position_R, is_real_RK, self.cache)
+        if self.llama_step is not None:
+            self.hidden_RD = self.llama_step(token_R, self.position_R, is_real_RK, self.cache)
         else:
             positions_R1 = self.position_R[:, None]
             hidden_R1D = self.policy.hidden_states(

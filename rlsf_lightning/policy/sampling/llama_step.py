@@ -1,10 +1,10 @@
-"""One decoding step of Llama and its relatives, in a few operations a layer: what sampling does most of the time.
+"""A fused decoding step for Llama-like models: one token per row through all layers, in a few operations a layer.
 
-transformers computes the same step with some forty operations and as many calls of modules a layer, which on a CPU cost as
-much as the arithmetic. Queries, keys and values are one product here, gate and up are another. Whatever is not known to
-be such a model, or does not compute in fp32, is left to transformers (``step_of`` gives None).
+transformers computes the same step with some forty operations and as many module calls a layer, which on a CPU cost as much
+as the arithmetic. Here the QKV projections are one product, gate and up another. Other architectures, and whatever does not
+compute in fp32, are left to transformers (``llama_step_for`` returns None).
 
-Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, E = head width, K = columns of the cache.
+Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, E = head width, K = columns of the KV cache.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from torch import Tensor
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.kvcache import GrowingCache, GrowingLayer
 
-#: Configurations of these types, without sliding windows, are computed as below.
+#: Model types whose layers are computed as below, where they have no sliding windows.
 FAMILIES = frozenset(["llama", "qwen2", "mistral"])
-#: Kinds of rotary positions that do not depend on how long the sequence is.
+#: Types of rotary position embeddings (RoPE) whose angles do not depend on the sequence's length.
 ROTARIES = frozenset(["default", "linear", "llama3"])
 
 
@@ -46,8 +46,8 @@ class _Layer:
     down: _Linear
 
 
-class DecodingStep:
-    """Callable with the tokens that come next; made inside ``policy.merged()`` and valid as long as that lasts."""
+class LlamaStep:
+    """Callable with the next token of every row; made inside ``policy.merged()`` and valid as long as that lasts."""
 
     def __init__(self, policy: Policy, columns: int) -> None:
         model: Any = policy.causal_lm.base_model
@@ -60,7 +60,7 @@ class DecodingStep:
         positions = torch.arange(columns, device=policy.device)[None]
         cosine, sine = model.rotary_emb(self.embedding_VD[:1], positions)
         self.cosine_KE, self.sine_KE = cosine[0], sine[0]
-        self.sine_KE[:, : self.size // 2] *= -1  # so that halves need only be swapped
+        self.sine_KE[:, : self.size // 2] *= -1  # so that rotating needs only a swap of the halves
         self.layers = [
             _Layer(
                 _norm(layer.input_layernorm),
@@ -74,9 +74,11 @@ class DecodingStep:
         ]
 
     def __call__(self, token_R: Tensor, position_R: Tensor, is_real_RK: Tensor | None, cache: GrowingCache) -> Tensor:
-        """The last hidden states, (R, D), after the final norm; the cache gets a column.
+        """The last hidden states, (R, D), after the final norm; appends a column to the KV cache.
 
-        ``is_real_RK``: the columns that may be looked at, the new one among them; None: all.
+        Args:
+            token_R, position_R: ids and position ids of the new tokens.
+            is_real_RK: attention mask, bool, the new column included; None: every column is attended to.
         """
         hidden_RD = self.embedding_VD[token_R]
         cosine_R1E, sine_R1E = self.cosine_KE[position_R][:, None], self.sine_KE[position_R][:, None]
@@ -104,18 +106,18 @@ class DecodingStep:
         return F.rms_norm(hidden_RD, width, self.norm_D, self.epsilon)
 
 
-def step_of(policy: Policy, columns: int) -> DecodingStep | None:
-    """The policy's step for sequences of at most ``columns`` tokens; None where transformers has to compute it."""
+def llama_step_for(policy: Policy, columns: int) -> LlamaStep | None:
+    """The policy's decoding step for sequences of at most ``columns`` tokens; None where transformers must compute it."""
     config: Any = policy.causal_lm.config
     rotary = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
     is_known = (
         config.model_type in FAMILIES
-        and not policy.has_windows
+        and not policy.has_sliding_windows
         and rotary in ROTARIES
         and getattr(config, "hidden_act", "") == "silu"
     )
-    is_plain = policy.weights_are_whole and policy.samples_as_it_scores
-    return DecodingStep(policy, columns) if is_known and is_plain else None
+    is_plain = policy.weights_are_effective and policy.samples_as_it_scores
+    return LlamaStep(policy, columns) if is_known and is_plain else None
 
 
 def _norm(module: Any) -> Tensor:
@@ -128,7 +130,7 @@ def _norm(module: Any) -> Tensor:
 
 
 def _joined(*modules: Any) -> _Linear:
-    """Layers that read the same input, as one. Merged weights move into the joined one, so that they are not there twice."""
+    """Linear layers of the same input as one. Merged weights become views of the joined one, to be in memory only once."""
     layers: list[Any] = [m.get_base_layer() if isinstance(m, BaseTunerLayer) else m for m in modules]
     if len(layers) == 1:
         return _Linear(layers[0].weight, layers[0].bias)

@@ -1,1 +1,1 @@
-"""Running verifiers and their tools without harm: the worker pool, tool processes, the sandbox. It judges nothing."""
+"""Process isolation for verifiers and their tools: worker pool, tool processes, sandbox. It judges nothing."""

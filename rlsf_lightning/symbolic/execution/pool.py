@@ -1,8 +1,8 @@
-"""Verification beside the training loop: batches go in, certificates come out, each verdict is worked out once.
+"""Asynchronous verification beside the training loop: batches go in, certificates come out, verdicts are cached (LRU).
 
-A tool that crashes, hangs or raises *abstains* on the completion that made it do so: this room never turns a tool's
-failure into a wrong answer, and never lets it reach another completion's verdict. With 0 workers the verifier runs
-inside the calling process, where nothing can be interrupted: for tools that bound their own time.
+A tool that crashes, hangs or raises *abstains* on the completion that made it do so: a tool's failure never becomes a FAIL,
+and never affects another completion's verdict. With 0 workers the verifier runs in the calling process, where nothing can
+be interrupted: for tools that bound their own time.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.execution.worker_processes import Collect, Pair, Processes, verify
+from rlsf_lightning.symbolic.execution.worker_processes import Collect, Pair, WorkerProcesses, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 from rlsf_lightning.symbolic.verifier import Verifier
 
 if TYPE_CHECKING:
     from rlsf_lightning.config.schema import Recipe
 
-#: Verdicts kept; the one that was asked for longest ago goes first.
+#: Verdicts in the cache; the least recently used is evicted first.
 CACHE_SIZE = 20_000
-#: Bytes by which a pair is known.
+#: Bytes of a cache key.
 KEY_SIZE = 16
-#: Seconds that one completion may take where neither recipe nor verifier says.
+#: Seconds that one completion may take if neither recipe nor verifier sets a limit.
 TIMEOUT = 10.0
 
 
@@ -37,12 +37,12 @@ class VerifierPool:
     Args:
         name: of the verifier, as ``verifier.name`` in a recipe.
         options: its keyword arguments.
-        workers: processes; 0 verifies inside this one, without protection against crashes and hangs.
-        timeout: seconds one completion may take in a worker; None: what the verifier asks for (its ``timeout``), else 10.
+        workers: worker processes; 0 verifies in this one, without protection against crashes and hangs.
+        timeout: seconds that one completion may take in a worker; None: the verifier's ``timeout``, else 10.
 
     Raises:
         UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
-            a prompt lacks what the verifier needs.
+            a prompt lacks facts that the verifier needs.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], *, workers: int, timeout: float | None = None) -> None:
@@ -52,7 +52,7 @@ class VerifierPool:
         if workers == 0:
             self._start(_InProcess(load_verifier(name, options), name), cls)
         else:
-            self._start(Processes(name, options, workers, timeout), cls)
+            self._start(WorkerProcesses(name, options, workers, timeout), cls)
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> VerifierPool:
@@ -61,21 +61,21 @@ class VerifierPool:
         return cls(block.name, dict(block.options), workers=block.workers, timeout=block.timeout)
 
     @classmethod
-    def of(cls, verifier: Verifier) -> VerifierPool:
-        """A pool without workers around a verifier that is already built."""
+    def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
+        """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        pool._start(_InProcess(verifier, type(verifier).__name__), type(verifier))
+        pool._start(_InProcess(verifier, name or type(verifier).__name__), type(verifier))
         return pool
 
-    def _start(self, backend: _InProcess | Processes, verifier_class: type) -> None:
+    def _start(self, backend: _InProcess | WorkerProcesses, verifier_class: type) -> None:
         self._backend = backend
         #: The class of the verifier.
         self.verifier_class = verifier_class
-        #: Newest last. None: worked out before the run went on, and forgotten then.
+        #: Most recently used last. None: verified before the run was resumed, and not kept in the checkpoint.
         self._verdicts: OrderedDict[bytes, Certificate | None] = OrderedDict()
 
     def submit(self, pairs: Sequence[Pair]) -> Pending:
-        """Start on a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
+        """Start to verify a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
         keys = [_key(prompt, completion) for prompt, completion in pairs]
         new = {key for key in keys if key not in self._verdicts}
         certificates = {key: self._recall(key) for key in keys}
@@ -85,11 +85,11 @@ class VerifierPool:
         )
 
     def known(self) -> str:
-        """Which pairs there is a verdict on, for the pool of a run that goes on: see ``expect``."""
+        """The keys of the cache, for the pool of a resumed run: see ``expect``."""
         return b"".join(self._verdicts).hex()
 
     def expect(self, known: str) -> None:
-        """Count these pairs as hits from now on, though each is worked out once more."""
+        """Count these pairs as cache hits from now on, though each is verified once more."""
         keys = bytes.fromhex(known)
         self._verdicts = OrderedDict.fromkeys(keys[i : i + KEY_SIZE] for i in range(0, len(keys), KEY_SIZE))
 
@@ -111,7 +111,7 @@ class VerifierPool:
         return self._verdicts.get(key)
 
     def _keep(self, fresh: Mapping[bytes, Certificate]) -> None:
-        """An abstention is no verdict and is not kept: the tool may have had a bad moment."""
+        """Abstentions are not cached: the tool's failure may be transient."""
         for key, certificate in fresh.items():
             if certificate.verdict is not Verdict.ABSTAIN:
                 self._verdicts[key] = certificate
@@ -133,13 +133,13 @@ class Pending:
     ) -> None:
         self._pool, self._keys, self._known, self._fresh, self._collect = pool, keys, known, fresh, collect
         self._certificates: list[Certificate] | None = None
-        #: Pairs on which there was a verdict already, or another copy of which is in the batch.
+        #: Cache hits: pairs with a verdict already, and duplicates within the batch.
         self.hits = hits
         #: Seconds that ``result`` blocked.
         self.seconds = 0.0
 
     def result(self) -> list[Certificate]:
-        """One certificate for each pair, in their order. Blocks; a second call returns the same."""
+        """One certificate per pair, in order. Blocks; a second call returns the same."""
         if self._certificates is None:
             start = time.perf_counter()
             fresh = dict(zip(self._fresh, self._collect(), strict=True))
@@ -159,10 +159,10 @@ class _InProcess:
         return lambda: [verify(self._verifier, self._name, pair) for pair in pairs]
 
     def close(self) -> None:
-        """Nothing to stop."""
+        """A no-op: there are no workers."""
 
 
 def _key(prompt: Prompt, completion: str) -> bytes:
-    """Equal only for pairs that a verifier cannot tell apart."""
+    """A hash of all that a verifier sees of a pair."""
     seen = prompt.id, prompt.text, prompt.reference, prompt.target, dict(prompt.facts), completion
     return hashlib.blake2b(pickle.dumps(seen), digest_size=KEY_SIZE).digest()

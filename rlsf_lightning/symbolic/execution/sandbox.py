@@ -1,23 +1,22 @@
-"""Running programs that nobody has read: one shell script in a sandbox, files in, one bounded output out. Linux only.
+"""Running untrusted programs: one shell script in a sandbox, files in, one bounded output out. Linux only.
 
 Covered, with ``kind="bubblewrap"``:
 - no network, no view of other processes, no System V or POSIX objects of the host (all namespaces are new);
-- no file of the host but ``/usr`` and the folders that are handed in, read-only; one writable place, an in-memory
+- no file of the host but ``/usr`` and the folders that are passed in, read-only; one writable folder, an in-memory
   ``/w`` of limited size that is gone afterwards; no environment variables; no terminal;
 - an unprivileged user id (when the caller is root: one that no account has, else the caller's own), no capabilities,
   no core files; limits on processor time, wall time, address space, resident memory of all processes together,
-  file size, open files and processes; whatever was started dies with the sandbox, which dies with the caller;
+  file size, open files and processes; all processes end with the sandbox, which ends with the caller;
 - output goes to a file of limited size that has no name, never through a pipe into the caller's memory.
 
-Not covered: faults of the kernel (there is no filter of system calls); memory that belongs to no process (System V
-segments that nobody is attached to, until the sandbox ends); how a program spends its own limits. A script and the
-programs that it starts share a user id, so a program can disturb its own run: what comes out is as untrusted as what
-went in.
+Not covered: kernel vulnerabilities (there is no seccomp filter); memory that belongs to no process (detached System V
+segments, until the sandbox ends); how a program spends its own limits. A script and the programs that it starts share a
+user id, so a program can disturb its own run: the output is as untrusted as the input.
 
-``kind="none"`` keeps only the limits and the user id, and ends only what stays in the script's process group. Programs
-then read and write what that user may, and use the network: for machines that are a sandbox themselves.
+``kind="none"`` keeps only the limits and the user id, and ends only the script's process group. Programs then read and
+write what that user may, and use the network: for machines that are a sandbox themselves.
 
-Never here: what a program is for, and what its output means.
+Never here: a program's purpose, and the meaning of its output.
 """
 
 from __future__ import annotations
@@ -48,34 +47,34 @@ INSTALL = {
 #: User ids that no account has by default (above the dynamic ones of systemd). One a calling process, so that the limit
 #: on processes counts one sandbox at a time.
 FIRST_UID, UIDS = 70_000, 5_000
-#: Seconds between two looks at the memory of all processes.
+#: Seconds between two measurements of resident memory.
 WATCH_SECONDS = 0.05
-#: Resident memory is looked up in pages.
+#: Bytes of a page, in which /proc counts resident memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _MAX_ERRORS = 10_000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Of a whole sandbox, but for those "a process". Bytes and seconds."""
+    """Limits of a whole sandbox, except those "per process". Bytes and seconds."""
 
     wall_seconds: float
-    #: Processor time a process.
+    #: Processor time per process.
     cpu_seconds: int
-    #: Resident memory of all processes.
+    #: Resident memory of all processes together.
     memory: int
-    #: Address space a process; None where a sanitizer reserves terabytes that it never uses.
+    #: Address space per process; None where a sanitizer reserves terabytes that it never uses.
     address_space: int | None
     #: Largest file, the output included.
     file_size: int
-    #: All files in the writable place.
+    #: All files in the writable folder together.
     disk: int
     processes: int = 32
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a script left. ``ended_by`` is "" when it ended by itself, else the limit that ended it."""
+    """The result of a script. ``ended_by`` is "" if it ended by itself, else the limit that ended it: "time" or "memory"."""
 
     returncode: int
     output: bytes
@@ -84,14 +83,14 @@ class Outcome:
 
 
 class Sandbox:
-    """Runs shell scripts, each in a place of its own.
+    """Runs shell scripts, each in a sandbox of its own.
 
     Args:
         kind: "bubblewrap", or "none" for the limits alone (warns).
 
     Raises:
         ValueError: another kind.
-        UserError: a program that it needs is missing or does not work here; the message says what to install.
+        UserError: a program that it needs is missing or does not work here; the message says how to install it.
     """
 
     def __init__(self, kind: str = "bubblewrap") -> None:
@@ -125,11 +124,11 @@ class Sandbox:
         shared: Mapping[str, Path] | None = None,
         see_own_processes: bool = False,
     ) -> Outcome:
-        """Run ``script`` with ``sh`` where ``files`` lie; its standard output comes back, cut at ``limits.file_size``.
+        """Run ``script`` with ``sh`` in a folder with ``files``; returns its stdout, cut at ``limits.file_size``.
 
         Args:
             files: name -> content; plain names without folders.
-            shared: name -> folder of the host, read-only, whose path is in the script's variable of that name.
+            shared: name -> folder of the host, mounted read-only; its path is in the script's variable of that name.
             see_own_processes: mount ``/proc`` with the sandbox's own processes (sanitizers read it).
         """
         shared = shared or {}
@@ -173,7 +172,7 @@ class Sandbox:
         ]
         if limits.address_space is not None:
             bounded.append(f"--as={limits.address_space}")
-        # The shell stays to the end: a program in its place would be the first process, to which signals mean other things.
+        # The shell stays to the end: a program in its place would be PID 1, which ignores most signals.
         unpacked = ["sh", "-c", f"tar -xf - && exec </dev/null\n{script}\nexit $?"]
         if self.kind == "none":
             return [*bounded, *unpacked]
@@ -191,7 +190,7 @@ def require(program: str, install: str | None = None) -> str:
 
 
 def _bubblewrap(disk: int, shared: Mapping[str, Path], own: bool) -> list[str]:
-    # The shell is the first process in there: it cannot be killed from inside, and bubblewrap waits for it.
+    # The shell is PID 1 in there: it cannot be killed from inside, and bubblewrap waits for it.
     command = ["bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--new-session"]
     command += ["--cap-drop", "ALL", "--clearenv"]
     command += ["--setenv", "PATH", "/usr/bin:/bin", "--ro-bind", "/usr", "/usr", "--dev", "/dev"]
@@ -206,7 +205,7 @@ def _bubblewrap(disk: int, shared: Mapping[str, Path], own: bool) -> list[str]:
         command += ["--ro-bind", str(folder), f"/{name}", "--setenv", name, f"/{name}"]
     if own:
         command += ["--proc", "/proc"]
-    # What bubblewrap makes itself, "/" and "/dev", is in memory too and without a limit: nothing may be written there.
+    # bubblewrap's own "/" and "/dev" are in memory too, without a size limit: they must not be writable.
     return [
         *command,
         "--size",
@@ -223,7 +222,7 @@ def _bubblewrap(disk: int, shared: Mapping[str, Path], own: bool) -> list[str]:
 
 
 def _uid() -> dict[str, int]:
-    """Who a sandbox runs as, if not as the caller. The kernel ignores the limit on processes for root."""
+    """User and group id of the sandbox; empty: the caller's. The kernel ignores the limit on processes for root."""
     if os.geteuid() != 0:
         return {}
     uid = FIRST_UID + os.getpid() % UIDS
@@ -231,10 +230,10 @@ def _uid() -> dict[str, int]:
 
 
 def _tasks_of(uid: int) -> int:
-    """What already counts against the user's limit on processes, on kernels that count over all namespaces.
+    """Threads that already count against the user's limit on processes, on kernels that count over all namespaces.
 
-    Where bubblewrap is ended by a limit, its inner process is left for the system to wait for. Where nobody does, as in a
-    container whose first process is this one, such remains count for ever.
+    Where a limit kills bubblewrap, its inner process is left for init to reap. Where init does not, as in a container whose
+    PID 1 is this process, such zombies count for ever.
     """
     count = 0
     for status in Path("/proc").glob("[0-9]*"):
@@ -256,7 +255,7 @@ def _packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
-    """Wait for the end, or bring it about. Returns the limit that did, or ""."""
+    """Wait for the process, and kill its group at the end or at a limit. Returns the limit, or ""."""
     deadline = time.monotonic() + limits.wall_seconds
     ended_by = ""
     try:
@@ -276,7 +275,7 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
 
 
 def _resident(pid: int) -> int:
-    """Bytes in memory of a process and all that come from it; a page that several hold counts for each."""
+    """Resident memory in bytes of a process and its descendants; shared pages count once per process."""
     total, waiting = 0, [pid]
     while waiting:
         folder = f"/proc/{waiting.pop()}"

@@ -1,8 +1,8 @@
-"""A tool in a long-lived process of its own: one question a line, one answer a line, with limits of time.
+"""A tool in a long-lived child process: one request per line, one response per line, with time limits.
 
-The process is started when it is first asked, and again after it has died or was killed. It ends with this one, however
-that ends: then its standard input is closed. Python tools answer with ``answering``, which bounds them once more from
-within, so that none computes on when nobody is left to end it.
+The child is started on the first request, and again after it died or was killed. It exits when this process does, even after
+a crash, because its stdin is closed. Python tools run the request loop of ``tool_server``, whose timers also work when no
+parent is left to kill them.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from pathlib import Path
 
 from rlsf_lightning.errors import ToolFailed
 
-#: Seconds of computing that a process may take to start.
+#: Seconds of processor time that a process may take to start.
 START_SECONDS = 60.0
-#: A real second is longer than a computed one where the machine is busy; so many times, at most.
+#: Limit on wall time, as a multiple of the limit on processor time: a busy machine is slower.
 PATIENCE = 5
-#: Seconds after which it is looked how long the process has computed.
+#: Seconds between two looks at the child's processor time.
 TICK = 0.1
-#: What ends a process that ``answering`` bounds.
+#: Exit codes of a process that the timers of ``tool_server`` ended.
 _TIMERS = (-signal.SIGPROF, -signal.SIGALRM)
 
 
 class NotStarted(ToolFailed):
-    """The tool's process does not even start."""
+    """The tool's process does not start."""
 
 
 class Child:
-    """Asks the process, one question after the other, from any thread; a forked process starts its own.
+    """One request at a time, from any thread; a forked process starts a child of its own.
 
     Args:
         tool: its name in messages.
-        command: what to run; it writes a line when it is ready.
-        seconds: of computing, for one answer. A question that takes longer costs the process.
-        longest: seconds of the clock after which a question is given up whatever happens, the start of the process
-            included, which goes on meanwhile. None: a start and an answer may both take all of their time.
+        command: the command line to run; it writes a line when it is ready.
+        seconds: processor time for one answer. A request that takes longer costs the child, which is killed.
+        longest: wall time in seconds after which a request is given up in any case, including the child's start, which
+            continues meanwhile. None: a start and an answer may each take all of their time.
         environment: variables in addition to those of this process.
     """
 
@@ -65,18 +65,18 @@ class Child:
         self._buffer = b""
 
     def is_running(self) -> bool:
-        """Whether there is a process that this one may ask."""
+        """Whether there is a live child that this process started."""
         return self.process is not None and self._owner == os.getpid() and self.process.poll() is None
 
     def ask(self, line: str, *, start: bool = True) -> str:
-        """The answer to a question; both are one line, without its end.
+        """The response to a request; both are one line, without its end.
 
         Args:
-            start: start the process if none is running; otherwise that is a failure.
+            start: start the child if none is running; False: raise ToolFailed instead.
 
         Raises:
-            ToolFailed: it crashed or gave no answer in time. The next question gets a new process, or the same one where
-                that had no time to start.
+            ToolFailed: it crashed or did not answer in time. The next request starts a new child, or waits for the same one
+                if that was still starting.
         """
         assert not {"\n", "\r"} & set(line), "one line a question"
         with self._lock:
@@ -97,7 +97,7 @@ class Child:
                 raise ToolFailed(str(error)) from None
 
     def stop(self) -> None:
-        """End the process; the next question starts another."""
+        """Kill the child; the next request starts another."""
         if self.process is not None:
             _stop(self.process, self._owner)
         self.process = None
@@ -115,7 +115,7 @@ class Child:
         weakref.finalize(self, _stop, process, self._owner)
 
     def _await_start(self, process: subprocess.Popen[bytes], end: float) -> None:
-        """Until it is ready. Raises NotStarted; ToolFailed where there is no time for it now."""
+        """Wait until the child is ready. Raises NotStarted, or ToolFailed if ``end`` comes first."""
         try:
             self._line(process, START_SECONDS, end)
         except ToolFailed as error:
@@ -126,7 +126,7 @@ class Child:
         self._is_ready = True
 
     def _line(self, process: subprocess.Popen[bytes], seconds: float, end: float) -> bytes:
-        """The next line that the process writes. Raises ToolFailed where none comes in time, or by ``end``."""
+        """The next line that the child writes. Raises ToolFailed if none comes in time, or by ``end``."""
         assert process.stdout is not None
         late = ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
         begin = time.monotonic()
@@ -136,7 +136,7 @@ class Child:
         while b"\n" not in self._buffer:
             if not poll.poll(1000 * max(0.0, min(TICK, seconds, end - time.monotonic()))):
                 now, computed = time.monotonic(), _computed(process.pid)
-                used = computed if used is None else used  # most answers come before anyone has to look
+                used = computed if used is None else used  # most answers come before the first look
                 if now >= end:
                     raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
                 if computed - used > seconds or now - begin > PATIENCE * seconds:
@@ -152,11 +152,11 @@ class Child:
 
 
 class PythonChild(Child):
-    """A process that runs a module, which ends in a loop over ``answering``.
+    """A Python module as a tool's process, which ends in the request loop of ``tool_server``.
 
     Args:
-        module: its name. Its first argument is ``seconds``.
-        arguments: the others.
+        module: its name. Its first command-line argument is ``seconds``.
+        arguments: the other command-line arguments.
         longest: as of ``Child``.
     """
 
@@ -169,7 +169,7 @@ class PythonChild(Child):
 
 
 def _computed(pid: int) -> float:
-    """Seconds that a process has computed, all of its threads together; those of the clock where the system does not say."""
+    """Processor time of a process and all its threads, in seconds; wall time where there is no /proc."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -186,5 +186,5 @@ def _stop(process: subprocess.Popen[bytes], owner: int) -> None:
             if stream is not None:
                 try:
                     stream.close()
-                except OSError:  # what was not yet written has nowhere to go
+                except OSError:  # unwritten output has nowhere to go
                     pass

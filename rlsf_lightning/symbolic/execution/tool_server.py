@@ -1,4 +1,4 @@
-"""What a Python tool's own process does between its start and its end; see ``child``, which asks it."""
+"""The request loop inside a Python tool's process; ``tool_process`` is its client."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rlsf_lightning.symbolic.execution.tool_process import PATIENCE
 
 
 def limit_memory(megabytes: int) -> None:
-    """Of address space, from now on."""
+    """Limit this process's address space, in MiB, from now on."""
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
 
 def answering(seconds: float, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Says that it is ready, answers every question that comes, and yields each after its answer was sent.
+    """Report ready, answer every request (one line of JSON), and yield each after its answer was sent.
 
-    While it computes an answer, the kernel counts: after ``seconds`` of computing this process is ended, whatever it is at.
+    A kernel timer ends this process after ``seconds`` of processor time on one answer, even inside native code.
     """
     print("ready", flush=True)
     for line in sys.stdin:

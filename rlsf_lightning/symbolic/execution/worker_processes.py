@@ -1,9 +1,9 @@
-"""Worker processes that verify and may hang or die without harm: what stands behind :class:`VerifierPool`.
+"""Worker processes in which verifiers may hang or die without harm: the backend of :class:`VerifierPool`. POSIX only.
 
-Workers come from a fork server that has neither torch nor the caller's ``__main__`` in it, and end when the process
-that started them does, however that one ended. POSIX only.
+Workers come from a fork server that has imported neither torch nor the caller's ``__main__``, and exit when the process that
+started them does, even after a crash.
 
-Never here: what a certificate means, and what is done with it.
+Never here: the meaning of a certificate, and its use.
 """
 
 from __future__ import annotations
@@ -35,41 +35,45 @@ from rlsf_lightning.symbolic.loader import load_verifier
 from rlsf_lightning.symbolic.verifier import Verifier
 
 Pair = tuple[Prompt, str]
-#: Blocks until the certificates of one submission are there, in its order.
+#: Blocks until the certificates of one submission are complete; returns them in its order.
 Collect = Callable[[], list[Certificate]]
 
-#: Most completions that go to a worker at once. Alone one costs about 0.15 ms on the way, in a chunk of 16 about
-#: 0.03 ms, and the fastest tools take 0.1 ms; but a fault makes its whole chunk be verified again.
+#: Most completions in a task. Alone one has an overhead of about 0.15 ms, in a chunk of 16 about 0.03 ms, and the fastest
+#: tools take 0.1 ms; but after a fault the whole chunk is verified again.
 MAX_CHUNK = 16
-#: Seconds in which a worker must have started and built its verifier.
+#: Seconds within which a worker must have started and built its verifier.
 START_SECONDS = 600.0
-#: How often a completion is sent again because the pool broke through no fault of its own.
+#: How often a completion is retried because the pool broke through no fault of its own.
 BROKEN_TRIES = 3
-#: Seconds by which a worker's death shows late.
+#: Seconds for which a worker's death is kept from pebble.
 GRACE_SECONDS = 0.05
-#: Bytes that a worker may hold in memory; programs that a tool starts are not counted, as they are to be bounded by it.
+#: Resident bytes that a worker may take; programs that a tool starts are not counted: the tool must limit them.
 MAX_MEMORY = 4 << 30
 PAGE = os.sysconf("SC_PAGE_SIZE")
-#: Seconds between two looks at the memory of all workers (which needs /proc: elsewhere there is no limit).
+#: Seconds between two measurements of the workers' memory (which needs /proc: elsewhere there is no limit).
 WATCH_SECONDS = 0.05
-#: What stands for the exit code 0 of a worker.
+#: Replaces the exit code 0 of a worker.
 EXITED = 256
-#: Characters of an error that are kept.
+#: Characters of an error message that are kept.
 MAX_REASON = 500
 
 
 @dataclass
 class _Task:
-    """A chunk on its way: which pairs of the submission it holds, and how often a pool broke under it."""
+    """A submitted chunk: the indices of its pairs in the submission, and how often a pool broke under it."""
 
-    places: Sequence[int]
+    indices: Sequence[int]
     pool: ProcessPool
     future: Future[list[bytes]]
     broken: int = 0
 
 
-class Processes:
-    """Verifies in worker processes."""
+class WorkerProcesses:
+    """The backend of ``VerifierPool`` that verifies in worker processes.
+
+    Raises:
+        UserError: the verifier cannot be built, or does not start in a worker.
+    """
 
     def __init__(self, name: str, options: Mapping[str, Any], workers: int, timeout: float) -> None:
         self._name, self._options, self._workers, self._timeout = name, dict(options), workers, timeout
@@ -82,7 +86,7 @@ class Processes:
         self._pool = self._new_pool()
         atexit.register(self.close)  # before pebble's own: no worker may be started while the interpreter goes down
         try:
-            self._pool.schedule(_check_seat).result(START_SECONDS)
+            self._pool.schedule(_check_worker).result(START_SECONDS)
         except UserError:
             self.close()
             raise
@@ -100,13 +104,15 @@ class Processes:
         )
 
     def submit(self, pairs: Sequence[Pair]) -> Collect:
-        # Small enough that every worker gets several and a slow one does not keep the batch waiting.
+        """Start to verify; does not block. The returned function does."""
+        # Small enough that every worker gets several, and a slow one does not hold up the batch.
         size = max(1, min(MAX_CHUNK, len(pairs) // (4 * self._workers)))
         chunks = [range(start, min(start + size, len(pairs))) for start in range(0, len(pairs), size)]
         tasks = deque(self._task(pairs, chunk) for chunk in chunks)
         return lambda: self._collect(pairs, tasks)
 
     def close(self) -> None:
+        """Stop all workers at once."""
         if not self._closed:
             self._closed = True
             atexit.unregister(self.close)
@@ -116,39 +122,39 @@ class Processes:
         self._pool.stop()
         self._pool.join()
 
-    def _task(self, pairs: Sequence[Pair], places: Sequence[int], broken: int = 0) -> _Task:
+    def _task(self, pairs: Sequence[Pair], indices: Sequence[int], broken: int = 0) -> _Task:
         if self._closed:
             raise RuntimeError("the verifier pool is closed")
         if not self._pool.active:
             self._discard_pool()
             self._pool = self._new_pool()
         # The worker's own alarm ends a completion that takes too long; this is for a worker that disabled it.
-        limit = len(places) * self._timeout + 1.0
-        future = self._pool.schedule(_verify_chunk, args=([pairs[place] for place in places],), timeout=limit)
-        return _Task(places, self._pool, future, broken)
+        limit = len(indices) * self._timeout + 1.0
+        future = self._pool.schedule(_verify_chunk, args=([pairs[index] for index in indices],), timeout=limit)
+        return _Task(indices, self._pool, future, broken)
 
     def _collect(self, pairs: Sequence[Pair], tasks: deque[_Task]) -> list[Certificate]:
-        """Wait for all. A chunk that failed is verified again one by one; what fails alone is an abstention."""
+        """Wait for all tasks. A chunk that failed is retried one by one; a pair that fails alone is an abstention."""
         found: dict[int, Certificate] = {}
         while tasks:
             task = tasks.popleft()
             try:
                 certificates = [pickle.loads(data) for data in self._wait(task, len(pairs))]
-                found.update(zip(task.places, certificates, strict=True))
+                found.update(zip(task.indices, certificates, strict=True))
             except UserError:
                 raise
             except Exception as error:
                 if isinstance(error, ProcessExpired):
                     _kill_group(error.pid)
                 broken = task.broken + isinstance(error, BrokenProcessPool)
-                if len(task.places) > 1 or task.broken < broken < BROKEN_TRIES:
-                    tasks.extend(self._task(pairs, [place], broken) for place in task.places)
+                if len(task.indices) > 1 or task.broken < broken < BROKEN_TRIES:
+                    tasks.extend(self._task(pairs, [index], broken) for index in task.indices)
                 else:
-                    found[task.places[0]] = _abstain(self._name, self._explain(error))
-        return [found[place] for place in range(len(pairs))]
+                    found[task.indices[0]] = _abstain(self._name, self._explain(error))
+        return [found[index] for index in range(len(pairs))]
 
     def _wait(self, task: _Task, pairs: int) -> list[bytes]:
-        """The task's outcome; ``BrokenProcessPool`` if its pool lost it, or takes longer than the whole batch may."""
+        """The task's result. Raises BrokenProcessPool if the pool lost it, or exceeds the whole batch's time limit."""
         deadline = time.monotonic() + START_SECONDS + pairs * (self._timeout + 1.0)
         while not wait([task.future], timeout=0.1).done:
             if time.monotonic() > deadline:
@@ -173,17 +179,17 @@ class Processes:
 
 
 def _kill_group(worker: int | None) -> None:
-    """End what a dead worker's tool has left running."""
+    """Kill the processes that a dead worker's tool has left running."""
     if worker is not None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(worker, signal.SIGKILL)
 
 
 class WorkerProcess(ForkServerProcess):
-    """A process of the fork server that does not import the ``__main__`` of the process that asked for it.
+    """A process of the fork server that does not import its parent's ``__main__``.
 
-    The standard one does, and would pull torch and lightning into every worker (or run a script that has no
-    ``__main__`` guard a second time). Nothing of ``__main__`` is needed: verifiers are imported by name.
+    The standard one does, and would import torch and lightning in every worker (or run a script that has no ``__main__``
+    guard a second time). Nothing of ``__main__`` is needed: verifiers are imported by name.
     """
 
     _starting = threading.Lock()
@@ -197,8 +203,8 @@ class WorkerProcess(ForkServerProcess):
     def is_alive(self) -> bool:
         """Whether it runs, or died unexpectedly less than ``GRACE_SECONDS`` ago.
 
-        A worker's last message says which task it took. Pebble must read that before it learns of the death, or it
-        takes the task for one that no worker has, and loses it.
+        A worker's last message says which task it took. Pebble must read that before it sees the death, or it treats the
+        task as not yet taken, and loses it.
         """
         if super().is_alive():
             return True
@@ -208,7 +214,7 @@ class WorkerProcess(ForkServerProcess):
 
     @property
     def exitcode(self) -> int | None:
-        """Never 0: a worker has no reason to end, and pebble takes an exit code of 0 for no fault."""
+        """Never 0: a worker has no reason to exit, and pebble treats 0 as no fault."""
         code = super().exitcode
         return EXITED if code == 0 else code
 
@@ -233,29 +239,29 @@ class WorkerProcess(ForkServerProcess):
         return started
 
 
-class _Memory:
-    """Kills every worker that holds too much memory.
+class _MemoryWatch:
+    """A thread that kills every worker of too much resident memory.
 
-    It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
-    inherited by the programs that a tool starts, of which some reserve far more than they use.
+    A thread in the worker would not do, as native code may hold the GIL; a resource limit (RLIMIT_AS) would be inherited by
+    the programs that a tool starts, some of which reserve far more than they use.
     """
 
     def __init__(self) -> None:
-        #: Ids of workers that were killed here.
+        #: Process ids of workers that were killed here.
         self.killed: set[int] = set()
         self._workers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._owner = 0
 
     def start(self) -> None:
-        """Begin to look, if nobody does in this process."""
+        """Start the thread, once per process."""
         with self._lock:
             if self._owner != os.getpid():
                 self._owner = os.getpid()
                 threading.Thread(target=self._watch, daemon=True).start()
 
     def add(self, worker: Any) -> None:
-        """From now on this one is watched: what multiprocessing made of it, with ``pid`` and ``sentinel``."""
+        """Watch a worker from now on: multiprocessing's object with ``pid`` and ``sentinel``."""
         with self._lock:
             self.killed.discard(worker.pid)
             self._workers.add(worker)
@@ -273,24 +279,24 @@ class _Memory:
             time.sleep(WATCH_SECONDS)
 
 
-_memory = _Memory()
+_memory = _MemoryWatch()
 
 
 def _resident(pid: int) -> int:
-    """Bytes in memory. Raises OSError if there is no such process, or no /proc."""
+    """Resident memory in bytes. Raises OSError if there is no such process, or no /proc."""
     with open(f"/proc/{pid}/statm", "rb") as statm:
         return int(statm.read().split()[1]) * PAGE
 
 
 class WorkerContext(ForkServerContext):
-    """The context whose processes are :class:`WorkerProcess`."""
+    """A multiprocessing context whose processes are :class:`WorkerProcess`."""
 
     Process = WorkerProcess
 
 
 @dataclass
-class _Seat:
-    """What a worker process works with; ``problem`` is set where the verifier could not be built."""
+class _WorkerState:
+    """The state of a worker process; ``problem`` is set if the verifier could not be built."""
 
     name: str
     timeout: float
@@ -298,33 +304,34 @@ class _Seat:
     problem: Exception | None = None
 
     def require(self) -> Verifier:
+        """The verifier; raises the error with which it could not be built."""
         if self.verifier is None:
             assert self.problem is not None
             raise self.problem
         return self.verifier
 
 
-_seat: _Seat
+_state: _WorkerState
 
 
 def _start_worker(name: str, options: Mapping[str, Any], timeout: float) -> None:
-    """Runs once in each worker, on no completion's time."""
-    global _seat
-    _seat = _Seat(name, timeout)
-    os.setpgid(0, 0)  # a group of its own, so that what a tool has started can be ended with it
+    """Runs once in each worker, before any completion's timer starts."""
+    global _state
+    _state = _WorkerState(name, timeout)
+    os.setpgid(0, 0)  # a process group of its own, so that the tool's processes can be killed with it
     signal.signal(signal.SIGTERM, _end_group)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _seat.verifier = load_verifier(name, options)
+        _state.verifier = load_verifier(name, options)
     except UserError as error:
-        _seat.problem = UserError(str(error))
+        _state.problem = UserError(str(error))
     except Exception as error:  # as text: it must be picklable
-        _seat.problem = RuntimeError(_reason(error))
+        _state.problem = RuntimeError(_reason(error))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _end_with_parent() -> None:
-    """A worker that computes would not notice that the process it works for was killed."""
+    """Exit with the parent, whose death a busy worker would not notice."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -335,30 +342,31 @@ def _end_group(*_: object) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _check_seat() -> None:
-    _seat.require()
+def _check_worker() -> None:
+    _state.require()
 
 
 def _verify_chunk(pairs: Sequence[Pair]) -> list[bytes]:
-    """Pickled certificates: pickled here, so that one that cannot be is an abstention and no dead worker."""
-    verifier, certificates = _seat.require(), []
+    """Pickled certificates: pickled here, so that one that cannot be is an abstention and does not kill the worker."""
+    verifier, certificates = _state.require(), []
     for pair in pairs:
         # The alarm's default action kills the process at once, native code or not: Python could not interrupt that.
-        signal.setitimer(signal.ITIMER_REAL, _seat.timeout)
-        certificate = verify(verifier, _seat.name, pair)
+        signal.setitimer(signal.ITIMER_REAL, _state.timeout)
+        certificate = verify(verifier, _state.name, pair)
         signal.setitimer(signal.ITIMER_REAL, 0)
         try:
             certificates.append(pickle.dumps(certificate))
         except Exception as error:
             reason = f"the certificate is not picklable: {_reason(error)}"
-            certificates.append(pickle.dumps(_abstain(_seat.name, reason)))
+            certificates.append(pickle.dumps(_abstain(_state.name, reason)))
     return certificates
 
 
 def verify(verifier: Verifier, name: str, pair: Pair) -> Certificate:
     """The verifier's certificate, or an abstention if it raises or returns something else.
 
-    UserError: the prompt lacks what the verifier needs, which is no fault of the completion or the tool.
+    Raises:
+        UserError: the prompt lacks facts that the verifier needs, which is no fault of the completion or the tool.
     """
     start = time.perf_counter()
     try:
@@ -379,6 +387,6 @@ def _abstain(name: str, reason: str, seconds: float = 0.0) -> Certificate:
 
 
 def _reason(error: BaseException) -> str:
-    """Type and message, cut, and without the lone surrogates that a hostile completion may have put there."""
+    """Type and message, truncated, with lone surrogates escaped, which a hostile completion may have put there."""
     text = f"{type(error).__name__}: {error}"[:MAX_REASON]
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -164,7 +164,7 @@ def test_samples_of_a_prompt_differ_and_stand_together(make_policy):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7])
 @pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2", "mistral", "gemma2", "phi"])
-def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_policy, family, batch_size):
+def test_prompts_that_are_admitted_where_others_ended_get_transformers_tokens(make_policy, family, batch_size):
     policy = make_policy(family)
     policy.eos_token_ids = ends = list(range(1, 300, 7))  # so that answers end all the time
     drawn = torch.Generator().manual_seed(1)
@@ -179,7 +179,7 @@ def test_prompts_that_enter_where_others_ended_get_transformers_tokens(make_poli
         assert answer.ids == whole[: stops[0] if stops else 15]
     steps = [rows for rows, columns in forwards.shapes if columns == 1]
     assert max(steps, default=0) <= batch_size
-    # Batches one after the other would take 15 steps each; a row is empty for a step before the next prompt enters it.
+    # Batches one after the other would take 15 steps each; a row is empty for a step before the next prompt is admitted.
     assert len(steps) <= sum(len(answer.ids) for answer in answers) / batch_size + 15
 
 
@@ -193,7 +193,7 @@ def test_samples_do_not_depend_on_the_batch_size(make_policy, batch_size):
 
 
 class Forwards:
-    """The shapes of the ids that the backbone's base model, or the own decoding step in its place, is called with."""
+    """The shapes of the ids that the backbone's base model, or the native decoding step in its place, is called with."""
 
     def __init__(self, policy: Policy) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -204,7 +204,7 @@ class Forwards:
             self.shapes.append(tuple(kwargs["input_ids"].shape))
 
         def noted(policy, columns):
-            step = llama_step.step_of(policy, columns)
+            step = llama_step.llama_step_for(policy, columns)
 
             def call(token_R, *arguments):
                 self.shapes.append((len(token_R), 1))
@@ -213,12 +213,12 @@ class Forwards:
             return step and call
 
         self.handle = self.policy.causal_lm.base_model.register_forward_pre_hook(note, with_kwargs=True)
-        generate_module.step_of = noted
+        generate_module.llama_step_for = noted
         return self
 
     def __exit__(self, *_: object) -> None:
         self.handle.remove()
-        generate_module.step_of = llama_step.step_of
+        generate_module.llama_step_for = llama_step.llama_step_for
 
 
 def test_prompts_are_prefilled_once_and_steps_read_one_token_from_the_cache(make_policy):
@@ -229,7 +229,7 @@ def test_prompts_are_prefilled_once_and_steps_read_one_token_from_the_cache(make
     assert forwards.shapes == [(4, 9)] + [(30, 1)] * 4
 
 
-def test_finished_rows_leave_the_batch(make_policy):
+def test_finished_rows_are_evicted(make_policy):
     policy = make_policy()
     policy.eos_token_ids = ends = list(range(0, 300, 12))  # so that answers end all the time
     with Forwards(policy) as forwards:
@@ -239,9 +239,9 @@ def test_finished_rows_leave_the_batch(make_policy):
     assert all(a.is_finished == (a.ids[-1] in ends) and not set(ends) & set(a.ids[:-1]) for a in answers)
     for step, (rows, columns) in enumerate(forwards.shapes[1:], start=1):
         live = sum(n > step for n in lengths)
-        assert columns == 1 and live <= rows <= math.ceil(live / (1 - generate_module.DROP_SHARE)) + 1
+        assert columns == 1 and live <= rows <= math.ceil(live / (1 - generate_module.EVICT_SHARE)) + 1
     assert len(forwards.shapes) == min(max(lengths), 40)
-    # Who leaves when changes nobody's tokens.
+    # When rows are evicted changes nobody's tokens.
     alone = sample(policy, PROMPTS, samples=8, max_new_tokens=40, generator=generator(0), batch_size=1)
     assert [a.ids for a in alone] == [a.ids for a in answers]
 

@@ -1,4 +1,4 @@
-"""The own decoding step against transformers' forward pass, and which models it is for."""
+"""The fused decoding step against transformers' forward pass, and which models it is for."""
 
 import pytest
 import torch
@@ -6,13 +6,13 @@ import torch
 from rlsf_lightning.config import schema
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.sampling.kvcache import GrowingCache
-from rlsf_lightning.policy.sampling.llama_step import step_of
+from rlsf_lightning.policy.sampling.llama_step import llama_step_for
 
 LENGTHS = torch.tensor([5, 9, 2])
 
 
 def prefilled(policy):
-    """A cache with three left-padded prompts, and what may be looked at."""
+    """A cache with three left-padded prompts, and their attention mask."""
     drawn = torch.Generator().manual_seed(0)
     ids = torch.randint(1, 300, (3, 9), generator=drawn)
     is_real = torch.arange(9) >= 9 - LENGTHS[:, None]
@@ -30,7 +30,7 @@ def test_steps_equal_those_of_transformers(make_policy, family, merge):
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter)
     with policy.merged():
-        step = step_of(policy, 20)
+        step = llama_step_for(policy, 20)
         assert step is not None
         ours, mask = prefilled(policy)
         theirs, _ = prefilled(policy)
@@ -51,7 +51,7 @@ def test_the_base_comes_back_though_its_merged_weights_were_joined(make_policy):
     policy = make_policy("llama")
     before = {name: (p.data_ptr(), p.clone()) for name, p in policy.named_parameters()}
     with torch.no_grad(), policy.merged():
-        step_of(policy, 20)
+        llama_step_for(policy, 20)
     for name, parameter in policy.named_parameters():
         place, values = before[name]
         assert parameter.data_ptr() == place and torch.equal(parameter, values)
@@ -61,18 +61,18 @@ def test_the_base_comes_back_though_its_merged_weights_were_joined(make_policy):
 def test_other_models_are_left_to_transformers(make_policy, family):
     policy = make_policy(family)
     with policy.merged():
-        assert step_of(policy, 20) is None
+        assert llama_step_for(policy, 20) is None
 
 
 def test_what_does_not_compute_in_fp32_is_left_to_transformers(make_policy, family_dir):
     with make_policy("llama").double().merged():
-        assert step_of(make_policy("llama").double(), 20) is None
+        assert llama_step_for(make_policy("llama").double(), 20) is None
     policy = make_policy("llama")
     with torch.autocast("cpu", dtype=torch.bfloat16), policy.merged():
-        assert step_of(policy, 20) is None
+        assert llama_step_for(policy, 20) is None
     packed = load_policy(schema.Policy(name=str(family_dir("llama")), quantize="nf4", lora=schema.Lora(r=2)))
     with packed.merged():
-        assert step_of(packed, 20) is None
+        assert llama_step_for(packed, 20) is None
 
 
 def test_under_the_reference_its_own_norm_is_used(family_dir):
@@ -80,9 +80,9 @@ def test_under_the_reference_its_own_norm_is_used(family_dir):
     policy = load_policy(schema.Policy(name=str(family_dir("llama")), lora=lora), with_value=False)
     (weight,) = policy.modules_to_save_parameters()
     with torch.no_grad():
-        assert step_of(policy, 20) is None  # the adapters stand beside the weights
+        assert llama_step_for(policy, 20) is None  # the adapters stand beside the weights
         with policy.merged():
-            learnt = step_of(policy, 20).norm_D
+            learnt = llama_step_for(policy, 20).norm_D
         weight.mul_(2.0)
         with policy.reference():
-            assert torch.equal(2.0 * step_of(policy, 20).norm_D, learnt)
+            assert torch.equal(2.0 * llama_step_for(policy, 20).norm_D, learnt)

@@ -4,19 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlsf_lightning.policy.sampling import token_sampler
-from rlsf_lightning.policy.sampling.token_sampler import Draw, block_sums, inverse_cdf
+from rlsf_lightning.policy.sampling.token_sampler import TokenSampler, block_sums, inverse_cdf
 
 
 def token_at(weights, uniform, blocks_a_tile):
     """Of one row; every tile holds its weights relative to its own scale, as the sampler's do."""
-    words = token_sampler.BLOCK * blocks_a_tile
-    tiles = -(-len(weights) // words)
-    fades = torch.tensor([[2.0**-n] for n in range(tiles)], dtype=torch.float64)
-    padded = torch.zeros(tiles * words)
+    entries = token_sampler.BLOCK * blocks_a_tile
+    tiles = -(-len(weights) // entries)
+    scales = torch.tensor([[2.0**-n] for n in range(tiles)], dtype=torch.float64)
+    padded = torch.zeros(tiles * entries)
     padded[: len(weights)] = weights
-    tile_NRW = (padded.view(tiles, 1, words).double() / fades[..., None]).float()
-    block_RK = torch.cat([block_sums(tile) * fade for tile, fade in zip(tile_NRW, fades, strict=True)], 1)
-    token, p = inverse_cdf(tile_NRW, fades, block_RK, torch.tensor([uniform], dtype=torch.float64))
+    tile_NRv = (padded.view(tiles, 1, entries).double() / scales[..., None]).float()
+    block_RK = torch.cat([block_sums(tile) * scale for tile, scale in zip(tile_NRv, scales, strict=True)], 1)
+    token, p = inverse_cdf(tile_NRv, scales, block_RK, torch.tensor([uniform], dtype=torch.float64))
     weights = weights.double()
     assert p.dtype == torch.float64 and float(p) == pytest.approx(float(weights[token] / weights.sum()), rel=1e-12)
     return int(token)
@@ -51,18 +51,18 @@ def test_inverse_cdf_never_draws_probability_zero(weights, uniform, block, block
     assert before <= uniform * float(p.double().sum()) + 1e-15
 
 
-@pytest.mark.parametrize(("block", "words"), [(512, 4096), (16, 64), (16, 16), (64, 64)])
+@pytest.mark.parametrize(("block", "entries"), [(512, 4096), (16, 64), (16, 16), (64, 64)])
 @pytest.mark.parametrize("family", ["llama", "phi", "gemma2", "cohere"])  # plain, with a bias, a soft cap, a factor
-def test_a_draw_is_the_softmaxs_whatever_the_tiles(make_policy, monkeypatch, family, block, words):
+def test_sampling_follows_the_softmax_whatever_the_tiles(make_policy, monkeypatch, family, block, entries):
     monkeypatch.setattr(token_sampler, "BLOCK", block)
-    monkeypatch.setattr(token_sampler, "WORDS", words)
+    monkeypatch.setattr(token_sampler, "VOCABULARY_TILE", entries)
     policy, temperature = make_policy(family), 0.7
     hidden_RD = 3 * torch.randn(40, policy.causal_lm.config.hidden_size, generator=torch.Generator().manual_seed(0))
     uniform_R = torch.rand(40, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     with torch.no_grad():
         logp_RV = torch.log_softmax(token_sampler.lm_head(policy.causal_lm)(hidden_RD).double() / temperature, -1)
-        token_R, drawn_R = Draw(policy, temperature, 16)(hidden_RD, uniform_R)
-        best_R, best_logp_R = Draw(policy, temperature, 16)(hidden_RD, None)
+        token_R, drawn_R = TokenSampler(policy, temperature, 16)(hidden_RD, uniform_R)
+        best_R, best_logp_R = TokenSampler(policy, temperature, 16)(hidden_RD, None)
     cumulative_RV = logp_RV.exp().cumsum(-1)
     expected_R = (cumulative_RV <= uniform_R[:, None] * cumulative_RV[:, -1:]).sum(-1)
     # Rounding may decide where the uniform number is a millionth from the border of two tokens; here none is.

@@ -68,7 +68,7 @@ def test_results_come_in_order(either):
     assert [c.witness["completion"] for c in certificates[:-1]] == completions[:-1]
     assert certificates[-1].verdict is Verdict.PASS
     in_workers = {c.witness["pid"] for c in certificates[:-1]} != {os.getpid()}
-    assert in_workers == isinstance(either._backend, worker_processes.Processes)
+    assert in_workers == isinstance(either._backend, worker_processes.WorkerProcesses)
     assert ask(either) == []
 
 

@@ -1,4 +1,4 @@
-"""What a script in the sandbox can reach, how much it can use, and what is left of it afterwards."""
+"""The reach of a script in the sandbox, its limits, and what is left of it afterwards."""
 
 import os
 import shutil

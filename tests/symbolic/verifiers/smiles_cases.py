@@ -7,7 +7,7 @@ from dataclasses import replace
 from certificates import checked, shown
 from rdkit import Chem, rdBase
 
-from rlsf_lightning.prompts.iupac import source_path
+from rlsf_lightning.prompts.sources.iupac import source_path
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.verifiers.smiles.recheck import without_departure
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier

@@ -14,8 +14,8 @@ from certificates import checked
 
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.verifiers.iupac_name import opsin, server
-from rlsf_lightning.symbolic.verifiers.iupac_name.server import NameServer
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool import opsin, server
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
 from rlsf_lightning.symbolic.verifiers.iupac_name.verifier import IupacNameVerifier
 
 ETHANOL = Prompt("id", "", "CCO")
@@ -130,8 +130,8 @@ def test_hostile_names_fail_in_bounded_time(completion: str) -> None:
 
 _PARENT = """
 import sys, time
-from rlsf_lightning.symbolic.verifiers.iupac_name.opsin import find
-from rlsf_lightning.symbolic.verifiers.iupac_name.server import NameServer
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import find
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
 names = NameServer(find(), 600.0)
 names.ask("plain", "ethane")
 print(names.child.process.pid, flush=True)

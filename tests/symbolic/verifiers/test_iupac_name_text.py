@@ -2,9 +2,9 @@
 
 import pytest
 
-from rlsf_lightning.symbolic.verifiers.iupac_name.recheck import alone
-from rlsf_lightning.symbolic.verifiers.iupac_name.repair import Atoms, promising
-from rlsf_lightning.symbolic.verifiers.iupac_name.text import Token, american, tokens_of
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token, american, tokens_of
+from rlsf_lightning.symbolic.verifiers.iupac_name.recheck import unmatched
+from rlsf_lightning.symbolic.verifiers.iupac_name.repair.candidates import Atoms, promising
 
 _PROPANOL = (
     Token(0, 4, "group", 0),
@@ -74,4 +74,4 @@ def test_tokens_of_an_inverted_name() -> None:
     ("text", "expected"), [("a(b)c", []), ("a(b", [1]), ("a)b(c)", [1]), ("((a)", [0]), ("[a)", [])]
 )
 def test_brackets_left_alone(text: str, expected: list[int]) -> None:
-    assert alone(text) == expected
+    assert unmatched(text) == expected

@@ -167,12 +167,21 @@ def test_every_mistake_of_meaning_at_its_place(
     assert shown(certificate, completion) == expected and certificate.score == pytest.approx(score)
 
 
+def test_of_very_many_assertions_that_do_not_follow_the_last_are_only_counted() -> None:
+    completion = "(assert (and (> x 3) (< (+ x y) 10)))" + "(assert (> x 4))" * 60
+    certificate = verify(EXACT, completion)
+    assert len(certificate.findings) == 51 and {finding.kind for finding in certificate.findings} == {"excess"}
+    assert certificate.findings[-1].message == "and 10 more findings"
+    assert certificate.score == pytest.approx(3 / 63)
+    assert not VERIFIER.recheck(replace(certificate, score=12 / 63), prompt(EXACT), completion)
+
+
 def test_a_definition_is_blamed_where_another_term_would_make_it_right() -> None:
     completion = "(define-fun mx ((a Int) (b Int)) Int (ite (< a b) a b))"
     certificate = verify(MAX, completion)
     assert all(span.overlaps(Span(38, 49)) for f in certificate.findings for span in f.spans[:1])
     assert {finding.kind for finding in certificate.findings} == {"violated"}
-    whole = SmtVerifier(locate=False).verify(prompt(MAX), completion)
+    whole = SmtVerifier(explain=False).verify(prompt(MAX), completion)
     assert {completion[s.start : s.end] for f in whole.findings for s in f.spans} == {"(ite (< a b) a b)"}
 
 
@@ -305,6 +314,8 @@ def test_options_are_checked() -> None:
     for options in ({"max_chars": 0}, {"max_depth": 101}, {"effort": 0}, {"seconds": -1.0}, {"megabytes": 0}):
         with pytest.raises(ValueError, match=next(iter(options))):
             SmtVerifier(**options)
+    with pytest.raises(ValueError, match=r"verifier\.options\.explain=false"):
+        SmtVerifier(locate=False)
     short = SmtVerifier(max_chars=10, max_depth=3)
     long = short.verify(prompt(LOOSE), " (assert (> x 3))")
     assert shown(long, " (assert (> x 3))") == [("too_long", [" x 3))"])] and long.dead_from == 12

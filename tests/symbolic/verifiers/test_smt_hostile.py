@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.verifiers.smt.reader import forms
-from rlsf_lightning.symbolic.verifiers.smt.script import is_readable
-from rlsf_lightning.symbolic.verifiers.smt.solver import Solver
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import forms
+from rlsf_lightning.symbolic.verifiers.smt.tool.script import is_readable
+from rlsf_lightning.symbolic.verifiers.smt.tool.solver import Solver
 from rlsf_lightning.symbolic.verifiers.smt.verifier import SmtVerifier
 
 VERIFIER = SmtVerifier(effort=300_000, seconds=2.0)
@@ -134,7 +134,8 @@ def test_z3_is_ended_at_its_limit_of_time_and_a_killed_z3_is_an_abstention() -> 
 
 def test_z3_ends_with_the_process_that_asks() -> None:
     code = (
-        "import sys; from rlsf_lightning.symbolic.verifiers.smt.solver import Solver; s = Solver(5, 256, 1000); s.begin('');"
+        "import sys; from rlsf_lightning.symbolic.verifiers.smt.tool.solver import Solver; "
+        "s = Solver(5, 256, 1000); s.begin('');"
         "s.ask('(check-sat)'); print(s.child.process.pid, flush=True); import os; os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.verifiers.smt.evaluate import Evaluator, Unknown
-from rlsf_lightning.symbolic.verifiers.smt.reader import read, tokens_of
-from rlsf_lightning.symbolic.verifiers.smt.script import asserted
-from rlsf_lightning.symbolic.verifiers.smt.sorts import OPERATORS
+from rlsf_lightning.symbolic.verifiers.smt.language.evaluate import Evaluator, Unknown
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import read, tokens_of
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import OPERATORS
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import value_text
+from rlsf_lightning.symbolic.verifiers.smt.parse import Parsed, parse, parse_prefix
 from rlsf_lightning.symbolic.verifiers.smt.task import task_of
-from rlsf_lightning.symbolic.verifiers.smt.terms import value_text
-from rlsf_lightning.symbolic.verifiers.smt.understand import beginning, understand
+from rlsf_lightning.symbolic.verifiers.smt.tool.script import asserted
 
 DECLARATIONS = (
     "(declare-sort S 0) (declare-const i Int) (declare-const j Int) (declare-const r Real) (declare-const p Bool) "
@@ -36,8 +36,12 @@ def heads() -> list[str]:
     return [*plain, "(_ extract 2 1)", "(_ repeat 2)", "(_ zero_extend 3)", "(_ sign_extend 1)", "(_ rotate_left 5)"]
 
 
+def parsed(text: str) -> Parsed:
+    return parse(text, TASK, 10_000, 100)
+
+
 def ours(text: str) -> bool:
-    return not understand(TASK, text, 100).findings
+    return not parsed(text).findings
 
 
 def theirs(text: str) -> bool:
@@ -109,12 +113,12 @@ def test_what_is_refused(text: str) -> None:
     ],
 )
 def test_what_is_taken_and_reaches_z3_with_the_same_meaning(text: str) -> None:
-    understood = understand(TASK, text, 100)
-    assert not understood.findings and theirs(text)
+    reading = parsed(text)
+    assert not reading.findings and theirs(text)
     for end in range(len(text) + 1):
-        assert not beginning(TASK, text[:end], 100).findings, text[:end]
-    written = TASK.before + "".join(c.text for c in understood.commands if c.name != "assert")
-    z3.parse_smt2_string(written + asserted(understood.commands))
+        assert not parse_prefix(text[:end], TASK, 100).findings, text[:end]
+    written = TASK.before + "".join(c.text for c in reading.commands if c.name != "assert")
+    z3.parse_smt2_string(written + asserted(reading.commands))
 
 
 @settings(deadline=None, max_examples=300)
@@ -122,9 +126,9 @@ def test_what_is_taken_and_reaches_z3_with_the_same_meaning(text: str) -> None:
 def test_any_text_is_read_and_dying_is_for_good(text: str) -> None:
     tokens = tokens_of(text)
     assert all(text[token.start : token.end] == token.text for token in tokens)
-    dead = [bool(beginning(TASK, text[:end], 100).findings) for end in range(len(text) + 1)]
+    dead = [bool(parse_prefix(text[:end], TASK, 100).findings) for end in range(len(text) + 1)]
     assert dead == sorted(dead)
-    if not understand(TASK, text, 100).findings:
+    if not parsed(text).findings:
         assert not any(dead)
     assert all(len(finding.spans) >= 1 for finding in read(text, 5).findings)
 
@@ -135,15 +139,15 @@ def test_terms_have_the_values_that_z3_gives_them(data: st.DataObject) -> None:
     head = data.draw(st.sampled_from(heads()))
     words = data.draw(st.lists(st.sampled_from(WORDS[:15]), min_size=1, max_size=3))
     term = f"({head} {' '.join(words)})"
-    understood = understand(TASK, f"(assert (= {term} {term}))", 100)
-    if understood.findings:
+    reading = parsed(f"(assert (= {term} {term}))")
+    if reading.findings:
         return
     symbols = TASK.scope.symbols
     numbers = {name: data.draw(st.integers(-9, 9)) for name in "ij"}
     numbers |= {name: data.draw(st.integers(0, 15)) for name in "vw"} | {"p": data.draw(st.booleans())}
     numbers["r"] = data.draw(st.fractions(-4, 4, max_denominator=5))
     values = {symbols[name].ident: value for name, value in numbers.items()}
-    asked = understood.commands[0].term
+    asked = reading.commands[0].term
     assert asked is not None
     try:
         value = Evaluator(values, {}).value(asked.arguments[0])

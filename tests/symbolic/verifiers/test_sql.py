@@ -37,7 +37,7 @@ def verify(completion: str, reference: str = OSLO, verifier: SqlVerifier = VERIF
 
 def found(completion: str, reference: str = OSLO) -> list[tuple[str, list[str]]]:
     """(kind, the text of its spans) of every finding, without the verified change."""
-    return shown(verify(completion, reference, SqlVerifier(locate=False)), completion)
+    return shown(verify(completion, reference, SqlVerifier(explain=False)), completion)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +173,14 @@ def test_where_something_is_missing_the_gap_is_blamed() -> None:
     assert Span(34, 38) in certificate.findings[0].spans
 
 
+def test_of_very_many_unknown_tables_the_last_are_only_counted() -> None:
+    completion = "SELECT 1 WHERE " + " AND ".join(f"(SELECT 1 FROM t{number})" for number in range(60))
+    findings = verify(completion).findings
+    assert len(findings) == 50 and {finding.kind for finding in findings} == {"unknown_table"}
+    assert [completion[f.spans[0].start : f.spans[0].end] for f in findings[:-1]] == [f"t{n}" for n in range(49)]
+    assert findings[-1].message == "and 11 more findings" and not findings[-1].spans
+
+
 def test_a_name_in_double_quotes_that_is_no_column_is_a_text_and_gives_wrong_rows() -> None:
     assert verify('SELECT "nam" FROM student').findings[0].kind == "wrong_rows"
 
@@ -272,6 +280,8 @@ def test_facts_may_be_a_list_of_statements_and_options_are_checked() -> None:
     for options in ({"max_chars": 0}, {"steps": 0}, {"seconds": -1.0}, {"max_rows": 0}):
         with pytest.raises(ValueError, match=next(iter(options))):
             SqlVerifier(**options)
+    with pytest.raises(ValueError, match=r"verifier\.options\.explain=false"):
+        SqlVerifier(locate=False)
     assert SqlVerifier(max_rows=3).verify(prompt("SELECT 1"), "SELECT id FROM student").findings[0].kind == "too_large"
     long = SqlVerifier(max_chars=10).verify(prompt("SELECT 1"), "SELECT 1  + 11")
     assert long.findings[0].kind == "too_long" and long.findings[0].spans == (Span(10, 14),) and long.dead_from == 10

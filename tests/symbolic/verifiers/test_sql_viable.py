@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.verifiers.sql.database import Database
-from rlsf_lightning.symbolic.verifiers.sql.tokens import Token, could_become, tokens_of
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, could_become, tokens_of
 from rlsf_lightning.symbolic.verifiers.sql.verifier import SqlVerifier
 from rlsf_lightning.symbolic.verifiers.sql.viable import is_dead
 

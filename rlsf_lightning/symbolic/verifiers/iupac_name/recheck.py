@@ -8,19 +8,23 @@ largest, and the wording of messages.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rdkit import Chem
 
+from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Span, Verdict
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target, fingerprint
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
-from rlsf_lightning.symbolic.verifiers.iupac_name.blame import Reading, difference, findings_of
-from rlsf_lightning.symbolic.verifiers.iupac_name.repair import Change
-from rlsf_lightning.symbolic.verifiers.iupac_name.server import NameServer
-from rlsf_lightning.symbolic.verifiers.iupac_name.text import Token, american, is_bad, tokens_of
-from rlsf_lightning.symbolic.verifiers.iupac_name.unreadable import MAX_BRACKETS, STOP_CHARS, locants_in
+from rlsf_lightning.symbolic.extract import stripped
+from rlsf_lightning.symbolic.verifiers.iupac_name.check.unreadable import MAX_BRACKETS, STOP_CHARS, locants_in
+from rlsf_lightning.symbolic.verifiers.iupac_name.locate.fragments import Reading, difference, findings_of
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token, american, is_bad, tokens_of
+from rlsf_lightning.symbolic.verifiers.iupac_name.repair.candidates import Change
+from rlsf_lightning.symbolic.verifiers.iupac_name.task import MAX_SMILES, Task
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
 from rlsf_lightning.symbolic.verifiers.smiles.recheck import heavy_atoms
 
 _INNERMOST = re.compile(r"([(\[{])([^(\[{)\]}]*)([)\]}])")
@@ -28,18 +32,49 @@ _BRACKETS = frozenset(("", *"()[]{}"))
 _SIMILAR = 1e-6
 
 
-class Recheck:
+def stands(
+    certificate: Certificate,
+    task: Task,
+    completion: str,
+    server: NameServer,
+    max_chars: int,
+    viable: Callable[[str], bool | None],
+) -> bool:
+    """Whether nothing speaks against the certificate. ``viable``: of prefixes of the completion."""
+    if certificate.verdict is Verdict.ABSTAIN:
+        return not certificate.findings and certificate.score == 0.0
+    if task.target is None:
+        return False
+    text, offset = stripped(completion)
+    is_confirmed = _illegible_stands(certificate, text, offset, max_chars)
+    try:
+        if is_confirmed is None:
+            is_confirmed = _Recheck(text, task.target, server).stands(certificate, offset)
+        return is_confirmed and _dies(certificate.dead_from, completion, viable)
+    except ToolFailed:
+        return False
+
+
+def _dies(dead_from: int | None, completion: str, viable: Callable[[str], bool | None]) -> bool:
+    """Whether what stands before ``dead_from`` is not dead, and is with the character there."""
+    if dead_from is None:
+        return True
+    if viable(completion[:dead_from]) is False:
+        return False
+    return dead_from == len(completion) or viable(completion[: dead_from + 1]) is False
+
+
+class _Recheck:
     """The second opinion on one name.
 
     Args:
         text: the name, without blanks around it.
         target: the reference.
         server: OPSIN.
-        max_smiles: longer SMILES are not read.
     """
 
-    def __init__(self, text: str, target: Target, server: NameServer, max_smiles: int) -> None:
-        self.text, self.target, self.server, self.max_smiles = text, target, server, max_smiles
+    def __init__(self, text: str, target: Target, server: NameServer) -> None:
+        self.text, self.target, self.server = text, target, server
         self.said = server.ask("judge", american(text)[0])
 
     def stands(self, certificate: Certificate, offset: int) -> bool:
@@ -61,11 +96,11 @@ class Recheck:
                 and self._unreadable(found, self._repaired(witness))
             )
         if (
-            witness.get("smiles") != self.said["smiles"][: self.max_smiles]
+            witness.get("smiles") != self.said["smiles"][:MAX_SMILES]
             or witness.get("warnings") != self.said["warnings"]
         ):
             return False
-        if len(self.said["smiles"]) > self.max_smiles:
+        if len(self.said["smiles"]) > MAX_SMILES:
             return found == [("too_large", ())] and certificate.score == 0.0 and self._is_larger()
         return self._readable(certificate, found)
 
@@ -84,7 +119,7 @@ class Recheck:
         if witness.get("canonical") != rdkit_io.canonical(molecule):
             return False
         if certificate.verdict is Verdict.PASS:
-            return same(smiles, self.target)
+            return _same(smiles, self.target)
         if witness["canonical"] == self.target.canonical or abs(certificate.score - self._score(molecule)) > _SIMILAR:
             return False
         repairs, tokens = self._repaired(witness), self._tokens()
@@ -108,7 +143,7 @@ class Recheck:
         return float(min(MOST_WITHOUT_PASS, common / sum(max(ours.get(key, 0), theirs.get(key, 0)) for key in keys)))
 
     def _repaired(self, witness: Any) -> set[Span] | None:
-        """The places of the changes in a witness; None if one does not do what it says."""
+        """The spans of the changes in a witness; None if one does not do what it says."""
         spans, repairs = set(), witness.get("repairs", [])
         if len({tuple(repair[:3]) for repair in repairs}) < len(repairs):
             return None
@@ -119,13 +154,13 @@ class Recheck:
                 return None
             change = Change(start, end, new)
             smiles = self.server.ask("judge", american(change.of(self.text))[0])["smiles"]
-            molecule = rdkit_io.parse(smiles) if 0 < len(smiles) <= self.max_smiles else None
+            molecule = rdkit_io.parse(smiles) if 0 < len(smiles) <= MAX_SMILES else None
             if molecule is None:
                 return None
             is_right = rdkit_io.canonical(molecule) == self.target.canonical
             if abs((1.0 if is_right else self._score(molecule)) - similarity) > _SIMILAR:
                 return None
-            spans.add(change.place(len(self.text)))
+            spans.add(change.span(len(self.text)))
         return spans
 
     def _tokens(self) -> tuple[Token, ...]:
@@ -133,7 +168,7 @@ class Recheck:
 
     def _mapped(self, mapping: list[list[int]], found: list[tuple[str, tuple[Span, ...]]]) -> bool:
         smiles = str(self.said["smiles"])
-        if not maps(mapping, read_smiles(smiles), read_smiles(self.target.smiles)):
+        if not _maps(mapping, read_smiles(smiles), read_smiles(self.target.smiles)):
             return False
         answer = self.server.ask("parts", american(self.text)[0])
         reading = Reading(smiles, tokens_of(answer["tokens"], self.text), answer["owners"])
@@ -150,15 +185,15 @@ class Recheck:
             return False
         kinds, spans = {kind for kind, _ in found}, {span for _, spans in found for span in spans}
         if kinds == {"unmatched_bracket"}:
-            return {Span(at, at + 1) for at in alone(self.text)[:MAX_BRACKETS]} | repairs == spans
+            return {Span(at, at + 1) for at in unmatched(self.text)[:MAX_BRACKETS]} | repairs == spans
         if kinds == {"uninterpretable"}:
             return not repairs and all(self._is_quoted(span) or self._is_stop(span) for span in spans)
         if kinds != {"contradiction"} or not repairs <= spans:
             return False
         tokens = self._tokens()
-        places = {Span(token.start, token.end) for token in tokens}
-        places |= {span for token in tokens if token.tag == "locant" for span, _ in locants_in(self.text, token)}
-        return spans <= places | repairs
+        known = {Span(token.start, token.end) for token in tokens}
+        known |= {span for token in tokens if token.tag == "locant" for span, _ in locants_in(self.text, token)}
+        return spans <= known | repairs
 
     def _is_quoted(self, span: Span) -> bool:
         """Whether OPSIN's message ends with the characters of the span, or with them before its next sentence."""
@@ -185,7 +220,7 @@ class Recheck:
         return int(self.server.ask("reach", word)["reach"]) == len(word) - 1
 
 
-def maps(mapping: list[list[int]], ours: SmilesMap, theirs: SmilesMap) -> bool:
+def _maps(mapping: list[list[int]], ours: SmilesMap, theirs: SmilesMap) -> bool:
     """Whether a mapping pairs atoms of equal elements one to one."""
     firsts, seconds = {i for i, _ in mapping}, {j for _, j in mapping}
     if not len(firsts) == len(seconds) == len(mapping):
@@ -195,7 +230,7 @@ def maps(mapping: list[list[int]], ours: SmilesMap, theirs: SmilesMap) -> bool:
     return all(ours.atoms[i].symbol == theirs.atoms[j].symbol for i, j in mapping)
 
 
-def same(smiles: str, target: Target) -> bool:
+def _same(smiles: str, target: Target) -> bool:
     """Whether two SMILES have the same atoms, each with as many neighbours, and the same InChI where there is one."""
     if heavy_atoms(read_smiles(smiles)) != heavy_atoms(read_smiles(target.smiles)):
         return False
@@ -204,15 +239,15 @@ def same(smiles: str, target: Target) -> bool:
     return "" in inchi or inchi[0] == inchi[1]
 
 
-def alone(text: str) -> list[int]:
-    """The places of the brackets that are left when pairs are crossed out, the innermost first."""
+def unmatched(text: str) -> list[int]:
+    """The offsets of the brackets that are left when pairs are crossed out, the innermost first."""
     while match := _INNERMOST.search(text):
         text = text[: match.start()] + "." + match[2] + "." + text[match.end() :]
     return [at for at, character in enumerate(text) if character in "([{)]}"]
 
 
-def illegible_stands(certificate: Certificate, text: str, offset: int, max_chars: int) -> bool | None:
-    """The same for what OPSIN is never asked about; None if it is to be asked."""
+def _illegible_stands(certificate: Certificate, text: str, offset: int, max_chars: int) -> bool | None:
+    """Whether the certificate stands for a text that OPSIN is never asked about; None if it is to be asked."""
     bad = {offset + at for at, character in enumerate(text) if is_bad(character)}
     if text and len(text) <= max_chars and not bad:
         return None
@@ -220,6 +255,8 @@ def illegible_stands(certificate: Certificate, text: str, offset: int, max_chars
     if certificate.verdict is not Verdict.FAIL or certificate.score != 0.0 or certificate.witness:
         return False
     spans = [span for finding in certificate.findings for span in finding.spans]
-    if not text or len(text) > max_chars:
-        return kinds == ["empty" if not text else "too_long"] and not spans
+    if not text:
+        return kinds == ["empty"] and not spans
+    if len(text) > max_chars:
+        return kinds == ["too_long"] and spans == [Span(offset + max_chars, offset + len(text))]
     return kinds == ["bad_character"] and {at for span in spans for at in range(span.start, span.end)} == bad

@@ -73,6 +73,7 @@ class MoleculeVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    metrics = "described_molecules"
 
     def __init__(
         self,

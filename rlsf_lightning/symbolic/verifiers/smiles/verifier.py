@@ -70,6 +70,7 @@ class SmilesVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    metrics = "molecules"
 
     def __init__(
         self,

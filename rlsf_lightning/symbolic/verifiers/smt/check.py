@@ -1,216 +1,170 @@
-"""Commands as they are read become declarations, definitions and assertions whose terms have sorts (see ``typed``)."""
+"""Checks commands that are well formed: do they hold together, and which properties hold? z3 is asked.
+
+Everything is asked in a context that was begun with ``task.before``, and leaves nothing behind in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.smt.named import Cut, Wrong, gap_to
-from rlsf_lightning.symbolic.verifiers.smt.reader import ALLOWED, RESERVED, Node, name_of
-from rlsf_lightning.symbolic.verifiers.smt.sorts import Sort, shown
-from rlsf_lightning.symbolic.verifiers.smt.terms import (
-    Command,
-    Scope,
-    Symbol,
-    declaration_text,
-    definition_text,
-    text_of,
+from rlsf_lightning.records import MOST_WITHOUT_PASS
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import Node
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import Command, assertions, text_of
+from rlsf_lightning.symbolic.verifiers.smt.task import Task
+from rlsf_lightning.symbolic.verifiers.smt.tool.script import (
+    CHECK,
+    asserted,
+    denied,
+    meanings,
+    model_of,
+    named,
+    required,
+    settled,
+    within,
+    words_of,
 )
-from rlsf_lightning.symbolic.verifiers.smt.typed import BUILT_IN, TermChecker
+from rlsf_lightning.symbolic.verifiers.smt.tool.solver import UNSAT, Solver
+
+#: Models that are looked at and shown.
+_MAX_MODELS = 4
+#: Characters of all models that are shown.
+_SHOWN = 4_000
 
 
-class Checker(TermChecker):
-    """Reads commands into a scope.
+@dataclass
+class Checked:
+    """What holds: numbers of properties and of assertions, counted from 0 in their order."""
 
-    Args:
-        scope: what is known; commands are entered.
-        is_own: whether what they declare is the completion's own.
-        to_define: the symbols that the text has to define; known to no term before.
-        refused: commands that are not taken in this task, with the reason.
-        taken: more names that cannot be given to anything new.
-    """
+    #: Properties that hold, and those that do not.
+    held: list[int] = field(default_factory=list)
+    violated: list[int] = field(default_factory=list)
+    #: Whether there is a model at all.
+    is_consistent: bool = True
+    #: Assertions that do not follow from the specification (only where they have to).
+    excess: list[int] = field(default_factory=list)
+    #: A smallest set of assertions that cannot hold together, or, if ``with_specification``, not with the specification.
+    core: list[int] = field(default_factory=list)
+    with_specification: bool = False
+    #: For violated properties, assertions in excess, or a PASS: what z3 found, by number.
+    models: dict[int, dict[str, Node]] = field(default_factory=dict)
+    excess_models: dict[int, dict[str, Node]] = field(default_factory=dict)
+    own_model: dict[str, Node] = field(default_factory=dict)
+    #: Names that are not defined though they have to be.
+    missing: list[str] = field(default_factory=list)
 
-    def __init__(
-        self,
-        scope: Scope,
-        *,
-        is_own: bool,
-        to_define: Sequence[Symbol] = (),
-        refused: Mapping[str, str] | None = None,
-        taken: Collection[str] = (),
-    ) -> None:
-        super().__init__(scope)
-        self.is_own, self.refused = is_own, refused or {}
-        self.taken = frozenset(taken)
-        self.places: dict[str, Span] = {}
-        self.to_define = {symbol.name: symbol for symbol in to_define}
-
-    def command(self, node: Node) -> Command | None:
-        """The command, entered into the scope; None if it is cut off. Raises Wrong."""
-        self.locals = {}
-        try:
-            return self._command(node)
-        except Cut:
-            return None
-
-    def _command(self, node: Node) -> Command | None:
-        if not node.items:
-            if node.is_open:
-                return None
-            raise Wrong("malformed", "an empty command", node.span)
-        head = node.items[0]
-        name = head.text if head.kind == "symbol" else ""
-        if head.is_open and any(known.startswith(name) for known in ALLOWED):
-            return None
-        if name not in ALLOWED:
-            message = f"{name or 'this'} is no command that is taken here (they are {', '.join(sorted(ALLOWED))})"
-            raise Wrong("forbidden", message[:300], head.span)
-        if name in self.refused:
-            raise Wrong("forbidden", self.refused[name], head.span)
-        method = {
-            "assert": self._assert,
-            "declare-const": self._declare,
-            "declare-fun": self._declare,
-            "declare-sort": self._sort,
-            "define-sort": self._sort,
-            "define-const": self._define,
-            "define-fun": self._define,
-        }.get(name, self._idle)
-        return method(name, node)
-
-    def _shape(self, node: Node, count: int, example: str) -> list[Node]:
-        """What follows the command's name: this many parts, or fewer where the text ends."""
-        parts = node.items[1:]
-        if len(parts) > count:
-            raise Wrong("malformed", f"too much; write {example}", gap_to(node, count + 1))
-        if len(parts) < count and not node.is_open:
-            place = Span(node.end - 1, node.end) if len(parts) < 2 else Span(parts[1].start, parts[-1].start + 1)
-            raise Wrong("malformed", f"too little; write {example}", node.items[0].span, place)
-        return parts
-
-    def _idle(self, name: str, node: Node) -> Command | None:
-        self._shape(node, 1 if name == "set-logic" else 0, "(set-logic QF_LIA)" if name == "set-logic" else f"({name})")
-        return None if node.is_open else Command(name, node.start, node.end, decided=node.end)
-
-    def _assert(self, name: str, node: Node) -> Command | None:
-        parts = self._shape(node, 1, "(assert TERM)")
-        if not parts:
-            return None
-        term = self.of_sort(parts[0], "Bool")
-        text = f"(assert {text_of(term)})"
-        return Command(name, node.start, node.end, term, text=text, decided=parts[0].end)
-
-    def _declare(self, name: str, node: Node) -> Command | None:
-        constant = name == "declare-const"
-        parts = self._shape(node, 2 if constant else 3, f"({name} x Int)" if constant else f"({name} f (Int) Int)")
-        if not parts:
-            return None
-        label = self._new_name(parts[0])
-        parameters: tuple[Sort, ...] = ()
-        if len(parts) > 1 and not constant:
-            parameters = tuple(self.sort(item) for item in self.items_of(parts[1]))
-        if len(parts) < (2 if constant else 3) or parts[1].is_open:
-            return None
-        symbol = Symbol(label, self.scope.ident(), parameters, self.sort(parts[-1]), is_own=self.is_own)
-        self.scope.symbols[label] = symbol
-        return Command(name, node.start, node.end, None, symbol, declaration_text(symbol), parts[-1].end)
-
-    def _sort(self, name: str, node: Node) -> Command | None:
-        declared = name == "declare-sort"
-        least = 1 if declared else 3
-        parts = self._shape(node, 2 if declared else 3, f"({name} S 0)" if declared else f"({name} S () Int)")
-        if len(parts) < least and not node.is_open:
-            raise Wrong("malformed", f"write ({name} S 0)", node.items[0].span)
-        if not parts:
-            return None
-        label = self._new_name(parts[0])
-        if declared and len(parts) > 1 and parts[1].text != "0" and not parts[1].is_open:
-            raise Wrong("malformed", "sorts have no parameters here: write 0", parts[1].span)
-        if not declared and len(parts) > 1 and self.items_of(parts[1]):
-            raise Wrong("malformed", "sorts have no parameters here: write ()", parts[1].span)
-        if declared:
-            if len(parts) < 2 and node.is_open:
-                return None
-            ident = self.scope.ident()
-            self.scope.sorts[label] = ("Sort", label, ident)
-            return Command(name, node.start, node.end, text=f"(declare-sort {ident} 0)", decided=node.end)
-        if len(parts) < 3:
-            return None
-        self.scope.sorts[label] = self.sort(parts[2])
-        return Command(name, node.start, node.end, decided=parts[2].end)
-
-    def _define(self, name: str, node: Node) -> Command | None:
-        constant = name == "define-const"
-        example = "(define-const x Int 5)" if constant else "(define-fun f ((x Int)) Int (+ x 1))"
-        parts = self._shape(node, 3 if constant else 4, example)
-        if not parts:
-            return None
-        wanted = self.to_define.get(name_of(parts[0])) if parts[0].kind == "symbol" else None
-        if wanted is None or parts[0].is_open:
-            label = self._new_name(parts[0])
-        else:
-            label = wanted.name
-        if wanted is not None and label in self.scope.symbols:
-            raise Wrong("redefined", f"{label} is defined already", self.places[label], parts[0].span)
-        self.places[label] = parts[0].span
-        variables = () if constant else self.variables(parts[1]) if len(parts) > 1 else ()
-        if len(parts) > 1 and parts[1].is_open:
-            return None
-        self._same_parameters(wanted, variables, parts)
-        if len(parts) < (2 if constant else 3):
-            return None
-        result = self.sort(parts[1 if constant else 2])
-        if wanted is not None and result != wanted.result:
-            place = parts[1 if constant else 2].span
-            raise Wrong("wrong_sort", f"{label} is of sort {shown(wanted.result)}, not {shown(result)}", place)
-        if len(parts) < (3 if constant else 4):
-            return None
-        self.locals = {variable.name: variable for variable in variables}
-        try:
-            body = self.of_sort(parts[-1], result)
-        except Wrong as wrong:
-            raise wrong if node.is_open else with_unused(wrong, parts) from None
-        if node.is_open and parts[-1].is_open:
-            return None
-        ident = wanted.ident if wanted is not None else self.scope.ident()
-        sorts = tuple(variable.result for variable in variables)
-        symbol = Symbol(label, ident, sorts, result, body, variables, self.is_own)
-        self.scope.symbols[label] = symbol
-        text = definition_text(symbol, text_of(body))
-        label_place = (parts[0].start, parts[0].end)
-        return Command(name, node.start, node.end, body, symbol, text, parts[-1].end, label_place)
-
-    def _same_parameters(self, wanted: Symbol | None, variables: Sequence[Symbol], parts: list[Node]) -> None:
-        if wanted is None or len(parts) < 2:
-            return
-        sorts = tuple(variable.result for variable in variables)
-        if sorts != wanted.parameters:
-            needed = " ".join(map(shown, wanted.parameters)) or "none"
-            raise Wrong("wrong_sort", f"the parameters of {wanted.name} are {needed}", parts[1].span)
-
-    def _new_name(self, node: Node) -> str:
-        if node.kind != "symbol":
-            raise Wrong("malformed", "a name is needed here", node.span)
-        label = name_of(node)
-        if node.is_open:
-            raise Cut
-        if node.text in RESERVED or label in BUILT_IN or label in ("Bool", "Int", "Real", "BitVec", "Array"):
-            raise Wrong("redefined", f"{label} has a meaning of its own", node.span)
-        if any(label in names for names in (self.scope.symbols, self.scope.sorts, self.to_define, self.taken)):
-            earlier = (self.places[label],) if label in self.places else ()
-            raise Wrong("redefined", f"{label} is declared already", *earlier, node.span)
-        self.places[label] = node.span
-        return label
+    @property
+    def passes(self) -> bool:
+        """Whether the specification holds."""
+        return self.is_consistent and not (self.violated or self.excess or self.missing)
 
 
-def with_unused(wrong: Wrong, parts: list[Node]) -> Wrong:
-    """Where a body uses an unknown name, parameters that it does not use are blamed with it."""
-    if wrong.finding.kind != "unknown_symbol" or len(parts) < 4:
-        return wrong
-    used, waiting = set[str](), [parts[-1]]
-    while waiting:
-        node = waiting.pop()
-        used.add(name_of(node))
-        waiting += node.items
-    unused = [pair.items[0].span for pair in parts[1].items if name_of(pair.items[0]) not in used]
-    return Wrong(wrong.finding.kind, wrong.finding.message, *wrong.finding.spans, *unused)
+def check(task: Task, commands: Sequence[Command], solver: Solver) -> Checked:
+    """What holds of these commands. Raises ToolFailed where z3 does not tell."""
+    return _check_definitions(task, solver, commands) if task.to_define else _check_constraints(task, solver, commands)
+
+
+def score_of(task: Task, commands: Sequence[Command], checked: Checked) -> float:
+    """The share of properties, and of assertions where these have to follow, that hold; 0 without a model."""
+    own = assertions(commands)
+    if not task.to_define and not (checked.is_consistent and own):
+        return 0.0
+    good, total = len(checked.held), len(task.properties)
+    if task.exact:
+        good, total = good + len(own) - len(checked.excess), total + len(own)
+    return min(MOST_WITHOUT_PASS, good / total)
+
+
+def witness_of(task: Task, commands: Sequence[Command], checked: Checked, offset: int) -> dict[str, Any]:
+    """Core and models as JSON; places are of the completion, in which the text begins at ``offset``."""
+    witness: dict[str, Any] = {"properties": len(task.properties), "held": checked.held}
+    symbols = (*task.symbols, *(c.symbol for c in commands if c.symbol is not None))
+    if checked.passes:
+        model = named(checked.own_model, symbols, _SHOWN)
+        return {**witness, "model": model} if model else witness
+    room = _SHOWN // (len(checked.models) + len(checked.excess_models) + 1)
+    if checked.core:
+        own = assertions(commands)
+        witness["core"] = [[own[i].start + offset, own[i].end + offset] for i in checked.core]
+        witness["with_specification"] = checked.with_specification
+    if checked.models:
+        models = [{"property": i, "model": named(m, symbols, room)} for i, m in checked.models.items()]
+        witness["models"] = models
+    if checked.excess_models:
+        models = [{"assertion": i, "model": named(m, symbols, room)} for i, m in checked.excess_models.items()]
+        witness["excess"] = models
+    return witness
+
+
+def _check_constraints(task: Task, solver: Solver, commands: Sequence[Command]) -> Checked:
+    own = assertions(commands)
+    properties = task.properties
+    text = "(push)" + meanings(task, commands) + "(push)" + asserted(own) + CHECK
+    text += "".join(within(denied(property)) for property in properties) + "(pop)"
+    if task.exact:
+        text += "(push)" + required(task)
+        text += "".join(within(f"(assert (not {text_of(c.term)}))") for c in own if c.term) + "(pop)"
+    words = settled(solver.ask(text), 1 + len(properties) + (len(own) if task.exact else 0))
+    consistent, about, follows = words[0] != UNSAT, words[1 : 1 + len(properties)], words[1 + len(properties) :]
+    checked = Checked(is_consistent=consistent, excess=[i for i, word in enumerate(follows) if word != UNSAT])
+    for i, word in enumerate(about):
+        if consistent:
+            (checked.held if word == UNSAT else checked.violated).append(i)
+    if not consistent:
+        checked.violated = list(range(len(properties)))
+    _add_witnesses(task, solver, own, checked)
+    solver.leave("(pop)")
+    return checked
+
+
+def _add_witnesses(task: Task, solver: Solver, own: list[Command], checked: Checked) -> None:
+    """Models and cores of assertions that have been checked."""
+    everything = asserted(own)
+    if checked.passes:
+        checked.own_model = model_of(solver.ask(within(everything, asking=CHECK + "(get-model)")))
+        return
+    for i in checked.excess[:_MAX_MODELS]:
+        question = f"{required(task)}(assert (not {text_of(own[i].term)}))"  # type: ignore[arg-type]
+        checked.excess_models[i] = model_of(solver.ask(within(question, asking=CHECK + "(get-model)")))
+    if not checked.is_consistent:
+        checked.core = _core(solver, "", own)
+        return
+    if not task.exact and checked.violated:
+        checked.with_specification = settled(solver.ask(within(required(task) + everything)), 1) == [UNSAT]
+    if checked.with_specification:
+        checked.core = _core(solver, required(task), own)
+    for i in checked.violated[:_MAX_MODELS]:
+        question = everything + denied(task.properties[i])
+        checked.models[i] = model_of(solver.ask(within(question, asking=CHECK + "(get-model)")))
+
+
+def _core(solver: Solver, background: str, own: Sequence[Command]) -> list[int]:
+    """A set of assertions that cannot hold with the background, none of which can be left out."""
+    texts = [text_of(command.term) for command in own if command.term is not None]
+    labelled = "".join(f"(assert (! {text} :named k{i}))" for i, text in enumerate(texts))
+    answers = solver.ask(within(background + labelled, asking=CHECK + "(get-unsat-core)"))
+    core = sorted(int(node.text[1:]) for node in answers[-1].items)
+    for i in list(core):
+        rest = "".join(f"(assert {texts[j]})" for j in core if j != i)
+        if words_of(solver.ask(within(background + rest))) == [UNSAT]:
+            core.remove(i)
+    return core
+
+
+def _check_definitions(task: Task, solver: Solver, commands: Sequence[Command]) -> Checked:
+    defined = {command.symbol.ident for command in commands if command.symbol is not None}
+    lacking = {symbol for symbol in task.to_define if symbol.ident not in defined}
+    text = "(push)" + meanings(task, commands) + "".join(within(denied(p)) for p in task.properties)
+    words = settled(solver.ask(text), len(task.properties))
+    checked = Checked(missing=[symbol.name for symbol in task.to_define if symbol in lacking])
+    for i, (word, property) in enumerate(zip(words, task.properties, strict=True)):
+        if word == UNSAT:
+            checked.held.append(i)
+        elif not property.needs & lacking:
+            checked.violated.append(i)
+    for i in checked.violated[:_MAX_MODELS]:
+        question = within(denied(task.properties[i]), asking=CHECK + "(get-model)")
+        checked.models[i] = model_of(solver.ask(question))
+    solver.leave("(pop)")
+    return checked

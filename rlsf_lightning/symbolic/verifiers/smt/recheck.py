@@ -14,17 +14,18 @@ from fractions import Fraction
 from typing import Any
 
 from rlsf_lightning.errors import ToolFailed
-from rlsf_lightning.records import Certificate, Finding, Verdict
+from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Verdict
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 from rlsf_lightning.symbolic.extract import stripped
-from rlsf_lightning.symbolic.verifiers.smt.check import Checker
-from rlsf_lightning.symbolic.verifiers.smt.evaluate import Evaluator, Unknown
-from rlsf_lightning.symbolic.verifiers.smt.named import Wrong
-from rlsf_lightning.symbolic.verifiers.smt.reader import read, tokens_of
-from rlsf_lightning.symbolic.verifiers.smt.script import asserted, meanings, required, within
-from rlsf_lightning.symbolic.verifiers.smt.solver import Solver, version
-from rlsf_lightning.symbolic.verifiers.smt.sorts import Sort, shown
+from rlsf_lightning.symbolic.verifiers.smt.language.command_checker import CommandChecker
+from rlsf_lightning.symbolic.verifiers.smt.language.evaluate import Evaluator, Unknown
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import read, tokens_of
+from rlsf_lightning.symbolic.verifiers.smt.language.sort_checker import IllFormed
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import Sort, sort_name
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import Command, Symbol, Term, assertions, text_of
 from rlsf_lightning.symbolic.verifiers.smt.task import MAX_DEPTH, Task
-from rlsf_lightning.symbolic.verifiers.smt.terms import Command, Symbol, Term, text_of
+from rlsf_lightning.symbolic.verifiers.smt.tool.script import asserted, meanings, required, within, words_of
+from rlsf_lightning.symbolic.verifiers.smt.tool.solver import SAT, UNSAT, Solver
 
 #: How many values are tried out.
 TRIES = 60
@@ -33,29 +34,32 @@ _KEYS = frozenset(("properties", "held", "model", "models", "excess", "core", "w
 
 def stands(
     certificate: Certificate,
-    fresh: Mapping[str, Any],
     task: Task,
-    commands: Sequence[Command] | None,
     completion: str,
+    *,
+    fresh: Certificate,
+    commands: Sequence[Command] | None,
     solver: Solver,
 ) -> bool:
     """Whether nothing speaks against the certificate.
 
     Args:
         certificate: what is claimed.
-        fresh: the fields of a certificate made anew, for the places.
         task: the task.
-        commands: the completion's; None if they are not well formed.
         completion: as it was given.
+        fresh: a certificate made anew, for the places.
+        commands: the completion's; None if they are not well formed.
         solver: answers questions that z3 was not asked so before.
     """
+    if fresh.verdict is Verdict.ABSTAIN:
+        return certificate.verdict is Verdict.ABSTAIN
     if certificate.verdict is Verdict.ABSTAIN:
         return not certificate.findings and certificate.score == 0 and certificate.dead_from is None
-    if not set(certificate.witness) <= _KEYS or certificate.verdict is not fresh["verdict"]:
+    if not set(certificate.witness) <= _KEYS or certificate.verdict is not fresh.verdict:
         return False
-    if not _same_places(certificate, fresh):
+    if not _same_spans(certificate, fresh):
         return False
-    if certificate.version == version() and certificate.witness != fresh.get("witness", {}):
+    if certificate.version == fresh.version and certificate.witness != fresh.witness:
         return False  # z3 answers the same when it is asked again
     if commands is None:
         return certificate.score == 0 and not certificate.witness and _is_wrong(certificate, task, completion)
@@ -65,12 +69,11 @@ def stands(
         return True  # nothing was found against it
 
 
-def _same_places(certificate: Certificate, fresh: Mapping[str, Any]) -> bool:
-    def places(findings: Sequence[Finding]) -> list[tuple]:
+def _same_spans(certificate: Certificate, fresh: Certificate) -> bool:
+    def shown(findings: Sequence[Finding]) -> list[tuple]:
         return [(finding.kind, finding.spans, finding.weight) for finding in findings]
 
-    same = places(certificate.findings) == places(fresh.get("findings", ()))
-    return same and certificate.dead_from == fresh.get("dead_from")
+    return shown(certificate.findings) == shown(fresh.findings) and certificate.dead_from == fresh.dead_from
 
 
 def _is_wrong(certificate: Certificate, task: Task, completion: str) -> bool:
@@ -98,7 +101,7 @@ def _is_wrong(certificate: Certificate, task: Task, completion: str) -> bool:
 def _holds(certificate: Certificate, task: Task, commands: Sequence[Command], completion: str, solver: Solver) -> bool:
     """A verdict on commands that are well formed."""
     witness = certificate.witness
-    own = [command.term for command in commands if command.name == "assert" and command.term is not None]
+    own = [command.term for command in assertions(commands) if command.term is not None]
     if certificate.verdict is Verdict.PASS:
         held = list(range(len(task.properties)))
         if witness.get("held") != held or witness.get("properties") != len(held):
@@ -110,7 +113,7 @@ def _holds(certificate: Certificate, task: Task, commands: Sequence[Command], co
     held = witness.get("held", [])
     if not isinstance(held, list) or not set(held) <= set(range(len(task.properties))):
         return False
-    if witness.get("properties") != len(task.properties) or not _right_score(certificate, task, own, held):
+    if witness.get("properties") != len(task.properties) or not _right_score(certificate, task, commands, held, solver):
         return False
     if held and not _all_follow(task, commands, held, solver):
         return False
@@ -121,14 +124,25 @@ def _holds(certificate: Certificate, task: Task, commands: Sequence[Command], co
     )
 
 
-def _right_score(certificate: Certificate, task: Task, own: list[Term], held: list[int]) -> bool:
-    kinds = [finding.kind for finding in certificate.findings]
+def _right_score(
+    certificate: Certificate, task: Task, commands: Sequence[Command], held: list[int], solver: Solver
+) -> bool:
+    kinds, own = [finding.kind for finding in certificate.findings], assertions(commands)
     if "unsatisfiable" in kinds or (not own and not task.to_define):
         return certificate.score == 0
     good, total = len(held), len(task.properties)
     if task.exact:
-        good, total = good + len(own) - kinds.count("excess"), total + len(own)
-    return math.isclose(certificate.score, min(0.999, good / total))
+        excess = kinds.count("excess") if len(kinds) <= MAX_FINDINGS else _excess_count(task, commands, solver)
+        good, total = good + len(own) - excess, total + len(own)
+    return math.isclose(certificate.score, min(MOST_WITHOUT_PASS, good / total))
+
+
+def _excess_count(task: Task, commands: Sequence[Command], solver: Solver) -> int:
+    """How many assertions do not follow from the specification: not all of very many have a finding of their own."""
+    denials = [f"(assert (not {text_of(c.term)}))" for c in assertions(commands) if c.term is not None]
+    solver.begin(task.before)
+    text = "(push)" + meanings(task, commands) + required(task) + "".join(map(within, denials)) + "(pop)"
+    return words_of(solver.ask(text)).count(SAT)
 
 
 def _all_follow(task: Task, commands: Sequence[Command], held: Sequence[int], solver: Solver) -> bool:
@@ -136,7 +150,7 @@ def _all_follow(task: Task, commands: Sequence[Command], held: Sequence[int], so
     denial = " ".join(f"(not {text_of(task.properties[i].term)})" for i in held)
     text = within(meanings(task, commands) + asserted(commands) + f"(assert (or {denial}))")
     solver.begin(task.before)
-    return [node.text for node in solver.ask(text)] in (["unsat"], ["unknown"])
+    return words_of(solver.ask(text)) in ([UNSAT], ["unknown"])
 
 
 def _no_luck(task: Task, commands: Sequence[Command]) -> bool:
@@ -185,23 +199,23 @@ def _model(values_of: object, task: Task, commands: Sequence[Command]) -> Evalua
                 functions[symbol.ident] = read_back
             elif read_back.body is not None:
                 values[symbol.ident] = Evaluator({}, {}).value(read_back.body)
-        except (Wrong, Unknown):
+        except (IllFormed, Unknown):
             continue
     return Evaluator(values, functions)
 
 
 def _read_back(symbol: Symbol, text: str, task: Task) -> Symbol:
-    """A definition from a witness. Raises Wrong."""
-    checker = Checker(task.checker().scope, is_own=False)
+    """A definition from a witness. Raises IllFormed."""
+    checker = CommandChecker(task.checker().scope, is_own=False)
     checker.scope.symbols = {}
-    command = text if symbol.parameters else f"(define-fun {symbol.text} () {shown(symbol.result)} {text})"
+    command = text if symbol.parameters else f"(define-fun {symbol.text} () {sort_name(symbol.result)} {text})"
     reading = read(command, MAX_DEPTH)
     found = None
     if not reading.findings and len(reading.commands) == 1:
         found = checker.command(reading.commands[0])
     same = found is not None and found.symbol is not None and found.symbol.name == symbol.name
     if not same or found.symbol.parameters != symbol.parameters or found.symbol.result != symbol.result:  # type: ignore[union-attr]
-        raise Wrong("malformed", "no value")
+        raise IllFormed("malformed", "no value")
     return found.symbol  # type: ignore[union-attr, return-value]
 
 
@@ -249,14 +263,14 @@ def _core_stands(
     if kinds != {"contradiction" if witness.get("with_specification") else "unsatisfiable"}:
         return False
     _, offset = stripped(completion)
-    by_place = {(c.start + offset, c.end + offset): c for c in commands if c.name == "assert"}
-    places = [tuple(place) for place in witness["core"]]
-    if not places or len(set(places)) < len(places) or not set(places) <= set(by_place):
+    by_span = {(c.start + offset, c.end + offset): c for c in assertions(commands)}
+    spans = [tuple(span) for span in witness["core"]]
+    if not spans or len(set(spans)) < len(spans) or not set(spans) <= set(by_span):
         return False
-    core = [by_place[place] for place in places]
+    core = [by_span[span] for span in spans]
     background = required(task) if witness["with_specification"] else ""
     solver.begin(task.before)
     background = meanings(task, commands) + background
     questions = [core, *([c for c in core if c is not left] for left in core)]
-    words = [node.text for node in solver.ask("".join(within(background + asserted(q)) for q in questions))]
-    return words[0] == "unsat" and "unsat" not in words[1:]
+    words = words_of(solver.ask("".join(within(background + asserted(q)) for q in questions)))
+    return words[0] == UNSAT and UNSAT not in words[1:]

@@ -1,17 +1,17 @@
-"""What a prompt's facts ask for: what is declared, what has to hold, and what a completion may do."""
+"""The task of a prompt: what is declared, what has to hold, and what a completion may do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.verifiers.smt.check import Checker
-from rlsf_lightning.symbolic.verifiers.smt.named import Wrong
-from rlsf_lightning.symbolic.verifiers.smt.reader import read
-from rlsf_lightning.symbolic.verifiers.smt.terms import Command, Scope, Symbol, Term, symbols_of
+from rlsf_lightning.symbolic.verifiers.smt.language.command_checker import CommandChecker
+from rlsf_lightning.symbolic.verifiers.smt.language.reader import read
+from rlsf_lightning.symbolic.verifiers.smt.language.sort_checker import IllFormed
+from rlsf_lightning.symbolic.verifiers.smt.language.terms import Command, Scope, Symbol, Term, symbols_of
 
 MAX_DEPTH = 100
 _NO_MORE = {"assert": "this task asks for definitions, not for assertions"}
@@ -43,15 +43,22 @@ class Task:
     #: For the solver: what comes before the completion, and what can only come after it.
     before: str
     after: str
+    #: The prompt's id, for messages.
+    prompt: str = ""
 
-    def checker(self) -> Checker:
+    @property
+    def key(self) -> Hashable:
+        """Equal for tasks of the same facts, whichever prompt they belong to."""
+        return self.properties
+
+    def checker(self) -> CommandChecker:
         """Reads a completion."""
         if self.to_define:
             refused = {**_NO_MORE, **dict.fromkeys(("declare-const", "declare-fun", "declare-sort"), _GIVEN)}
         else:
             refused = dict.fromkeys(("declare-const", "declare-fun", "declare-sort"), _GIVEN) if self.exact else {}
         taken = [symbol.name for symbol in self.symbols]
-        return Checker(self.scope.copy(), is_own=True, to_define=self.to_define, refused=refused, taken=taken)
+        return CommandChecker(self.scope.copy(), is_own=True, to_define=self.to_define, refused=refused, taken=taken)
 
 
 def task_of(prompt: Prompt) -> Task:
@@ -66,7 +73,7 @@ def task_of(prompt: Prompt) -> Task:
     if not isinstance(exact, bool):
         raise UserError(f"prompt {prompt.id}: exact={str(exact)[:80]}: expects true or false")
     try:
-        return _task(declarations, specification, tuple(names), exact)
+        return replace(_task(declarations, specification, tuple(names), exact), prompt=prompt.id)
     except UserError as error:
         raise UserError(f"prompt {prompt.id}: {error}") from None
 
@@ -86,7 +93,7 @@ def _text(prompt: Prompt, name: str, facts: Mapping[str, object], example: str, 
 @lru_cache(maxsize=4096)
 def _task(declarations: str, specification: str, names: tuple[str, ...], exact: bool) -> Task:
     scope = Scope()
-    checker = Checker(scope, is_own=False)
+    checker = CommandChecker(scope, is_own=False)
     commands = _commands("declarations", declarations, checker)
     asserted = _commands("specification", specification, checker)
     if not asserted or any(command.term is None or command.symbol is not None for command in asserted):
@@ -136,11 +143,11 @@ def _definitions(
     return Task(seen, commands, properties, to_define, given, False, symbols, "".join(before), "".join(after))
 
 
-def _commands(fact: str, text: str, checker: Checker) -> tuple[Command, ...]:
+def _commands(fact: str, text: str, checker: CommandChecker) -> tuple[Command, ...]:
     reading = read(text, MAX_DEPTH)
     try:
         commands = [checker.command(node) for node in reading.commands]
-    except Wrong as wrong:
+    except IllFormed as wrong:
         findings = [wrong.finding]
     else:
         findings = reading.findings

@@ -1,18 +1,20 @@
-"""Can this beginning still become a query that SQLite takes? And at which character did a dead one die?
+"""Whether a prefix can still become a query that SQLite takes, and the first dead character.
 
-SQLite's own parser is asked, of the beginning and everything that its last token can still become: an LALR parser says
+SQLite's own parser is asked, of the prefix and everything that its last token can still become: an LALR parser says
 "incomplete input" as long as a query is possible. A name after FROM or JOIN that is no table's dies, too, where nothing
 in the query can have defined it. Dead is certain; nothing is said of columns, which may be defined later.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rlsf_lightning.symbolic.verifiers.sql.database import Database
-from rlsf_lightning.symbolic.verifiers.sql.tokens import Token, could_become, tokens_of
+from rlsf_lightning.symbolic import certificates
+from rlsf_lightning.symbolic.verifiers.sql.parse import first_illegible
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.messages import is_syntax_error
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, could_become, tokens_of
 
 #: Words by which a statement that writes is known, for what is said of it.
 WRITING = frozenset("insert update delete replace drop create alter attach detach pragma vacuum reindex begin".split())
@@ -21,16 +23,9 @@ _VERBS = ("SELECT", "WITH", "VALUES")
 _OTHER_SOURCES = frozenset(
     "json_each json_tree main temp sqlite_master sqlite_schema sqlite_temp_master sqlite_temp_schema".split()
 )
-#: A whole message: names that a query makes up may end like one.
-_SYNTAX = re.compile(r'near ".*": syntax error|unrecognized token: .*', re.DOTALL)
 #: White space to SQLite. What else is white space to Python counts at the end of a whole query, where it is stripped.
 _SPACE = " \t\n\f\r"
 _WRITES = frozenset(("delete", "insert", "update"))
-
-
-def is_syntax_error(message: str | None) -> bool:
-    """Whether SQLite's parser refused a token."""
-    return message is not None and _SYNTAX.fullmatch(message) is not None
 
 
 @lru_cache(maxsize=64)
@@ -60,14 +55,23 @@ def _has_no_future(database: Database, text: str) -> bool:
 
 
 def first_dead(database: Database, text: str) -> int | None:
-    """The first character with which the text dies, by bisection; None if it is alive."""
+    """The first character with which the text dies; None if it is alive."""
     if not is_dead(database, text):
         return None
-    alive, dead = 0, len(text)
-    while dead - alive > 1:
-        middle = (alive + dead) // 2
-        alive, dead = (alive, middle) if is_dead(database, text[:middle]) else (middle, dead)
-    return dead - 1
+    return certificates.first_dead(text, lambda prefix: not is_dead(database, prefix))
+
+
+def first_dead_of(database: Database, completion: str, text: str, offset: int, max_chars: int) -> int | None:
+    """The first dead character of a completion that holds ``text`` at ``offset``; None where that is not certain."""
+    if not text:
+        return len(completion)
+    bad = first_illegible(text, max_chars)
+    dead = first_dead(database, completion[offset:] if bad is None else text[:bad])
+    found = bad if dead is None else dead
+    if found is not None:
+        return offset + found
+    # a last word that may become another one, but not end here
+    return len(completion) if is_dead(database, text + " ") or is_unfinished(database, text) else None
 
 
 def is_unfinished(database: Database, text: str) -> bool:

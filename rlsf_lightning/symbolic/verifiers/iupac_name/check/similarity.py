@@ -1,0 +1,34 @@
+"""How similar a molecule is to the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rdkit import DataStructs
+
+from rlsf_lightning.records import MOST_WITHOUT_PASS
+from rlsf_lightning.symbolic.chemistry import rdkit_io
+from rlsf_lightning.symbolic.chemistry.compare import Target, fingerprint
+from rlsf_lightning.symbolic.verifiers.iupac_name.parse import american, illegible
+from rlsf_lightning.symbolic.verifiers.iupac_name.task import MAX_SMILES
+from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
+
+
+def similarity(smiles: str, target: Target) -> float:
+    """The Tanimoto similarity of Morgan counts; 1 is the reference and it alone, 0 also what is no molecule."""
+    molecule = rdkit_io.parse(smiles) if 0 < len(smiles) <= MAX_SMILES else None
+    if molecule is None:
+        return 0.0
+    return 1.0 if rdkit_io.canonical(molecule) == target.canonical else of_another(molecule, target)
+
+
+def of_another(molecule: Any, target: Target) -> float:
+    """The similarity of a molecule that is not the reference."""
+    return float(min(MOST_WITHOUT_PASS, DataStructs.TanimotoSimilarity(fingerprint(molecule), target.fingerprint)))
+
+
+def passes(text: str, target: Target | None, max_chars: int, server: NameServer) -> bool:
+    """Whether a text is a name of the reference."""
+    if target is None or illegible(text, max_chars):
+        return False
+    return similarity(server.ask("plain", american(text)[0])["smiles"][0], target) == 1.0

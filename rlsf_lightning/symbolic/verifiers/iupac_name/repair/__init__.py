@@ -1,0 +1,1 @@
+"""Changes of a name: candidates, and what they make of it."""

@@ -1,0 +1,1 @@
+"""OPSIN: where it is, its command line, and a long-lived process of it."""

@@ -1,0 +1,1 @@
+"""Results of queries: rows compared, and the order that a reference asks for."""

@@ -1,0 +1,171 @@
+"""A database in memory on which a stranger's query can be run: it may read, and nothing else.
+
+An authorizer refuses everything but SELECT; pragmas, attached files, extensions and functions of chance are refused, too.
+Steps of SQLite's machine, seconds, rows and the size of values are bounded, and temporary tables stay in memory. SQLite
+looks at its bounds between steps only, so values are kept short enough for no single step to be slow. A sort may hold
+about one value for each twenty steps: half a gigabyte with the default limits.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import folded, tokens_of
+
+Row = tuple[Any, ...]
+_READS = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
+_NOT_IN_SCRIPT = frozenset((sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA))
+#: Their results are not the same twice, or are not about the data.
+_REFUSED_FUNCTIONS = frozenset(
+    "random randomblob load_extension changes total_changes last_insert_rowid sqlite_version sqlite_source_id "
+    "fts3_tokenizer current_timestamp current_date current_time".split()
+)
+_STEPS_A_LOOK = 100
+#: Bytes of a value or row that a query makes, unless the data have longer ones.
+_VALUE_BYTES = 10_000
+_LIMITS: Mapping[int, int] = {
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+_MAX_BYTES = 5_000_000
+_SCRIPT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one query: steps of SQLite's machine, seconds, rows of the result."""
+
+    steps: int
+    seconds: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """``error``: None, what SQLite says, or "too costly", "too slow", "too large"."""
+
+    rows: tuple[Row, ...] = ()
+    columns: int = 0
+    error: str | None = None
+
+
+class Database:
+    """Tables made by a script. Raises UserError if SQLite refuses it."""
+
+    def __init__(self, script: str) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        self._connection.execute("PRAGMA temp_store=MEMORY")
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self._connection.set_authorizer(_may_build)
+        deadline = time.perf_counter() + _SCRIPT_SECONDS
+        self._connection.set_progress_handler(lambda: time.perf_counter() > deadline, _STEPS_A_LOOK)
+        try:
+            self._connection.executescript(script)
+        except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError) as error:
+            example = "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1);"
+            raise UserError(f"the fact `schema` is no script that SQLite runs: {error}; expected: {example}") from None
+        self._connection.set_progress_handler(None, 0)
+        longest = max((len(token.text) for token in tokens_of(script)), default=0)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(_VALUE_BYTES, 4 * longest))
+        for name in ("printf", "format"):
+            self._connection.create_function(name, -1, _printf, deterministic=True)
+        for limit, value in _LIMITS.items():
+            self._connection.setlimit(limit, value)
+        masters = "SELECT * FROM sqlite_master UNION ALL SELECT * FROM sqlite_temp_master"
+        found = self._connection.execute(f"SELECT name FROM ({masters}) WHERE type IN ('table', 'view')")
+        self.tables = frozenset(folded(name) for (name,) in found)
+        self._connection.set_authorizer(_may_read)
+        self._results: dict[tuple[str, Limits], Result] = {}
+
+    def error_of(self, query: str) -> str | None:
+        """What SQLite has against a query, without running it."""
+        with self._lock:
+            try:
+                self._connection.execute("EXPLAIN " + query).close()
+            except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+                return str(error)
+        return None
+
+    def run(self, query: str, limits: Limits) -> Result:
+        """The query's rows."""
+        with self._lock:
+            return self._run(query, limits)
+
+    def known(self, query: str, limits: Limits) -> Result:
+        """The same, remembered: for a query that is asked for again and again."""
+        if (query, limits) not in self._results:
+            self._results[query, limits] = self.run(query, limits)
+        return self._results[query, limits]
+
+    def _run(self, query: str, limits: Limits) -> Result:
+        left, deadline, reason = limits.steps, time.perf_counter() + limits.seconds, ""
+
+        def look() -> bool:
+            nonlocal left, reason
+            left -= _STEPS_A_LOOK
+            reason = "too costly" if left < 0 else "too slow" if time.perf_counter() > deadline else ""
+            return bool(reason)
+
+        self._connection.set_progress_handler(look, _STEPS_A_LOOK)
+        rows: list[Row] = []
+        size = 0
+        try:
+            cursor = self._connection.execute(query)
+            for row in cursor:
+                rows.append(row)
+                size += 8 * len(row) + sum(len(value) for value in row if isinstance(value, str | bytes))
+                if len(rows) > limits.rows or size > _MAX_BYTES:
+                    cursor.close()
+                    return Result(error="too large")
+            columns = len(cursor.description or ())
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, MemoryError) as error:
+            return Result(error=reason or str(error) or type(error).__name__)
+        finally:
+            self._connection.set_progress_handler(None, 0)
+        return Result(tuple(rows), columns)
+
+
+@lru_cache(maxsize=16)
+def database_of(script: str) -> Database:
+    """The database of this script."""
+    return Database(script)
+
+
+def _printf(form: Any, *values: Any) -> Any:
+    """SQLite's own printf, but for widths that make it run for minutes within one step."""
+    if form is None:
+        return None
+    wide = "*" in str(form) and any(isinstance(value, int) and abs(value) >= _VALUE_BYTES for value in values)
+    if wide or re.search("[0-9]{5}", str(form)):
+        raise ValueError("the width is too large")
+    helper = sqlite3.connect(":memory:")
+    try:
+        return helper.execute(f"SELECT printf({', '.join('?' * (1 + len(values)))})", (form, *values)).fetchone()[0]
+    finally:
+        helper.close()
+
+
+def _may_read(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    allowed = action in _READS and not (
+        action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _REFUSED_FUNCTIONS
+    )
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _may_build(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    refused = action in _NOT_IN_SCRIPT or (action == sqlite3.SQLITE_FUNCTION and second == "load_extension")
+    return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
