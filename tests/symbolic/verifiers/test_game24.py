@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.game24.verifier import MAX_FINDINGS, Game24Verifier
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
+from rlsf_lightning.symbolic.verifiers.game24.verifier import Game24Verifier
 
 VERIFIER = Game24Verifier()
 HAND = [4, 6, 8, 10]
@@ -234,6 +235,16 @@ def test_wrong_facts_are_the_users(facts: dict[str, object], words: list[str]) -
 def test_limits_are_checked() -> None:
     with pytest.raises(ValueError, match="max_chars=0"):
         Game24Verifier(max_chars=0)
+
+
+def test_a_part_of_many_numbers_that_leads_nowhere() -> None:
+    assert found("(1-1)*(8/(4*(6*4)))", [4, 4, 6, 8, 1, 1]) == [("wrong_value", ["*"])]
+
+
+def test_steps_of_a_single_number() -> None:
+    missing = [("number_not_available", ["8"]), ("number_not_available", ["2"])]
+    assert found("8/2=4\n4 left", [4], target=4) == [*missing, ("bad_step", ["4 left"])]
+    assert found("4/4=(left: 4)", [4], target=4) == [("bad_step", ["4/4=(left: 4)"])]
 
 
 def test_too_long() -> None:

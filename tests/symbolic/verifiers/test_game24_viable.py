@@ -7,13 +7,18 @@ from itertools import combinations_with_replacement, permutations
 import pytest
 from game24_cases import expressions, prompt, right_steps, spread
 
-from rlsf_lightning.symbolic.verifiers.game24.recheck import lives as lives_too
-from rlsf_lightning.symbolic.verifiers.game24.rewrite import evaluate, makes
-from rlsf_lightning.symbolic.verifiers.game24.values import hand_of, reaches, solution
+from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import hand_of, reaches, solution
+from rlsf_lightning.symbolic.verifiers.game24.recheck import lives
+from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import evaluate, makes
+from rlsf_lightning.symbolic.verifiers.game24.task import Task
 from rlsf_lightning.symbolic.verifiers.game24.verifier import Game24Verifier
 
 VERIFIER = Game24Verifier()
 TARGET = Fraction(24)
+
+
+def lives_too(prefix: str, hand: tuple[Fraction, ...], target: Fraction, max_chars: int) -> bool | None:
+    return lives(prefix, Task(hand, target), max_chars)
 
 
 @pytest.mark.parametrize("size", [2, 3])

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.grammar.lalr import machine_of
-from rlsf_lightning.symbolic.verifiers.grammar.regex import Fuel
+from rlsf_lightning.symbolic.verifiers.grammar.lalr.grammar import grammar_of
+from rlsf_lightning.symbolic.verifiers.grammar.parse.text import parse_text
+from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 from rlsf_lightning.symbolic.verifiers.grammar.verifier import GrammarVerifier
 
 ARITHMETIC = """
@@ -179,7 +180,7 @@ def test_exactly_the_tokens_without_which_lark_accepts_the_rest_are_marked(name:
         if accepted:
             continue
         core, offset = text.strip(), len(text) - len(text.lstrip()) if text.strip() else 0
-        reading = machine_of(grammar, "start").read(core, Fuel(10**6))
+        reading = parse_text(core, grammar_of(grammar, "start"), Fuel(10**6))
         tokens = [(token.start, token.end) for token in reading.tokens if not token.ignored]
         wanted = [
             [offset + a, offset + b]
@@ -220,6 +221,12 @@ def test_the_search_for_what_can_be_left_out_is_bounded_by_what_it_costs() -> No
     assert time.process_time() - start < 3
     assert certificate.verdict is Verdict.FAIL and len(certificate.findings[0].spans) <= 9
     assert VERIFIER.recheck(certificate, prompt(ARITHMETIC), text)
+
+
+def test_what_would_have_been_right_has_the_shortest_gaps() -> None:
+    ignored = "WS: /[ \\t]+/\nLINE: /#[^\\n]*\\n/\nBLOCK: /<[^>]*>/\n%ignore WS\n%ignore LINE\n%ignore BLOCK\n"
+    certificate = verify(f"start: NAME NAME\nNAME: /[a-z]+/\n{ignored}", "a")
+    assert certificate.witness["continuation"] == " a"
 
 
 def test_blanks_around_a_text_are_stripped_unless_the_grammar_shall_see_them() -> None:

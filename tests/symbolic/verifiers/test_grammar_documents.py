@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.grammar.json import read_json
+from rlsf_lightning.symbolic.verifiers.grammar.parse.document import parse_document
 from rlsf_lightning.symbolic.verifiers.grammar.verifier import GrammarVerifier
 
 VERIFIER = GrammarVerifier()
@@ -93,7 +93,7 @@ def test_every_spelling_of_a_value_passes(value: Any) -> None:
 def test_beginnings_can_be_closed() -> None:
     whole = '{"a": [1.5e-3, "x\\n\\u00e9", {"b": null, "": true}], "c": -0}'
     for end in range(len(whole) + 1):
-        reading = read_json(whole[:end], 64)
+        reading = parse_document(whole[:end], 64)
         assert reading.closing is not None
         json.loads(whole[:end] + reading.closing)
         assert all(problem.dead == end for problem in reading.problems)

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from rlsf_lightning.symbolic.verifiers.grammar.regex import Fuel, OutOfFuelError, Regex
+from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel, OutOfFuelError
+from rlsf_lightning.symbolic.verifiers.grammar.regex.matcher import Regex
 
 PATTERNS = [
     r"a|ab",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.math.answer import find_answer
+from rlsf_lightning.symbolic.verifiers.math.parse.answer import find_answer
 from rlsf_lightning.symbolic.verifiers.math.verifier import MathVerifier
 
 NUMBERS = MathVerifier(answers="numbers")
@@ -173,10 +173,10 @@ def test_a_missing_reference_is_the_users(reference: str | None) -> None:
 
 
 def test_a_missing_package_is_told_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rlsf_lightning.symbolic.verifiers.math import compare
+    from rlsf_lightning.symbolic.verifiers.math.tool import comparer
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    compare.version.cache_clear()
+    comparer.version.cache_clear()
     with pytest.raises(UserError, match=r'pip install "rlsf-lightning\[math\]"'):
         MathVerifier()
     assert "math-verify" not in MathVerifier(answers="numbers").tool
@@ -389,6 +389,13 @@ def test_tampered_witnesses_of_right_and_empty_answers_are_rejected() -> None:
     for witness in tampered_answers(right):
         assert not NUMBERS.recheck(replace(right, witness=witness), Prompt("id", "?", "72"), SOLUTION), witness
     assert not NUMBERS.recheck(replace(empty, witness={"steps": []}), Prompt("id", "?", "72"), "")
+
+
+@pytest.mark.parametrize(("question", "step"), [("0.5", "2^3 = 2"), ("9999999999", "2^3 = 9"), ("0", "0^3 = 1")])
+def test_both_evaluators_refuse_the_same_powers_in_place_of_an_operand(question: str, step: str) -> None:
+    completion = f"{step}\n#### 72"
+    certificate = checked(NUMBERS, Prompt("id", question, "72"), completion)
+    assert shown(certificate, completion) == [("wrong_step", [step[-1]])]
 
 
 def test_a_right_solution_cannot_be_certified_as_wrong() -> None:

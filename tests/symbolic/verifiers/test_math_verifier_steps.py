@@ -4,12 +4,17 @@ from fractions import Fraction
 
 import pytest
 
-from rlsf_lightning.symbolic.verifiers.math.steps import read_steps
+from rlsf_lightning.symbolic.verifiers.math.check.steps import Step, check_steps
+from rlsf_lightning.symbolic.verifiers.math.parse.equations import read_equations
+
+
+def read_steps(text: str) -> list[Step]:
+    return check_steps(read_equations(text))
 
 
 def judged(text: str) -> list[tuple[str, bool]]:
     """(text of the equation, whether it holds) of each that is judged."""
-    return [(text[step.left.start : step.right.end], step.holds) for step in read_steps(text)]
+    return [(text[step.equation.start : step.equation.end], step.holds) for step in read_steps(text)]
 
 
 @pytest.mark.parametrize(

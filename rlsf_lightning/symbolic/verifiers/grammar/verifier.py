@@ -13,19 +13,20 @@ Not covered: other start rules within one grammar, indentation-sensitive lexing,
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import time
 from functools import cache
 from typing import Any
 
-from rlsf_lightning.errors import UserError
-from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.verifiers.grammar.document import DocumentTask
-from rlsf_lightning.symbolic.verifiers.grammar.lalr import machine_of
-from rlsf_lightning.symbolic.verifiers.grammar.regex import Fuel, OutOfFuelError
-from rlsf_lightning.symbolic.verifiers.grammar.task import Task
-from rlsf_lightning.symbolic.verifiers.grammar.text import TextTask
-from rlsf_lightning.symbolic.verifiers.grammar.violations import schema_of
+from rlsf_lightning.errors import ToolFailed
+from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.symbolic.certificates import failed, first_dead, issued, passed, too_long
+from rlsf_lightning.symbolic.verifiers.grammar.check import check
+from rlsf_lightning.symbolic.verifiers.grammar.check.score import score_of
+from rlsf_lightning.symbolic.verifiers.grammar.locate import locate
+from rlsf_lightning.symbolic.verifiers.grammar.parse import parse
+from rlsf_lightning.symbolic.verifiers.grammar.recheck import stands
+from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
+from rlsf_lightning.symbolic.verifiers.grammar.task import Options, Task, task_of
+from rlsf_lightning.symbolic.verifiers.grammar.viable import is_dead, viable
 
 #: The kinds that mean "not a text of the language at all"; the others are violations of a schema.
 INVALID_KINDS = frozenset(
@@ -35,7 +36,6 @@ KINDS = INVALID_KINDS | frozenset(
     "wrong_type wrong_value wrong_number wrong_string missing_property extra_property missing_item extra_item "
     "excluded".split()
 )
-_EXAMPLE = 'a Lark grammar ("start: NUMBER \\"+\\" NUMBER ...") in `grammar`, or a JSON Schema ({"type": "object"}) in `schema`'
 
 
 class GrammarVerifier:
@@ -77,63 +77,43 @@ class GrammarVerifier:
             raise ValueError(f"max_depth={max_depth}: must be from 1 to 64 (jsonschema is recursive)")
         if not steps > 0:
             raise ValueError(f"steps={steps}: must be above 0")
-        self.grammar, self.start, self.schema, self.strip = grammar, start, schema, strip
-        self.max_chars, self.max_depth, self.steps = max_chars, max_depth, steps
+        self.options = Options(grammar, start, schema, strip, max_chars, max_depth)
+        self.max_chars, self.steps = max_chars, steps
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
-        """The certificate; spans are of ``completion``. Never raises on a completion."""
-        task, tool = self._task(prompt)
-        start = time.perf_counter()
-        try:
-            judged = task.judge(completion, Fuel(self.steps))
-        except OutOfFuelError:
-            fields: dict[str, Any] = {"verdict": Verdict.ABSTAIN, "witness": {"error": f"more than {self.steps} steps"}}
-        except RecursionError:
-            fields = {"verdict": Verdict.ABSTAIN, "witness": {"error": "the schema's references nest too deep"}}
-        else:
-            fields = {
-                "verdict": Verdict.FAIL if judged.findings else Verdict.PASS,
-                "findings": tuple(judged.findings),
-                "score": judged.score,
-                "dead_from": judged.dead,
-                "witness": judged.witness,
-            }
-        return Certificate(tool=tool, version=_version(tool), seconds=time.perf_counter() - start, **fields)
+        """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
+        task = task_of(prompt, self.options)
+        return issued(task.tool, _version(task.tool), lambda: self._judge(task, completion))
 
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """Whether ``prefix``, or some text that begins with it, passes: both are certain. None: cannot tell."""
         try:
-            return self._task(prompt)[0].viable(prefix, Fuel(self.steps))
-        except (OutOfFuelError, RecursionError):
+            return viable(prefix, task_of(prompt, self.options), Fuel(self.steps))
+        except ToolFailed:
             return None
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether an Earley recogniser, or Python's JSON reader and own rules for the schema, confirm a certificate."""
-        if certificate.verdict is Verdict.ABSTAIN:
-            return not certificate.findings and certificate.score == 0 and certificate.dead_from is None
-        try:
-            return self._task(prompt)[0].confirms(certificate, completion, Fuel(2 * self.steps))
-        except (OutOfFuelError, RecursionError):
-            return True  # nothing was found against it
+        return stands(certificate, task_of(prompt, self.options), completion, Fuel(2 * self.steps))
 
-    def _task(self, prompt: Prompt) -> tuple[Task, str]:
-        """What this prompt accepts, and the package that knows it."""
-        grammar, schema = prompt.facts.get("grammar"), prompt.facts.get("schema")
-        if grammar is None and schema is None:
-            grammar, schema = self.grammar, self.schema
-        if (grammar is None) == (schema is None):
-            seen = "there is neither" if grammar is None else "there are both"
-            raise UserError(f"prompt {prompt.id}: expects {_EXAMPLE}; {seen}")
-        if grammar is not None:
-            start = prompt.facts.get("start", self.start)
-            if not isinstance(grammar, str) or not isinstance(start, str):
-                raise UserError(f"prompt {prompt.id}: grammar={str(grammar)[:80]}, start={start}: expects two texts")
-            return TextTask(machine_of(grammar, start), strip=self.strip, max_chars=self.max_chars), "lark"
-        try:
-            written = schema if isinstance(schema, str) else json.dumps(schema)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UserError(f"prompt {prompt.id}: the schema is no JSON: {error}") from None
-        return DocumentTask(schema_of(written), max_depth=self.max_depth, max_chars=self.max_chars), "jsonschema"
+    def _judge(self, task: Task, completion: str) -> Certificate:
+        fuel = Fuel(self.steps)
+        text, offset = task.object_in(completion)
+        if len(text) > self.max_chars:
+            dead_from = self._dead_from(task, completion, fuel)
+            return failed([too_long(text, self.max_chars)], dead_from=dead_from, offset=offset)
+        reading = parse(text, offset, task, fuel)
+        checked = check(reading, task, fuel)
+        if not checked.findings:
+            return passed(checked.witness)
+        dead_from = self._dead_from(task, completion, fuel)
+        located = locate(checked, reading, completion[:dead_from], task, fuel)
+        score = score_of(reading, located.findings, dead_from, located.witness.get("continuation"))
+        return failed(located.findings, score=score, dead_from=dead_from, witness=located.witness)
+
+    def _dead_from(self, task: Task, completion: str, fuel: Fuel) -> int:
+        """The first dead character; the completion's length if only its end is wrong."""
+        return first_dead(completion, lambda prefix: not is_dead(prefix, task, fuel))
 
 
 @cache

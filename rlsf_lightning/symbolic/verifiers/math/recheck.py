@@ -1,81 +1,90 @@
-"""A second opinion on a certificate about a worked solution: the steps are written out in plain Python notation, read by
-Python's own parser, and their values computed by walking its tree; nothing is compiled or run.
+"""A second opinion on a certificate about a worked solution, by another evaluator.
+
+Independent of ``verify``: the steps are written out in plain Python notation, read by Python's own parser, and their values
+computed by walking its tree (nothing is compiled or run); whether a step holds, rounding included; the score and the witness.
+Not independent: which equations and which final answer stand in the text (``parse``), which of the equations are steps
+(``check_steps``), which operators could be others, and the comparison of two answers. Messages are not looked at.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
 from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Certificate, Finding, Verdict
-from rlsf_lightning.symbolic.verifiers.math.answer import Answer, find_answer
-from rlsf_lightning.symbolic.verifiers.math.steps import (
-    Side,
-    Step,
-    exchangeable,
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
+from rlsf_lightning.symbolic.verifiers.math.check import MAX_STEPS
+from rlsf_lightning.symbolic.verifiers.math.check.answers import MAX_ANSWER, Same
+from rlsf_lightning.symbolic.verifiers.math.check.steps import check_steps
+from rlsf_lightning.symbolic.verifiers.math.check.value import MAX_BITS, MAX_EXPONENT
+from rlsf_lightning.symbolic.verifiers.math.locate import (
+    MAX_EXPLAINED,
     exchangeable_operands,
+    exchangeable_operators,
     known_numbers,
-    read_steps,
 )
+from rlsf_lightning.symbolic.verifiers.math.parse import parse
+from rlsf_lightning.symbolic.verifiers.math.parse.answer import Answer
+from rlsf_lightning.symbolic.verifiers.math.parse.equations import Equation, Side
+from rlsf_lightning.symbolic.verifiers.math.task import Task
 
-#: More findings than these are summed up in a last one; no more steps are in the witness.
-MAX_FINDINGS = 50
-MAX_STEPS = 200
-#: In so many wrong steps, the first ones, a wrong operand is looked for.
-MAX_EXPLAINED = 10
-#: Longer final answers are not compared, and stand in the witness cut.
-MAX_ANSWER = 300
-
-Same = Callable[[str, str], bool | None]
+_Place = tuple[int, int]
 
 
-def stands(
-    certificate: Certificate, question: str, completion: str, reference: str, max_chars: int, same: Same
-) -> bool:
-    """Whether the certificate says what is found again; ``same`` compares two final answers."""
+class _NoPower(Exception):
+    """No step has such a power; a step with another operand may."""
+
+
+def stands(certificate: Certificate, task: Task, completion: str, max_chars: int, is_same: Same) -> bool:
+    """Whether the certificate says what is found again; ``is_same`` compares two final answers."""
     text = completion.strip()
     if certificate.verdict is Verdict.ABSTAIN:
         return not certificate.findings
     if not text or len(text) > max_chars:
-        beyond = completion.lstrip()[max_chars:]
-        dead = len(completion) - len(beyond.lstrip()) if text else len(completion)
-        alone = [_said(f) for f in certificate.findings] == [("too_long" if text else "empty", ())]
-        fields = (certificate.verdict, certificate.score, certificate.dead_from, certificate.witness)
-        return alone and fields == (Verdict.FAIL, 0.0, dead, {})
-    steps = read_steps(completion)
-    wrong = [step for step in steps if not _holds(step)]
-    expected = [_expected(step, number, question, completion) for number, step in enumerate(wrong)]
-    answer = find_answer(completion)
-    equal, error = _compared(reference, answer, same)
+        return _stands_unread(certificate, completion, max_chars)
+    solution = parse(completion)
+    equations, answer = [step.equation for step in check_steps(solution.equations)], solution.answer
+    wrong = [equation for equation in equations if not _holds(equation)]
+    expected = [_expected(equation, number, task.question, completion) for number, equation in enumerate(wrong)]
+    equal, error = _compared(task.reference, answer, is_same)
     if answer is None:
         expected.append(("missing_answer", ()))
     elif equal is False:
         expected.append(("wrong_answer", ((answer.span.start, answer.span.end),)))
-    share = (len(steps) - len(wrong)) / len(steps) if steps else 0.0
+    share = (len(equations) - len(wrong)) / len(equations) if equations else 0.0
     score = 1.0 if not expected and equal else 0.4 * share + (0.5 if equal else 0.0)
-    has_room = len(text) + len(reference) + 6 <= max_chars  # for a last line with the answer
-    said = [_said(finding) for finding in certificate.findings[:MAX_FINDINGS]]
+    has_room = len(text) + len(task.reference) + 6 <= max_chars  # for a last line with the answer
     witness = dict(certificate.witness)
     return (
         (certificate.verdict is Verdict.PASS) == (not expected and equal is True)
-        and said == expected[:MAX_FINDINGS]
+        and [_said(finding) for finding in certificate.findings[:MAX_FINDINGS]] == expected[:MAX_FINDINGS]
         and abs(score - certificate.score) < 1e-9
         and certificate.dead_from == (len(completion) if answer is None and not wrong and has_room else None)
-        and _steps_hold(witness.pop("steps", None), steps)
+        and _rows_hold(witness.pop("steps", None), equations)
         and _without_numbers(witness.pop("error", None)) == _without_numbers(error)
-        and witness == {"reference": reference, **_answer_row(answer, equal)}
+        and witness == {"reference": task.reference, **_answer_row(answer, equal)}
     )
 
 
-def _compared(reference: str, answer: Answer | None, same: Same) -> tuple[bool | None, str | None]:
+def _stands_unread(certificate: Certificate, completion: str, max_chars: int) -> bool:
+    """Of a completion that is empty or too long."""
+    text, offset = completion.strip(), len(completion) - len(completion.lstrip())
+    beyond = completion[offset + max_chars :].lstrip() if text else ""
+    expected = ("too_long", ((offset + max_chars, offset + len(text)),)) if text else ("empty", ())
+    if [_said(finding) for finding in certificate.findings] != [expected]:
+        return False
+    fields = (certificate.verdict, certificate.score, certificate.dead_from, certificate.witness)
+    return fields == (Verdict.FAIL, 0.0, len(completion) - len(beyond), {})
+
+
+def _compared(reference: str, answer: Answer | None, is_same: Same) -> tuple[bool | None, str | None]:
     """(whether the answer is the reference, why that is not known)."""
     if answer is None:
         return None, None
     try:
-        return same(reference, answer.text), None
+        return is_same(reference, answer.text), None
     except ToolFailed as error:
         return None, str(error)
 
@@ -91,31 +100,31 @@ def _answer_row(answer: Answer | None, equal: bool | None) -> dict[str, object]:
     return {"answer": {"text": answer.text[:MAX_ANSWER], "span": [answer.span.start, answer.span.end], "equal": equal}}
 
 
-def _said(finding: Finding) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _said(finding: Finding) -> tuple[str, tuple[_Place, ...]]:
     return finding.kind, tuple((span.start, span.end) for span in finding.spans)
 
 
-def _expected(step: Step, number: int, question: str, text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    for side in (step.left, step.right):
+def _expected(equation: Equation, number: int, question: str, text: str) -> tuple[str, tuple[_Place, ...]]:
+    for side in (equation.left, equation.right):
         if _values(side) is None:
             return "division_by_zero", ((side.start, side.end),)
-    tokens = exchangeable(step)
+    tokens = exchangeable_operators(equation)
     if number < MAX_EXPLAINED:
-        tokens += exchangeable_operands(step, known_numbers(question, text, step.left.start), _holds)
+        tokens += exchangeable_operands(equation, known_numbers(question, text, equation.start), _holds)
     places = [(token.start, token.end) for token in tokens]
-    return "wrong_step", tuple(sorted([*places, (step.right.start, step.right.end)]))
+    return "wrong_step", tuple(sorted([*places, (equation.right.start, equation.right.end)]))
 
 
-def _steps_hold(rows: object, steps: list[Step]) -> bool:
+def _rows_hold(rows: object, equations: list[Equation]) -> bool:
     """Whether the witness's rows are the steps, each with some reading of its sides."""
-    if not isinstance(rows, list) or len(rows) != min(len(steps), MAX_STEPS):
+    if not isinstance(rows, list) or len(rows) != min(len(equations), MAX_STEPS):
         return False
-    for row, step in zip(rows, steps, strict=False):
+    for row, equation in zip(rows, equations, strict=False):
         if not isinstance(row, dict) or row.keys() != {"span", "values", "holds"}:
             return False
-        if row["span"] != [step.left.start, step.right.end] or row["holds"] is not _holds(step):
+        if row["span"] != [equation.start, equation.end] or row["holds"] is not _holds(equation):
             return False
-        readings = [_values(side) for side in (step.left, step.right)]
+        readings = [_values(side) for side in (equation.left, equation.right)]
         shown = [[None] if values is None else [str(value)[:200] for value in values] for values in readings]
         if len(row["values"]) != 2 or any(
             value not in texts for value, texts in zip(row["values"], shown, strict=True)
@@ -124,15 +133,19 @@ def _steps_hold(rows: object, steps: list[Step]) -> bool:
     return True
 
 
-def _holds(step: Step) -> bool:
+def _holds(equation: Equation) -> bool:
     """Whether some reading of both sides is equal, or as near as its last written place."""
-    ours, theirs = _values(step.left), _values(step.right)
+    left, right, relation = equation
+    try:
+        ours, theirs = _values(left), _values(right)
+    except _NoPower:
+        return False
     if ours is None or theirs is None:
         return False
     for a in ours:
         for b in theirs:
-            left, right = _last_place(step.left, step.relation, a), _last_place(step.right, step.relation, b)
-            if a == b or _rounds_to(b, a, left, step.relation) or _rounds_to(a, b, right, step.relation):
+            ours_to, theirs_to = _last_place(left, relation, a), _last_place(right, relation, b)
+            if a == b or _rounds_to(b, a, ours_to, relation) or _rounds_to(a, b, theirs_to, relation):
                 return True
     return False
 
@@ -212,4 +225,7 @@ def _walk(node: ast.expr) -> Fraction:
             return left * right
         case ast.Div():
             return left / right
+    bits = max(left.numerator.bit_length(), left.denominator.bit_length())
+    if right.denominator != 1 or abs(right) > MAX_EXPONENT or bits * abs(right) > MAX_BITS or left == right == 0:
+        raise _NoPower
     return left**right.numerator

@@ -1,0 +1,29 @@
+"""What is wrong with an answer, read as an expression or as steps."""
+
+from __future__ import annotations
+
+import re
+
+from rlsf_lightning.symbolic.verifiers.game24.check.checked import Checked
+from rlsf_lightning.symbolic.verifiers.game24.check.expression import check_expression
+from rlsf_lightning.symbolic.verifiers.game24.check.steps import check_steps
+from rlsf_lightning.symbolic.verifiers.game24.parse import Answer
+from rlsf_lightning.symbolic.verifiers.game24.task import Task
+
+_OPERATION = re.compile(r"[ \t\r]*\(?[0-9]+\)?[ \t\r]*[-+*/][ \t\r]*\(?[0-9]+\)?[ \t\r]*=")
+
+
+def check(answer: Answer, task: Task) -> Checked:
+    """In the form in which the answer is right, or else in the one that is meant."""
+    expression = check_expression(answer.expression, task)
+    if not expression.findings or not answer.lines:
+        return expression
+    steps = check_steps(answer.lines, task)
+    return steps if not steps.findings or _is_meant_as_steps(answer.text, task) else expression
+
+
+def _is_meant_as_steps(text: str, task: Task) -> bool:
+    """Whether it says what is left, or its first line is one operation of several."""
+    first, _, others = text.partition("\n")
+    is_operation = _OPERATION.match(first) is not None
+    return "left" in text or (is_operation and (len(task.hand) > 2 or "=" in others))

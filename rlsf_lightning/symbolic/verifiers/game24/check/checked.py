@@ -1,0 +1,15 @@
+"""What checking an answer comes to, in either form."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rlsf_lightning.records import Finding
+
+
+class Checked(NamedTuple):
+    """No findings: the answer is right. ``score``: that of a wrong one."""
+
+    findings: list[Finding]
+    score: float
+    witness: dict[str, Any]

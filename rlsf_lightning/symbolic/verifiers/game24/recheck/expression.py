@@ -1,0 +1,129 @@
+"""The findings, the score and the witness of a wrong expression, worked out a second time."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from rlsf_lightning.records import Certificate
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
+from rlsf_lightning.symbolic.verifiers.game24.recheck.edits import (
+    bracket_edits,
+    gaps_for_a_number,
+    places_of_a_wrong_value,
+)
+from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import (
+    BLANKS,
+    DividesByZero,
+    Numbers,
+    Place,
+    Places,
+    Said,
+    evaluate,
+)
+from rlsf_lightning.symbolic.verifiers.game24.task import Task
+
+_NOT_ALLOWED = re.compile(r"[^-0-9+*/()= \t\r\n]+")
+
+
+def expression_witness(text: str, task: Task) -> dict[str, object]:
+    """All that the witness says of an expression but for a solution."""
+    try:
+        value, _ = _value_of(text)
+    except ValueError:
+        return {"form": "expression", "value": None}
+    _, used, unused = _numbers_found(text.partition("=")[0], task.hand)
+    return {"form": "expression", "value": None if value is None else str(value), "used": used, "unused": unused}
+
+
+def expression_stands(certificate: Certificate, text: str, said: list[Said], task: Task) -> bool:
+    """Whether the findings and the score are those of this text, which is no right expression."""
+    expression, equals, stated = text.partition("=")
+    try:
+        value, zeros = _value_of(text)
+    except ValueError:
+        edits = bracket_edits(expression, task)
+        shown = said == edits if edits else bool(said) and all(_shows(kind, at, text) for kind, at in said)
+        return shown and certificate.score == 0.0
+    found, used, unused = _numbers_found(expression, task.hand)
+    if found == [("number_unused", ())]:
+        found = [("number_unused", gaps_for_a_number(expression, used, unused, task))]
+    if zeros:
+        found.append(("division_by_zero", zeros))
+    elif value != task.target and not found:
+        claimed = next((places for kind, places in said if kind == "wrong_value"), ())
+        places = places_of_a_wrong_value(expression, claimed, task)
+        if places is None:
+            return False
+        found.append(("wrong_value", places))
+    after = stated.strip(BLANKS)
+    is_right = value == task.target
+    if value is not None and equals and after != str(task.target) and (after != str(value) or is_right):
+        start = len(expression) + 1 + len(stated) - len(stated.lstrip(BLANKS))
+        found.append(("wrong_arithmetic", ((start, start + len(after)),)))
+    good = len(task.hand) - len(unused)
+    score = 0.5 * good / max(len(task.hand), len(used)) + (0.4 if is_right else 0.0)
+    return (said == sorted(found) or len(found) > MAX_FINDINGS) and abs(score - certificate.score) < 1e-9
+
+
+def _value_of(text: str) -> tuple[Fraction | None, Places]:
+    """(value, quotients that have none) of what stands before an equals sign. Raises ValueError: it is no expression."""
+    expression, equals, stated = text.partition("=")
+    if _NOT_ALLOWED.search(text) or bool(equals) != bool(stated.strip(BLANKS)):
+        raise ValueError("not an expression")
+    try:
+        return evaluate(expression), ()
+    except DividesByZero as error:
+        return None, error.places
+
+
+def _numbers_found(expression: str, hand: Numbers) -> tuple[list[Said], list[str], list[str]]:
+    """The findings about numbers, the numbers written, and those not used."""
+    unused, used, found = [str(number) for number in sorted(hand)], list[str](), list[Said]()
+    places: dict[str, list[Place]] = {}
+    too_often = []
+    for match in re.finditer("[0-9]+", expression):
+        used.append(match.group())
+        places.setdefault(match.group(), []).append(match.span())
+        if match.group() in unused:
+            unused.remove(match.group())
+        else:
+            too_often.append(match.group())
+    found += [("number_not_available", tuple(places[number])) for number in dict.fromkeys(too_often)]
+    if len(used) < len(hand):
+        found.append(("number_unused", ()))
+    return found, used, unused
+
+
+def _shows(kind: str, places: Places, text: str) -> bool:
+    """Whether the text has a mistake of syntax of this kind at these places."""
+    if kind == "bad_character":
+        return sorted(places) == [match.span() for match in _NOT_ALLOWED.finditer(text)]
+    if kind in ("unclosed_bracket", "extra_bracket"):
+        return len(places) == 1 and places[0] in _unmatched(text, "(" if kind == "unclosed_bracket" else ")")
+    if not places:
+        return kind == "missing_operand" and not text.partition("=")[0].strip(BLANKS)
+    (start, end), *more = places
+    if more or not 0 <= start < end <= len(text):
+        return False
+    here, after = text[start:end], text[end:].lstrip(BLANKS)
+    if kind == "missing_operand":
+        is_last = here in tuple("+-*/(=") and (not after or after[0] == "=")
+        is_first = here in tuple("+*/)") and not text[:start].strip(BLANKS)
+        return is_last or is_first or re.fullmatch(r"[-+*/(]\s*[+*/)]", here) is not None
+    cuts = [at for at in (start, end) if 0 < at < len(text) and text[at - 1 : at + 1].isdigit()]
+    meeting = re.fullmatch(r"[0-9]+\s+[0-9]+|[0-9]+\s*\(|\)\s*[0-9]+|\)\s*\(", here)
+    return kind == "missing_operator" and meeting is not None and not cuts
+
+
+def _unmatched(text: str, bracket: str) -> list[Place]:
+    """The brackets of this sort without partner."""
+    unclosed, extra = list[int](), list[int]()
+    for at, character in enumerate(text.partition("=")[0]):
+        if character == "(":
+            unclosed.append(at)
+        elif character == ")" and unclosed:
+            unclosed.pop()
+        elif character == ")":
+            extra.append(at)
+    return [(at, at + 1) for at in (unclosed if bracket == "(" else extra)]

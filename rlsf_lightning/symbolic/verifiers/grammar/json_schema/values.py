@@ -1,0 +1,35 @@
+"""JSON values as a schema compares them: equal values, exact multiples, and its patterns."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from rlsf_lightning.symbolic.verifiers.grammar.regex.matcher import Regex
+
+
+@lru_cache(maxsize=256)
+def pattern(text: str) -> Regex:
+    """A pattern of a schema, as ECMA-262 has it where Python differs: ``$`` is the very end, digits are those of ASCII."""
+    return Regex(text, re.ASCII, dollar_is_end=True)
+
+
+def canonical(value: Any) -> str:
+    """Equal for equal JSON values and only for those: 1 is 1.0, the order of keys does not count, true is not 1."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def is_multiple(value: int | float, step: int | float) -> bool:
+    """Exact, as the numbers are written: 0.3 is a multiple of 0.1."""
+    return Fraction(repr(value)) % Fraction(repr(step)) == 0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, dict) else value

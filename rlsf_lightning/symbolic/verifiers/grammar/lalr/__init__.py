@@ -1,0 +1,1 @@
+"""A grammar of Lark as an LALR table with its contextual lexers."""

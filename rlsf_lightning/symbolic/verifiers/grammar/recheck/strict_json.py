@@ -1,0 +1,40 @@
+"""JSON by the reader of the standard library, without what it accepts beyond JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def read_strictly(text: str) -> tuple[Any, Exception | None]:
+    """(value, why it is no JSON)."""
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is no JSON")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError("a key occurs twice")
+        return dict(pairs)
+
+    def finite(written: str) -> float | int:
+        if math.isinf(float(written)):
+            raise ValueError("too large a number")
+        return float(written) if set(written) & set(".eE") else int(written)
+
+    try:
+        return json.loads(
+            text, parse_constant=refuse, object_pairs_hook=unique, parse_float=finite, parse_int=finite
+        ), None
+    except (ValueError, RecursionError) as error:
+        return None, error
+
+
+def depth_of(value: Any) -> int:
+    """How deep arrays and objects are nested."""
+    deepest, level = 0, [value]
+    while level := [item for item in level if isinstance(item, list | dict)]:
+        deepest += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return deepest

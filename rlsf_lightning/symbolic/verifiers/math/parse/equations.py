@@ -1,0 +1,120 @@
+r"""The equations of literal numbers in a text, `48/2 = 24`.
+
+One is taken only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3, 5 km + 3 km,
+1 1/2 + 1, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. LaTeX (\times, \cdot, \div, \frac
+of two numbers), currency signs and thousands are read. Lines are read one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token, tokens_of
+from rlsf_lightning.symbolic.verifiers.math.parse.sentence import (
+    MOST_AFTER,
+    MOST_BEFORE,
+    Run,
+    is_clean_after,
+    is_clean_before,
+    scaled,
+)
+
+_ARITHMETIC = frozenset(("number", "operator", "open", "close", "equals", "about", "percent"))
+#: Whole lines in which equations do not mean what they say.
+_OTHER_ARITHMETIC = re.compile(
+    r"\bmod(?:ulo)?\b|\\[pb]?mod\b|\bbase[\s-]*[0-9]|\b(?:in|to|from) base\b|_\{?[0-9]|o'clock", re.IGNORECASE
+)
+
+
+class Side(NamedTuple):
+    """One side of an equation."""
+
+    tokens: tuple[Token, ...]
+    start: int
+    end: int
+
+    @property
+    def is_expression(self) -> bool:
+        return any(token.kind == "operator" for token in self.tokens[1:])
+
+
+class Equation(NamedTuple):
+    """Two sides that are said to be equal; ``relation``: equals, or about (approximately equal)."""
+
+    left: Side
+    right: Side
+    relation: str
+
+    @property
+    def start(self) -> int:
+        return self.left.start
+
+    @property
+    def end(self) -> int:
+        return self.right.end
+
+
+def read_equations(text: str) -> Iterator[Equation]:
+    """Every equation that means what it says, in order; that its sides are expressions is not yet known."""
+    start = 0
+    for line in text.split("\n"):
+        if ("=" in line or "\u2248" in line or "approx" in line) and not _OTHER_ARITHMETIC.search(line):
+            for run in _runs(tokens_of(line, start)):
+                yield from _equations_of(run)
+        start += len(line) + 1
+
+
+def _runs(tokens: list[Token]) -> Iterator[Run]:
+    """The longest rows of arithmetic tokens that have an equals sign."""
+    at = 0
+    while at < len(tokens):
+        end = at
+        while end < len(tokens) and tokens[end].kind in _ARITHMETIC:
+            end += 1
+        if any(token.kind in ("equals", "about") for token in tokens[at:end]):
+            yield Run(tokens[at:end], tokens[max(0, at - MOST_BEFORE) : at], tokens[end : end + MOST_AFTER])
+        at = max(end, at + 1)
+
+
+def _equations_of(run: Run) -> Iterator[Equation]:
+    relations = [i for i, token in enumerate(run.tokens) if token.kind in ("equals", "about")]
+    bounds = [-1, *relations, len(run.tokens)]
+    sides: list[Side | None] = []
+    for first, last in pairwise(bounds):
+        part = _unbracketed(run.tokens[first + 1 : last], is_first=first == -1, is_last=last == len(run.tokens))
+        sides.append(Side(tuple(part), part[0].start, part[-1].end) if part else None)
+    if not is_clean_before(run):
+        sides[0] = None
+    scale, end = scaled(run), sides[-1]
+    if scale is not None and end is not None:  # the word belongs to the value, but not to the place
+        sides[-1] = end._replace(tokens=(*end.tokens, scale))
+    elif not is_clean_after(run):
+        sides[-1] = None
+    has_expression = False
+    for left, right, relation in zip(sides, sides[1:], relations, strict=False):
+        has_expression = has_expression or bool(left and left.is_expression)
+        if left is None or right is None:
+            continue
+        if has_expression or right.is_expression:
+            yield Equation(left, right, run.tokens[relation].kind)
+
+
+def _unbracketed(tokens: list[Token], is_first: bool, is_last: bool) -> list[Token]:
+    """Without the brackets of the sentence around the equation: those that have no partner on this side."""
+    start, end = 0, len(tokens)
+    if is_first:
+        unclosed = sum((token.kind == "open") - (token.kind == "close") for token in tokens)
+        while start < unclosed and tokens[start].kind == "open":
+            start += 1
+    if is_last:
+        depth = 0
+        for i, token in enumerate(tokens):
+            depth += (token.kind == "open") - (token.kind == "close")
+            if depth < 0:
+                return tokens[start:i]
+        while end > start and tokens[end - 1].kind == "open":
+            end -= 1
+    return tokens[start:end]

@@ -1,0 +1,154 @@
+r"""Whether an equation begins and ends where its arithmetic does, or is a part of something that the words around it say.
+
+`a third of 60 + 10 = 30` does not mean 60 + 10 = 30, but `a total of 60 + 10 = 70` does. Words that may change what a number
+means are known here, and those before or behind them that leave it what it is; where neither is certain the equation is left
+alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token
+
+#: Tokens before and behind an equation that are looked at.
+MOST_BEFORE, MOST_AFTER = 12, 10
+#: After or before these a number may not be what it seems.
+_SPEAKING = frozenset(
+    """mod modulo base of times plus minus over by and than to per choose percent squared cubed factorial remainder root sqrt
+    log ln lg sin cos tan cot sec csc exp max min gcd lcm abs floor ceil ceiling negative less divided multiplied half third
+    quarter double twice hundred thousand million billion trillion dozen k cent cents pm am o or between from""".split()
+)
+#: Before an equation: (word, those before it with which all the equation is meant).
+_INTRODUCING = {
+    "of": frozenset(
+        """total cost profit speed distance weight length height width area volume change age balance loss score value price
+        amount savings capacity rate tip commission discount consists salary income number""".split()
+    ),
+    "to": frozenset(
+        """equal equals comes come came coming amounts amounted amount adds up down increased increases reduced decreased grows
+        translates totals equivalent rises drops total out""".split()
+    ),
+    "by": frozenset(
+        "increased increases increase reduced reduces reduce decreased decreases grown fell consumed".split()
+    ),
+}
+#: After a result these say what it counts, unless a number follows them.
+_COUNTING = frozenset("of per times from to a".split())
+#: After a result these may change what it is worth: 50 cents are 50, or 0.50; 3 dozen are 3, or 36.
+_SCALING = {"cent": "cents", "cents": "cents", "dozen": "dozen", "dozens": "dozen"}
+_SILENT_LATEX = frozenset(
+    r"\text \mathrm \textbf \mathbf \quad \qquad \end \boxed \mbox \Rightarrow \implies \therefore \because".split()
+)
+
+
+class Run(NamedTuple):
+    """Tokens in a row that belong to arithmetic, and what stands before and after."""
+
+    tokens: list[Token]
+    before: list[Token]
+    after: list[Token]
+
+
+def is_clean_before(run: Run) -> bool:
+    """Whether the first side certainly begins here."""
+    first = run.tokens[0]
+    if first.kind == "operator" and (run.before or first.text != "-"):
+        return False
+    if not run.before:
+        return True
+    last = run.before[-1]
+    touches = last.end == first.start
+    if last.kind == "word":
+        return not touches and (_is_plain_word(last) or _introduces(run.before))
+    if last.text in tuple("^_\\}") or (touches and last.text in tuple("]!|'\"\u00b0#@~")):
+        return False
+    return not (
+        touches and last.text in tuple(",.:;/") and len(run.before) > 1 and _is_glued_before(run.before[-2], last)
+    )
+
+
+def is_clean_after(run: Run) -> bool:
+    """Whether the last side certainly ends here."""
+    if not run.after:
+        return True
+    first = run.after[0]
+    touches = first.start == run.tokens[-1].end
+    if first.kind == "word":
+        return (not touches or first.text.startswith("\\")) and (_is_plain_word(first) or _counts(run))
+    if first.text in tuple("?^_[{|") or (touches and first.text in tuple("!'\u00b0~#@")):
+        return False
+    return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
+
+
+def scaled(run: Run) -> Token | None:
+    """The word after a lone number that may change what it is worth, as a token of kind ``percent``, where no other number
+    follows in the sentence: `= 3 dozen eggs.`, but not `= 3 dozen eggs and 5 more`."""
+    if not run.after or run.after[0].kind != "word" or not _ends_with_lone_number(run):
+        return None
+    word, *rest = run.after
+    if word.text.lower() not in _SCALING or word.start == run.tokens[-1].end:
+        return None
+    for number, token in enumerate(rest):
+        if token.text in (".", ";"):
+            break
+        if token.kind not in ("word", "other") or token.text.lower() in ("and", "plus", "or"):
+            return None
+        is_silent = token.text in ("per", "a") or _is_plain_word(token) if token.kind == "word" else token.text in ",!"
+        if number == 0 and not is_silent:
+            return None
+    return word._replace(kind="percent", text=_SCALING[word.text.lower()])
+
+
+def _ends_with_lone_number(run: Run) -> bool:
+    last = next((i for i in range(len(run.tokens) - 1, -1, -1) if run.tokens[i].kind in ("equals", "about")), -1)
+    return [token.kind for token in run.tokens[last + 1 :]] == ["number"] and "frac" not in run.tokens[-1].text
+
+
+def _introduces(before: list[Token]) -> bool:
+    """Whether the last word says that all the equation is meant: `a total of`, `it's`, `, or`, `And` at a line's start."""
+    word, earlier = before[-1].text.lower(), before[:-1]
+    if word == "and":
+        return not earlier
+    if not earlier:
+        return False
+    last = earlier[-1]
+    if word == "s":
+        return last.text in ("'", "\u2019") and len(earlier) > 1 and earlier[-2].kind == "word"
+    if word == "or":
+        return last.text == ","
+    if word == "a":
+        return last.kind == "word" and _is_plain_word(last)
+    if word == "by" and any(token.kind == "number" for token in earlier):  # 10 increased by 5 + 3
+        return False
+    return last.text.lower() in _INTRODUCING.get(word, ())
+
+
+def _counts(run: Run) -> bool:
+    """Whether the word after a lone number says what is counted: `8 of them`, `8 per week`, but not `8 times 5`."""
+    word = run.after[0].text
+    if not _ends_with_lone_number(run) or word not in _COUNTING:
+        return False
+    follows = run.after[1] if len(run.after) > 1 else None
+    if word == "times" and (follows is None or follows.text in (".", ",", "per")):
+        return True
+    if word in ("a", "times"):
+        return follows is not None and follows.kind == "word" and (_is_plain_word(follows) or follows.text == "a")
+    return follows is None or follows.kind not in ("number", "open")
+
+
+def _is_glued_before(first: Token, second: Token) -> bool:
+    """Whether what touches the equation belongs to more than it: 3:4 does, and x:4, but not Monday:4."""
+    is_title = second.text == ":" and first.kind == "word" and len(first.text) > 2
+    return _is_glued(first, second) and not is_title
+
+
+def _is_glued(first: Token, second: Token) -> bool:
+    """Whether a number or a word directly meets the other token."""
+    return first.end == second.start and bool({first.kind, second.kind} & {"number", "word"})
+
+
+def _is_plain_word(token: Token) -> bool:
+    if token.text.startswith("\\"):
+        return token.text in _SILENT_LATEX
+    return len(token.text) > 1 and token.text.lower() not in _SPEAKING

@@ -1,0 +1,1 @@
+"""math-verify, asked in a process with limits of time and memory."""
