@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.execution.worker_processes import Collect, Pair, Processes, verify
+from rlsf_lightning.symbolic.execution.worker_processes import Collect, Processes
+from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 from rlsf_lightning.symbolic.verifier import Verifier
 

@@ -1,7 +1,7 @@
 """Worker processes that verify and may hang or die without harm: what stands behind :class:`VerifierPool`.
 
-Workers come from a fork server that has neither torch nor the caller's ``__main__`` in it, and end when the process
-that started them does, however that one ended. POSIX only.
+A worker is a Python of its own, with neither torch nor the caller's ``__main__`` in it, and ends when the process that
+started it does, however that one ended. POSIX only.
 
 Never here: what a certificate means, and what is done with it.
 """
@@ -10,375 +10,264 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import multiprocessing
-import multiprocessing.connection
 import os
-import pickle
+import queue
 import signal
 import threading
 import time
-import weakref
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing import spawn
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
-from pebble import CONSTS, ProcessExpired, ProcessPool
+from rlsf_lightning.errors import ToolFailed, UserError
+from rlsf_lightning.records import Certificate
+from rlsf_lightning.symbolic.execution.tool_process import (
+    Ended,
+    LineProcess,
+    NotStarted,
+    kill_group,
+    python_module,
+)
+from rlsf_lightning.symbolic.execution.worker_server import Pair, abstain, decode, encode, reason_of
 
-from rlsf_lightning.errors import UserError
-from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.loader import load_verifier
-from rlsf_lightning.symbolic.verifier import Verifier
-
-Pair = tuple[Prompt, str]
 #: Blocks until the certificates of one submission are there, in its order.
 Collect = Callable[[], list[Certificate]]
 
-#: Most completions that go to a worker at once. Alone one costs about 0.15 ms on the way, in a chunk of 16 about
-#: 0.03 ms, and the fastest tools take 0.1 ms; but a fault makes its whole chunk be verified again.
+#: Most completions that go to a worker at once: between two lots it waits for this process.
 MAX_CHUNK = 16
 #: Seconds in which a worker must have started and built its verifier.
 START_SECONDS = 600.0
-#: How often a completion is sent again because the pool broke through no fault of its own.
-BROKEN_TRIES = 3
-#: Seconds by which a worker's death shows late.
-GRACE_SECONDS = 0.05
+#: How often in a row a worker is started before what it should have verified is given up.
+START_TRIES = 3
 #: Bytes that a worker may hold in memory; programs that a tool starts are not counted, as they are to be bounded by it.
 MAX_MEMORY = 4 << 30
 PAGE = os.sysconf("SC_PAGE_SIZE")
-#: Seconds between two looks at the memory of all workers (which needs /proc: elsewhere there is no limit).
+#: Seconds between two looks at the memory of a worker that works, and of one that does not (which need /proc: elsewhere
+#: there is no limit).
 WATCH_SECONDS = 0.05
-#: What stands for the exit code 0 of a worker.
-EXITED = 256
-#: Characters of an error that are kept.
-MAX_REASON = 500
+IDLE_SECONDS = 1.0
+
+
+class _Closed(RuntimeError):
+    def __init__(self) -> None:
+        super().__init__("the verifier pool is closed")
+
+
+class _Died(ToolFailed):
+    """A worker did; ``is_final`` where it would be no use to ask another one."""
+
+    def __init__(self, reason: str, is_final: bool) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 @dataclass
-class _Task:
-    """A chunk on its way: which pairs of the submission it holds, and how often a pool broke under it."""
+class _Chunk:
+    """Pairs on their way. After ``deadline`` no worker is started for them."""
 
-    places: Sequence[int]
-    pool: ProcessPool
-    future: Future[list[bytes]]
-    broken: int = 0
+    pairs: Sequence[Pair]
+    deadline: float
+    future: Future[list[Certificate]] = field(default_factory=Future)
 
 
 class Processes:
-    """Verifies in worker processes."""
+    """Verifies in worker processes, each of which has a thread here."""
 
     def __init__(self, name: str, options: Mapping[str, Any], workers: int, timeout: float) -> None:
-        self._name, self._options, self._workers, self._timeout = name, dict(options), workers, timeout
-        CONSTS.term_timeout = 0.2  # a worker that is deep in native code does not answer SIGTERM: then SIGKILL
-        CONSTS.sleep_unit = 0.05  # how often pebble looks for dead workers
-        self._context = WorkerContext()
-        self._context.set_forkserver_preload([__name__])
-        self._closed = False
-        _memory.start()
-        self._pool = self._new_pool()
-        atexit.register(self.close)  # before pebble's own: no worker may be started while the interpreter goes down
+        self._name, self._timeout, self._is_closed = name, timeout, False
+        self._queue: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
+        self._workers = [_Worker(name, dict(options), timeout) for _ in range(workers)]
+        self._threads: list[threading.Thread] = []
+        atexit.register(self.close)  # no worker may be started while the interpreter goes down
         try:
-            self._pool.schedule(_check_seat).result(START_SECONDS)
+            for worker in self._workers:
+                worker.spawn()
+            self._workers[0].start()  # the others meanwhile
         except UserError:
             self.close()
             raise
         except Exception as error:
             self.close()
             raise UserError(
-                f"the verifier `{name}` does not start in a worker: {_reason(error)}; "
+                f"the verifier `{name}` does not start in a worker: {reason_of(error)}; "
                 "write verifier.workers=0 to see where it fails"
             ) from error
-
-    def _new_pool(self) -> ProcessPool:
-        arguments = (self._name, self._options, self._timeout)
-        return ProcessPool(
-            max_workers=self._workers, initializer=_start_worker, initargs=arguments, context=self._context
-        )
+        self._threads = [threading.Thread(target=self._serve, args=(w,), daemon=True) for w in self._workers]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, pairs: Sequence[Pair]) -> Collect:
+        if self._is_closed:
+            raise _Closed
         # Small enough that every worker gets several and a slow one does not keep the batch waiting.
-        size = max(1, min(MAX_CHUNK, len(pairs) // (4 * self._workers)))
-        chunks = [range(start, min(start + size, len(pairs))) for start in range(0, len(pairs), size)]
-        tasks = deque(self._task(pairs, chunk) for chunk in chunks)
-        return lambda: self._collect(pairs, tasks)
+        size = max(1, min(MAX_CHUNK, len(pairs) // (4 * len(self._workers))))
+        deadline = time.monotonic() + START_SECONDS + len(pairs) * (self._timeout + 1.0)
+        chunks = [_Chunk(pairs[start : start + size], deadline) for start in range(0, len(pairs), size)]
+        for chunk in chunks:
+            self._queue.put(chunk)
+        return lambda: [certificate for chunk in chunks for certificate in chunk.future.result()]
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            atexit.unregister(self.close)
-            self._discard_pool()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        atexit.unregister(self.close)
+        for worker in self._workers:
+            worker.close()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        for worker in self._workers:
+            worker.stop()
+        while not self._queue.empty():
+            if (chunk := self._queue.get()) is not None:
+                chunk.future.set_exception(_Closed())
 
-    def _discard_pool(self) -> None:
-        self._pool.stop()
-        self._pool.join()
-
-    def _task(self, pairs: Sequence[Pair], places: Sequence[int], broken: int = 0) -> _Task:
-        if self._closed:
-            raise RuntimeError("the verifier pool is closed")
-        if not self._pool.active:
-            self._discard_pool()
-            self._pool = self._new_pool()
-        # The worker's own alarm ends a completion that takes too long; this is for a worker that disabled it.
-        limit = len(places) * self._timeout + 1.0
-        future = self._pool.schedule(_verify_chunk, args=([pairs[place] for place in places],), timeout=limit)
-        return _Task(places, self._pool, future, broken)
-
-    def _collect(self, pairs: Sequence[Pair], tasks: deque[_Task]) -> list[Certificate]:
-        """Wait for all. A chunk that failed is verified again one by one; what fails alone is an abstention."""
-        found: dict[int, Certificate] = {}
-        while tasks:
-            task = tasks.popleft()
+    def _serve(self, worker: _Worker) -> None:
+        while not self._is_closed:
             try:
-                certificates = [pickle.loads(data) for data in self._wait(task, len(pairs))]
-                found.update(zip(task.places, certificates, strict=True))
-            except UserError:
-                raise
-            except Exception as error:
-                if isinstance(error, ProcessExpired):
-                    _kill_group(error.pid)
-                broken = task.broken + isinstance(error, BrokenProcessPool)
-                if len(task.places) > 1 or task.broken < broken < BROKEN_TRIES:
-                    tasks.extend(self._task(pairs, [place], broken) for place in task.places)
-                else:
-                    found[task.places[0]] = _abstain(self._name, self._explain(error))
-        return [found[place] for place in range(len(pairs))]
+                chunk = self._queue.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                with contextlib.suppress(_Died):
+                    worker.bound_memory()
+                continue
+            if chunk is not None:
+                try:
+                    chunk.future.set_result(self._verify(worker, chunk))
+                except BaseException as error:
+                    worker.stop()  # it may still be answering what nobody asks any more
+                    chunk.future.set_exception(error)
 
-    def _wait(self, task: _Task, pairs: int) -> list[bytes]:
-        """The task's outcome; ``BrokenProcessPool`` if its pool lost it, or takes longer than the whole batch may."""
-        deadline = time.monotonic() + START_SECONDS + pairs * (self._timeout + 1.0)
-        while not wait([task.future], timeout=0.1).done:
-            if time.monotonic() > deadline:
-                task.pool.stop()
-            if task.pool is not self._pool or not task.pool.active:
-                raise BrokenProcessPool("a task was lost")
-        return task.future.result()
-
-    def _explain(self, error: Exception) -> str:
-        late = f"no verdict within {self._timeout:g} s; the worker was killed"
-        if isinstance(error, TimeoutError):
-            return late
-        if isinstance(error, ProcessExpired):
-            if error.exitcode == -signal.SIGALRM:
-                return late
-            if error.pid in _memory.killed:
-                return f"the worker held more than {MAX_MEMORY >> 20} MB and was killed"
-            if error.exitcode < 0:
-                return f"the worker was killed by signal {-error.exitcode} ({signal.strsignal(-error.exitcode)})"
-            return f"the worker died with exit code {error.exitcode % EXITED}"
-        return _reason(error)
-
-
-def _kill_group(worker: int | None) -> None:
-    """End what a dead worker's tool has left running."""
-    if worker is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker, signal.SIGKILL)
-
-
-class WorkerProcess(ForkServerProcess):
-    """A process of the fork server that does not import the ``__main__`` of the process that asked for it.
-
-    The standard one does, and would pull torch and lightning into every worker (or run a script that has no
-    ``__main__`` guard a second time). Nothing of ``__main__`` is needed: verifiers are imported by name.
-    """
-
-    _starting = threading.Lock()
-    _dead_since: float | None = None
-    _joined = False
-
-    def join(self, timeout: float | None = None) -> None:
-        super().join(timeout)
-        self._joined = True
-
-    def is_alive(self) -> bool:
-        """Whether it runs, or died unexpectedly less than ``GRACE_SECONDS`` ago.
-
-        A worker's last message says which task it took. Pebble must read that before it learns of the death, or it
-        takes the task for one that no worker has, and loses it.
-        """
-        if super().is_alive():
-            return True
-        now = time.monotonic()
-        self._dead_since = self._dead_since or now
-        return not self._joined and now - self._dead_since < GRACE_SECONDS
-
-    @property
-    def exitcode(self) -> int | None:
-        """Never 0: a worker has no reason to end, and pebble takes an exit code of 0 for no fault."""
-        code = super().exitcode
-        return EXITED if code == 0 else code
-
-    @staticmethod
-    def _Popen(process_obj: multiprocessing.process.BaseProcess) -> Any:
-        with WorkerProcess._starting:
-            prepare, me = spawn.get_preparation_data, threading.get_ident()
-
-            def without_main(name: str) -> dict[str, Any]:
-                data = prepare(name)
-                if threading.get_ident() == me:  # another thread may be starting a process of its own
-                    data.pop("init_main_from_name", None)
-                    data.pop("init_main_from_path", None)
-                return data
-
-            spawn.get_preparation_data = without_main
+    def _verify(self, worker: _Worker, chunk: _Chunk) -> list[Certificate]:
+        """A completion of which a worker died is an abstention. One that had verified others may have died of what they
+        left behind: then the completion goes to a new worker."""
+        found: list[Certificate] = []
+        while left := chunk.pairs[len(found) :]:
             try:
-                started = ForkServerProcess._Popen(process_obj)
-            finally:
-                spawn.get_preparation_data = prepare
-        _memory.add(started)
-        return started
+                self._start(worker, chunk.deadline)
+                for certificate in worker.verify(left):
+                    found.append(certificate)
+            except _Died as death:
+                if death.is_final:
+                    found.append(abstain(self._name, str(death)))
+            except NotStarted as error:
+                found += [abstain(self._name, f"lost, as no worker starts: {error}")] * len(left)
+        return found
+
+    def _start(self, worker: _Worker, deadline: float) -> None:
+        for left in reversed(range(START_TRIES)):
+            try:
+                return worker.start()
+            except NotStarted:
+                if not left or time.monotonic() > deadline:
+                    raise
 
 
-class _Memory:
-    """Kills every worker that holds too much memory.
+class _Worker(LineProcess):
+    """A process of ``worker_server``, asked by one thread; ``close`` is for another."""
 
-    It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
-    inherited by the programs that a tool starts, of which some reserve far more than they use.
-    """
+    def __init__(self, name: str, options: Mapping[str, Any], timeout: float) -> None:
+        command = python_module("rlsf_lightning.symbolic.execution.worker_server")
+        super().__init__("a worker", command, is_group=True)
+        self._task, self._timeout = (name, options, timeout), timeout
+        self._is_ready = self._is_closed = False
+        #: Completions since the process was started.
+        self._verified = 0
+        self._looked = 0.0
 
-    def __init__(self) -> None:
-        #: Ids of workers that were killed here.
-        self.killed: set[int] = set()
-        self._workers: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._lock = threading.Lock()
-        self._owner = 0
+    def spawn(self) -> None:
+        super().spawn()
+        self._is_ready, self._verified = False, 0
 
     def start(self) -> None:
-        """Begin to look, if nobody does in this process."""
-        with self._lock:
-            if self._owner != os.getpid():
-                self._owner = os.getpid()
-                threading.Thread(target=self._watch, daemon=True).start()
+        """Until there is a process with a verifier. Raises NotStarted, and UserError if the verifier does."""
+        if not self.is_running():
+            self.spawn()
+        if self._is_ready:
+            return
+        late = f"no verifier within {START_SECONDS:g} s"
+        try:
+            problem = self._ask(encode(self._task), START_SECONDS, late)
+        except _Died as death:
+            raise NotStarted(str(death)) from None
+        if isinstance(problem, UserError):
+            raise problem
+        if problem is not None:
+            raise NotStarted(problem)
+        self._is_ready = True
 
-    def add(self, worker: Any) -> None:
-        """From now on this one is watched: what multiprocessing made of it, with ``pid`` and ``sentinel``."""
-        with self._lock:
-            self.killed.discard(worker.pid)
-            self._workers.add(worker)
+    def verify(self, pairs: Sequence[Pair]) -> Iterator[Certificate]:
+        """One certificate after the other. Raises _Died, and UserError if the verifier does."""
+        question = encode(list(pairs))
+        # The worker's own alarm ends a completion that takes too long; this is for a worker that disabled it.
+        limit, late = self._timeout + 1.0, f"no verdict within {self._timeout:g} s; the worker was killed"
+        for _ in pairs:
+            answer = self._ask(question, limit, late)
+            question = b""
+            self._verified += 1
+            if isinstance(answer, UserError):
+                raise answer
+            yield answer
 
-    def _watch(self) -> None:
-        while True:
-            with self._lock:
-                workers = list(self._workers)
-            for worker in workers:
-                with contextlib.suppress(OSError, ValueError):  # it has just ended
-                    if _resident(worker.pid) > MAX_MEMORY and not multiprocessing.connection.wait([worker.sentinel], 0):
-                        self.killed.add(worker.pid)
-                        os.kill(worker.pid, signal.SIGKILL)
-            del workers
-            time.sleep(WATCH_SECONDS)
+    def close(self) -> None:
+        """Kill the process for good."""
+        self._is_closed = True
+        process = self.process  # which the other thread may be replacing
+        if process is not None and self._owner == os.getpid():
+            kill_group(process.pid)
+
+    def bound_memory(self) -> None:
+        """Raises _Died: it held too much and was killed.
+
+        It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
+        inherited by the programs that a tool starts, of which some reserve far more than they use.
+        """
+        self._looked = time.monotonic()
+        if self.is_running() and self.process is not None and _resident(self.process.pid) > MAX_MEMORY:
+            self.stop()
+            raise self._death(f"the worker held more than {MAX_MEMORY >> 20} MB and was killed")
+
+    def _ask(self, question: bytes, seconds: float, late: str) -> Any:
+        """The next answer; an empty question only waits for it. Raises _Died."""
+        end = time.monotonic() + seconds
+
+        def check() -> None:
+            if self._is_closed:
+                raise _Closed
+            self.bound_memory()
+            if time.monotonic() > end:
+                self.stop()
+                raise _Died(late, is_final=True)
+
+        try:
+            self.send(question, WATCH_SECONDS, check)
+            line = self.receive(WATCH_SECONDS, check)
+        except Ended as ended:
+            if self._is_closed:
+                raise _Closed from None
+            if ended.code == -signal.SIGALRM:
+                raise _Died(late, is_final=True) from None
+            raise self._death(_explain(ended.code)) from None
+        if time.monotonic() > self._looked + WATCH_SECONDS:  # nobody has to wait where answers come fast
+            self.bound_memory()
+        return decode(line)
+
+    def _death(self, reason: str) -> _Died:
+        return _Died(reason, is_final=self._verified == 0)
 
 
-_memory = _Memory()
+def _explain(code: int) -> str:
+    if code < 0:
+        return f"the worker was killed by signal {-code} ({signal.strsignal(-code)})"
+    return f"the worker died with exit code {code}"
 
 
 def _resident(pid: int) -> int:
-    """Bytes in memory. Raises OSError if there is no such process, or no /proc."""
-    with open(f"/proc/{pid}/statm", "rb") as statm:
-        return int(statm.read().split()[1]) * PAGE
-
-
-class WorkerContext(ForkServerContext):
-    """The context whose processes are :class:`WorkerProcess`."""
-
-    Process = WorkerProcess
-
-
-@dataclass
-class _Seat:
-    """What a worker process works with; ``problem`` is set where the verifier could not be built."""
-
-    name: str
-    timeout: float
-    verifier: Verifier | None = None
-    problem: Exception | None = None
-
-    def require(self) -> Verifier:
-        if self.verifier is None:
-            assert self.problem is not None
-            raise self.problem
-        return self.verifier
-
-
-_seat: _Seat
-
-
-def _start_worker(name: str, options: Mapping[str, Any], timeout: float) -> None:
-    """Runs once in each worker, on no completion's time."""
-    global _seat
-    _seat = _Seat(name, timeout)
-    os.setpgid(0, 0)  # a group of its own, so that what a tool has started can be ended with it
-    signal.signal(signal.SIGTERM, _end_group)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Bytes in memory; 0 where there is no such process, or no /proc."""
     try:
-        _seat.verifier = load_verifier(name, options)
-    except UserError as error:
-        _seat.problem = UserError(str(error))
-    except Exception as error:  # as text: it must be picklable
-        _seat.problem = RuntimeError(_reason(error))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-
-
-def _end_with_parent() -> None:
-    """A worker that computes would not notice that the process it works for was killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    _end_group()
-
-
-def _end_group(*_: object) -> None:
-    os.killpg(0, signal.SIGKILL)
-
-
-def _check_seat() -> None:
-    _seat.require()
-
-
-def _verify_chunk(pairs: Sequence[Pair]) -> list[bytes]:
-    """Pickled certificates: pickled here, so that one that cannot be is an abstention and no dead worker."""
-    verifier, certificates = _seat.require(), []
-    for pair in pairs:
-        # The alarm's default action kills the process at once, native code or not: Python could not interrupt that.
-        signal.setitimer(signal.ITIMER_REAL, _seat.timeout)
-        certificate = verify(verifier, _seat.name, pair)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        try:
-            certificates.append(pickle.dumps(certificate))
-        except Exception as error:
-            reason = f"the certificate is not picklable: {_reason(error)}"
-            certificates.append(pickle.dumps(_abstain(_seat.name, reason)))
-    return certificates
-
-
-def verify(verifier: Verifier, name: str, pair: Pair) -> Certificate:
-    """The verifier's certificate, or an abstention if it raises or returns something else.
-
-    UserError: the prompt lacks what the verifier needs, which is no fault of the completion or the tool.
-    """
-    start = time.perf_counter()
-    try:
-        certificate: object = verifier.verify(*pair)
-        if isinstance(certificate, Certificate):
-            return certificate
-        reason = f"verify returned {type(certificate).__name__}, not a Certificate"
-    except UserError as error:
-        place = f"prompt {pair[0].id}: "
-        raise UserError(place + str(error).removeprefix(place)) from None
-    except (Exception, SystemExit) as error:
-        reason = _reason(error)
-    return _abstain(name, reason, time.perf_counter() - start)
-
-
-def _abstain(name: str, reason: str, seconds: float = 0.0) -> Certificate:
-    return Certificate(Verdict.ABSTAIN, witness={"error": reason}, tool=name, seconds=seconds)
-
-
-def _reason(error: BaseException) -> str:
-    """Type and message, cut, and without the lone surrogates that a hostile completion may have put there."""
-    text = f"{type(error).__name__}: {error}"[:MAX_REASON]
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        with open(f"/proc/{pid}/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * PAGE
+    except OSError:
+        return 0
