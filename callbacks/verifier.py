@@ -19,7 +19,7 @@ class VerifierReward(RLSFCallback):
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
-            self.pool = VerifierPool.from_recipe(module.recipe)
+            self.pool = VerifierPool.from_block(module.recipe.verifier)
 
     def teardown(self, trainer, module, stage: str) -> None:
         if stage == "fit":

@@ -111,6 +111,14 @@ class Poisoned(Faulty):
         os.kill(os.getpid(), signal.SIGSEGV)
 
 
+class Configured(Faulty):
+    def __init__(self, words, limits):
+        self.options = [words, limits]
+
+    def verify(self, prompt, completion):
+        return Certificate(Verdict.FAIL, witness={"options": repr(self.options)})
+
+
 class NoConfiguration(Faulty):
     def __init__(self):
         raise UserError("the option `tests` is missing; write verifier.options.tests=...")

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from rlsf_lightning.config.schema import Verifier
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
 from rlsf_lightning.symbolic.execution import pool as pool_module
@@ -74,6 +76,14 @@ def test_results_come_in_order(either):
 
 def test_verifier_class(either):
     assert either.verifier_class.__name__ == "Faulty" and either.verifier_class.version == "1"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_recipes_block_becomes_a_pool_whose_verifier_sees_plain_containers(count):
+    options = {"words": ["a", ["b"]], "limits": {"x": [1], "y": None}}
+    block = Verifier("faulty_verifiers:Configured", options, workers=count, timeout=5.0)
+    with VerifierPool.from_block(OmegaConf.structured(block)) as pool:
+        assert ask(pool, "a")[0].witness["options"] == repr(list(options.values()))
 
 
 def test_two_batches_at_once(either):
