@@ -2,9 +2,9 @@
 
     python benchmarks/process_cost.py [against=CHECKOUT] [rounds=7] [workers=2] [count=200] [results=FOLDER]
 
-The verifier is the game of 24 on one product, which takes some 20 microseconds, so that what is left is the way there and
-back. ``alone``: one completion is submitted and waited for; ``in a batch``: ten times ``count`` are. A crash is an exit, a hang
-a sleep, and the time limit 0.5 s. A tool's own process answers at once.
+The verifier takes no time (instant.py), so that what is left is the way there and back. ``alone``: one completion is submitted
+and waited for; ``in a batch``: ten times ``count`` are. A crash is an exit, a hang a sleep, and the time limit 0.5 s. A tool's
+own process answers at once.
 
 With ``against`` another checkout of this project does the same: each round is a process of each, in turns. Medians over
 the rounds, and medians of the ratios within a round.

@@ -12,9 +12,9 @@ from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.execution.tool_process import Child
 
 ECHO = [sys.executable, "-c", "import sys\nprint(flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)"]
-RIGHT = Prompt("right", "", facts={"numbers": [4, 6]})
-CRASH = Prompt("crash", "", facts={"numbers": [4, 6], "fault": ["crash", 2]})
-HANG = Prompt("hang", "", facts={"numbers": [4, 6], "fault": ["hang", 1]})
+PLAIN = Prompt("plain", "")
+CRASH = Prompt("crash", "", facts={"fault": "crash"})
+HANG = Prompt("hang", "", facts={"fault": "hang"})
 TIMEOUT = 0.5
 
 
@@ -25,24 +25,24 @@ def seconds(act: Callable[[], object]) -> float:
 
 
 def pool_costs(workers: int, count: int) -> dict[str, float]:
-    """Of a pool whose verifier takes next to no time itself."""
+    """Of a pool whose verifier takes no time itself."""
     made = iter(range(10**9))
 
     def verify(*prompts: Prompt) -> None:
         """No answer twice, as the pool would remember it."""
-        pool.submit([(prompt, f"4*6 {next(made)}") for prompt in prompts]).result()
+        pool.submit([(prompt, f"answer {next(made)}") for prompt in prompts]).result()
 
     begin = time.perf_counter()
-    with VerifierPool("on_fire:OnFire", {}, workers=workers, timeout=TIMEOUT) as pool:
+    with VerifierPool("instant:Instant", {}, workers=workers, timeout=TIMEOUT) as pool:
         found = {"start": time.perf_counter() - begin}
-        verify(*[RIGHT] * 64 * workers)  # until every worker has its verifier
+        verify(*[PLAIN] * 64 * workers)  # until every worker has its verifier
         found["start of all"] = time.perf_counter() - begin
-        found["alone"] = seconds(lambda: [verify(RIGHT) for _ in range(count)]) / count
-        found["in a batch"] = seconds(lambda: verify(*[RIGHT] * 10 * count)) / (10 * count)
+        found["alone"] = seconds(lambda: [verify(PLAIN) for _ in range(count)]) / count
+        found["in a batch"] = seconds(lambda: verify(*[PLAIN] * 10 * count)) / (10 * count)
         crash = seconds(lambda: verify(CRASH))
-        found["crash and the next verdict"] = crash + seconds(lambda: verify(*[RIGHT] * workers))
-        found["batch of 64 with a crash"] = seconds(lambda: verify(*[RIGHT] * 20, CRASH, *[RIGHT] * 43))
-        found["batch of 64 with a hang"] = seconds(lambda: verify(*[RIGHT] * 20, HANG, *[RIGHT] * 43))
+        found["crash and the next verdict"] = crash + seconds(lambda: verify(*[PLAIN] * workers))
+        found["batch of 64 with a crash"] = seconds(lambda: verify(*[PLAIN] * 20, CRASH, *[PLAIN] * 43))
+        found["batch of 64 with a hang"] = seconds(lambda: verify(*[PLAIN] * 20, HANG, *[PLAIN] * 43))
         begin = time.perf_counter()
     return {**found, "close": time.perf_counter() - begin}
 

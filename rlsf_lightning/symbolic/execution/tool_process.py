@@ -103,8 +103,10 @@ class LineProcess:
         left = memoryview(line)
         try:
             while left:
-                self._await(self.process.stdin, select.POLLOUT, tick, check)
-                left = left[os.write(self.process.stdin.fileno(), left) :]
+                try:
+                    left = left[os.write(self.process.stdin.fileno(), left) :]
+                except BlockingIOError:
+                    self._await(self.process.stdin, select.POLLOUT, tick, check)
         except BrokenPipeError:
             raise self._ended() from None
 
@@ -179,8 +181,11 @@ class Child(LineProcess):
             if not self._is_ready:
                 self._await_start(end)
             try:
-                self.send(line.encode(errors="replace") + b"\n", *self._limits(self.seconds, end))
-                return self._line(self.seconds, end).decode(errors="replace")
+                limits = self._limits(self.seconds, end)
+                self.send(line.encode(errors="replace") + b"\n", *limits)
+                return self.receive(*limits).decode(errors="replace")
+            except Ended as ended:
+                raise self._late(self.seconds) if ended.code in _TIMERS else ended from None
             except (OSError, ToolFailed) as error:
                 self.stop()
                 raise ToolFailed(str(error)) from None
@@ -192,7 +197,7 @@ class Child(LineProcess):
     def _await_start(self, end: float) -> None:
         """Until it is ready. Raises NotStarted; ToolFailed where there is no time for it now."""
         try:
-            self._line(START_SECONDS, end)
+            self.receive(*self._limits(START_SECONDS, end))
         except ToolFailed as error:
             if time.monotonic() >= end and self.is_running():
                 raise ToolFailed(f"{self.tool}: still starting after {self.longest:g} s") from None
@@ -200,17 +205,8 @@ class Child(LineProcess):
             raise NotStarted(f"{self.tool} does not start: {error}") from None
         self._is_ready = True
 
-    def _line(self, seconds: float, end: float) -> bytes:
-        """The next line that the process writes. Raises ToolFailed where none comes in time, or by ``end``."""
-        try:
-            return self.receive(*self._limits(seconds, end))
-        except Ended as ended:
-            if ended.code in _TIMERS:
-                raise ToolFailed(self._late(seconds)) from None
-            raise
-
-    def _late(self, seconds: float) -> str:
-        return f"{self.tool}: no answer within {seconds:g} s of computing"
+    def _late(self, seconds: float) -> ToolFailed:
+        return ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
 
     def _limits(self, seconds: float, end: float) -> tuple[float, Callable[[], None]]:
         """``tick`` and ``check`` for what may take so many seconds of computing, and last until ``end``."""
@@ -225,7 +221,7 @@ class Child(LineProcess):
             if now >= end:
                 raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
             if computed - used > seconds or now - begin > PATIENCE * seconds:
-                raise ToolFailed(self._late(seconds))
+                raise self._late(seconds)
 
         return min(TICK, seconds, max(0.0, end - begin)), check
 
