@@ -141,8 +141,8 @@ class Processes:
                     chunk.future.set_exception(error)
 
     def _verify(self, worker: _Worker, chunk: _Chunk) -> list[Certificate]:
-        """A completion of which a worker died is an abstention. One that had verified others may have died of what they
-        left behind: then the completion goes to a new worker."""
+        """A completion of which a worker died is an abstention. But one that had verified others may have died of what they
+        left behind: then the completion goes to a new worker, unless it was late or took most of the memory itself."""
         found: list[Certificate] = []
         while left := chunk.pairs[len(found) :]:
             try:
@@ -175,11 +175,12 @@ class _Worker(LineProcess):
         self._is_ready = self._is_closed = False
         #: Completions since the process was started.
         self._verified = 0
-        self._looked = 0.0
+        #: When its memory was looked at last, and what it held between two completions.
+        self._looked, self._held = 0.0, 0
 
     def spawn(self) -> None:
         super().spawn()
-        self._is_ready, self._verified = False, 0
+        self._is_ready, self._verified, self._held = False, 0, 0
 
     def start(self) -> None:
         """Until there is a process with a verifier. Raises NotStarted, and UserError if the verifier does."""
@@ -218,16 +219,19 @@ class _Worker(LineProcess):
         if process is not None and self._owner == os.getpid():
             kill_group(process.pid)
 
-    def bound_memory(self) -> None:
-        """Raises _Died: it held too much and was killed.
+    def bound_memory(self) -> int:
+        """Bytes that it holds. Raises _Died: too much, and it was killed.
 
         It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
         inherited by the programs that a tool starts, of which some reserve far more than they use.
         """
         self._looked = time.monotonic()
-        if self.is_running() and self.process is not None and _resident(self.process.pid) > MAX_MEMORY:
+        held = _resident(self.process.pid) if self.is_running() and self.process is not None else 0
+        if held > MAX_MEMORY:
             self.stop()
-            raise self._death(f"the worker held more than {MAX_MEMORY >> 20} MB and was killed")
+            took_most = held - self._held > MAX_MEMORY // 2
+            raise self._death(f"the worker held more than {MAX_MEMORY >> 20} MB and was killed", is_final=took_most)
+        return held
 
     def _ask(self, question: bytes, seconds: float, late: str) -> Any:
         """The next answer; an empty question only waits for it. Raises _Died."""
@@ -251,11 +255,11 @@ class _Worker(LineProcess):
                 raise _Died(late, is_final=True) from None
             raise self._death(_explain(ended.code)) from None
         if time.monotonic() > self._looked + WATCH_SECONDS:  # nobody has to wait where answers come fast
-            self.bound_memory()
+            self._held = self.bound_memory()
         return decode(line)
 
-    def _death(self, reason: str) -> _Died:
-        return _Died(reason, is_final=self._verified == 0)
+    def _death(self, reason: str, is_final: bool = False) -> _Died:
+        return _Died(reason, is_final or self._verified == 0)
 
 
 def _explain(code: int) -> str:

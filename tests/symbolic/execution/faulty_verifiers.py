@@ -90,6 +90,12 @@ class Faulty:
         while True:
             kept.append(b"x" * (int(argument) << 20))
 
+    def do_leak(self, argument):
+        """Keeps so many megabytes for as long as the process lives."""
+        self.kept = [*getattr(self, "kept", []), b"x" * (int(argument.split()[0]) << 20)]
+        time.sleep(0.2)
+        return PASS
+
     def do_none(self, argument):
         return None
 

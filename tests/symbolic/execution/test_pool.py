@@ -297,6 +297,15 @@ def test_a_worker_that_eats_memory_is_killed_and_nobody_else(monkeypatch):
         assert others == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS, Verdict.FAIL]
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_memory_that_others_have_left_behind_costs_no_verdict(monkeypatch):
+    monkeypatch.setattr(worker_processes, "MAX_MEMORY", 300 << 20)
+    with VerifierPool(FAULTY, {}, workers=1, timeout=20.0) as pool:
+        first = worker_pid(pool)
+        assert [c.verdict for c in ask(pool, *(f"leak 100 {n}" for n in range(4)))] == [Verdict.PASS] * 4
+        assert worker_pid(pool) != first
+
+
 def test_a_worker_that_never_comes_back_does_not_block_for_ever(tmp_path, monkeypatch):
     options = {"marker": str(tmp_path / "marker")}
     with VerifierPool("faulty_verifiers:SlowSecondStart", options, workers=1, timeout=0.2) as pool:
