@@ -175,8 +175,8 @@ class _Worker(LineProcess):
         self._is_ready = self._is_closed = False
         #: Completions since the process was started.
         self._verified = 0
-        #: When its memory was looked at last, and what it held between two completions.
-        self._looked, self._held = 0.0, 0
+        #: What it held when it had last answered and its memory was looked at, and when that was.
+        self._held, self._looked = 0, 0.0
 
     def spawn(self) -> None:
         super().spawn()
@@ -225,7 +225,6 @@ class _Worker(LineProcess):
         It cannot be left to a worker, where native code may hold the interpreter lock; a limit of the kernel's would be
         inherited by the programs that a tool starts, of which some reserve far more than they use.
         """
-        self._looked = time.monotonic()
         held = _resident(self.process.pid) if self.is_running() and self.process is not None else 0
         if held > MAX_MEMORY:
             self.stop()
@@ -255,7 +254,7 @@ class _Worker(LineProcess):
                 raise _Died(late, is_final=True) from None
             raise self._death(_explain(ended.code)) from None
         if time.monotonic() > self._looked + WATCH_SECONDS:  # nobody has to wait where answers come fast
-            self._held = self.bound_memory()
+            self._held, self._looked = self.bound_memory(), time.monotonic()
         return decode(line)
 
     def _death(self, reason: str, is_final: bool = False) -> _Died:
