@@ -137,7 +137,7 @@ class WorkerProcesses:
                 try:
                     chunk.future.set_result(self._verify(worker, chunk))
                 except BaseException as error:
-                    worker.stop()  # it may still be serve what nobody asks any more
+                    worker.stop()  # it may still be answering what nobody asks any more
                     chunk.future.set_exception(error)
 
     def _verify(self, worker: _Worker, chunk: _Chunk) -> list[Certificate]:
