@@ -126,7 +126,7 @@ class Guard:
         self.growth = self.children = 0
 
     def run(self) -> None:
-        """ToolProcess after child, until every input had its turn."""
+        """Child after child, until every input had its turn."""
         while self.waiting:
             with tempfile.TemporaryDirectory(prefix="rlsf_bench_") as folder:
                 os.chmod(folder, 0o755)
