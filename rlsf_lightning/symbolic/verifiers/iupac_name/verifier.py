@@ -60,6 +60,8 @@ class IupacNameVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    #: What decides on the split of a prompt with this reference.
+    split_key = staticmethod(rdkit_io.split_key)
 
     def __init__(
         self,
