@@ -1,4 +1,4 @@
-"""Keywords of a schema that are checked here instead of by ``jsonschema``, so that no document makes it hang.
+"""Keywords of JSON Schema implemented here instead of by ``jsonschema``, so that no document makes it hang.
 
 Patterns are matched without backtracking, multiples are exact, unique items take linear time, every superfluous property is
 reported for itself, and references burn fuel.

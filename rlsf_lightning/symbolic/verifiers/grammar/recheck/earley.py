@@ -1,4 +1,4 @@
-"""Earley's recogniser: which terminals the rules of a grammar allow after others."""
+"""Earley's recogniser: the terminals that the rules of a grammar allow after others."""
 
 from __future__ import annotations
 

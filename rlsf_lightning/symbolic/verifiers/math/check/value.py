@@ -1,4 +1,4 @@
-"""The exact value of one side of an equation: literal numbers, + - * / ^, brackets. Nothing is given to ``eval``.
+"""Exact evaluation of one side of an equation: literal numbers, + - * / ^, brackets (shunting-yard). No ``eval``.
 
 What people read in two ways has no value here: -2^2, 2^3^2, 8/2(2+2). Powers and sizes are bounded.
 """
