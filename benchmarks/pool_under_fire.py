@@ -33,7 +33,7 @@ from verifiers_common import RESULTS, settings_of
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.execution import worker_processes
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
-from rlsf_lightning.symbolic.execution.worker_processes import Pair
+from rlsf_lightning.symbolic.execution.worker_server import Pair
 
 DEFAULTS = {"tasks": 1000, "hangs": 50, "crashes": 50, "hogs": 50, "workers": 2, "timeout": 2.0, "megabytes": 512,
             "results": str(RESULTS)}  # fmt: skip

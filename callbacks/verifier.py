@@ -17,7 +17,7 @@ class VerifierReward(RLSFCallback):
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
-            self.pool = module.verifier_pool or VerifierPool.from_recipe(module.recipe)
+            self.pool = module.verifier_pool or VerifierPool.from_block(module.recipe.verifier)
             module.verifier_pool = self.pool  # for estimators that ask for verdicts themselves
 
     def teardown(self, trainer, module, stage: str) -> None:

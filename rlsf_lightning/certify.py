@@ -155,9 +155,9 @@ def rewarded_tokens(
 
 def tokenizer_of(recipe: Recipe) -> Tokenize:
     """The policy's tokenizer. A ``tokenizer.json`` is read without transformers, which takes seconds to import."""
-    from rlsf_lightning.policy.preflight import EMBEDDED
+    from rlsf_lightning.policy.preflight import policy_folder
 
-    folder = EMBEDDED if recipe.policy.name == "embedded" else Path(recipe.policy.name).expanduser()
+    folder = policy_folder(recipe.policy.name)
     if (folder / "tokenizer.json").is_file():
         from tokenizers import Tokenizer
 

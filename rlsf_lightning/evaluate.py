@@ -72,7 +72,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
     from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
     from rlsf_lightning.policy.load import load_policy
 
-    with VerifierPool.from_recipe(recipe) as pool:
+    with VerifierPool.from_block(recipe.verifier) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
         report = evaluate_policy(
             load_policy(recipe.policy, device=_device(recipe)),

@@ -85,7 +85,7 @@ def prepare(recipe: Recipe) -> Prepared:
     callbacks = build_callbacks(recipe.callbacks)
     check_rewards(callbacks)
     inside = recipe.verifier.workers == 0
-    pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_recipe(recipe)
+    pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_block(recipe.verifier)
     return Prepared(pool, callbacks)
 
 

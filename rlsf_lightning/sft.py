@@ -25,7 +25,7 @@ def run(recipe: Recipe, options: None = None) -> None:
 
     check_source(recipe.data)
     if recipe.sft.architecture is None:
-        from rlsf_lightning.policy.load import check_policy
+        from rlsf_lightning.policy.preflight import check_policy
 
         check_policy(recipe.policy)
 

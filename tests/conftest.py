@@ -1,6 +1,7 @@
-"""What all tests share: no network, one torch thread, and a tiny random policy."""
+"""What all tests share: no network, one torch thread, a budget of time, and a tiny random policy."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,38 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+#: Seconds of processor time that a test without a mark may take in CI.
+TIME_BUDGET = 5.0
+
 _TEXTS = ["ethanol\nSMILES: CCO", "benzene\nSMILES: c1ccccc1", "propan-2-one\nSMILES: CC(=O)C", "Clc1ccccn1"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--time-budget",
+        type=float,
+        metavar="SECONDS",
+        default=TIME_BUDGET if os.environ.get("CI") in ("1", "true") else None,
+        help=f"most processor time of a test that is neither slow nor gpu (CI=true: {TIME_BUDGET:g}; default: no limit)",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Processor time, of this process and the children that it has waited for: a busy machine does not add to it."""
+    budget: float | None = item.config.getoption("--time-budget")
+    begin = _processor_seconds()
+    yield
+    used = _processor_seconds() - begin
+    is_marked = any(item.get_closest_marker(mark) for mark in ("slow", "gpu"))
+    if budget is not None and used > budget and not is_marked:
+        pytest.fail(
+            f"took {used:.1f} s of processor time, over {budget:g} s: mark it slow or make it smaller", pytrace=False
+        )
+
+
+def _processor_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

@@ -77,6 +77,7 @@ def test_prompts_without_the_facts_of_their_verifier(place, capsys, monkeypatch,
     assert "needs the numbers" in said and '"numbers": [4, 6, 8, 10]' in said
 
 
+@pytest.mark.slow
 def test_a_misspelt_hook_in_a_drop_in(tmp_path, tiny_policy_dir):
     """In a process of its own, because the room of callbacks is opened in the working directory of its start."""
     import subprocess

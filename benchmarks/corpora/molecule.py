@@ -33,7 +33,7 @@ from corpora.smiles import (
     wildcard,
 )
 from rlsf_lightning.records import Prompt, Span
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS, RINGS
 
 OPTIONS: dict[str, Any] = {}
 WHY = {

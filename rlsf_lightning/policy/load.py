@@ -21,10 +21,8 @@ from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
-from rlsf_lightning.policy.preflight import EMBEDDED, TOKENIZER_FILES, check_policy
+from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
-
-__all__ = ["check_policy", "load_backbone", "load_policy"]
 
 #: Settings of a generation_config.json that would change the sampled distribution, with their neutral values.
 NEUTRAL_SAMPLING: dict[str, Any] = {
@@ -54,7 +52,7 @@ def load_policy(
     device: str | torch.device = "cpu",
     seed: int = 0,
 ) -> Policy:
-    """Load a policy, ready to sample, score and train.
+    """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
     The base is NF4, or dense: bf16 on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
     and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
@@ -66,9 +64,8 @@ def load_policy(
         with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
 
     Raises:
-        UserError: as ``check_policy``, and for files that do not fit each other or the recipe.
+        UserError: files that do not fit each other or the recipe.
     """
-    check_policy(cfg)
     device = torch.device(device)
     wants_nf4 = cfg.quantize == "nf4" or (cfg.quantize == "auto" and device.type == "cuda" and cfg.lora.r > 0)
     if wants_nf4:
@@ -109,7 +106,6 @@ def load_backbone(
     Raises:
         UserError: as ``load_policy``; and where ``cfg.adapter`` names an adapter, which a plain model does not have.
     """
-    check_policy(cfg)
     if cfg.adapter:
         raise UserError(f"policy.adapter={cfg.adapter} is not read here: all weights learn. Write policy.adapter=null.")
     model = _load_model(cfg, torch.device(device), torch.float32, wants_nf4=False)
@@ -118,7 +114,7 @@ def load_backbone(
 
 def _source(cfg: schema.Policy) -> str:
     """The folder to load from, or a name on the hub."""
-    folder = EMBEDDED if cfg.name == "embedded" else Path(cfg.name).expanduser()
+    folder = policy_folder(cfg.name)
     return str(folder) if folder.is_dir() else cfg.name
 
 

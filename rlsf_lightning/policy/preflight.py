@@ -13,7 +13,6 @@ from rlsf_lightning.errors import UserError
 
 #: The policy that ships with the package.
 EMBEDDED = Path(__file__).parent / "embedded"
-QUANTIZE_CHOICES = ("auto", "nf4", "none")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
@@ -21,16 +20,9 @@ def check_policy(cfg: schema.Policy) -> None:
     """Refuse a ``policy:`` block that cannot be loaded.
 
     Raises:
-        UserError: an unknown choice or folder, a file that is missing or damaged, a package that is not installed,
+        UserError: an unknown folder, a file that is missing or damaged, a package that is not installed,
             settings that exclude each other.
     """
-    if cfg.quantize not in QUANTIZE_CHOICES:
-        raise UserError(f"policy.quantize={cfg.quantize}: no such choice. Write policy.quantize=auto, nf4 or none.")
-    if cfg.lora.r < 0 or (cfg.lora.r > 0 and cfg.lora.alpha <= 0):
-        raise UserError(
-            f"policy.lora.r={cfg.lora.r} with policy.lora.alpha={cfg.lora.alpha}: the rank must be 0 or more and alpha "
-            "above 0. Write for example policy.lora.r=16 policy.lora.alpha=32."
-        )
     if cfg.lora.r == 0 and cfg.quantize == "nf4":
         raise UserError(
             "policy.lora.r=0 trains the backbone itself, and 4-bit weights cannot be trained. "
@@ -50,8 +42,13 @@ def check_policy(cfg: schema.Policy) -> None:
         _check_adapter(Path(cfg.adapter).expanduser())
 
 
+def policy_folder(name: str) -> Path:
+    """The folder that ``policy.name`` means; there is none where it is a name of the Hugging Face hub."""
+    return EMBEDDED if name == "embedded" else Path(name).expanduser()
+
+
 def _check_model(cfg: schema.Policy) -> None:
-    folder = EMBEDDED if cfg.name == "embedded" else Path(cfg.name).expanduser()
+    folder = policy_folder(cfg.name)
     if folder.is_file():
         gguf = f" policy.gguf_file={folder.name}" if folder.suffix == ".gguf" else ""
         raise UserError(f"policy.name={cfg.name} is a file. Write its folder: policy.name={folder.parent}{gguf}")

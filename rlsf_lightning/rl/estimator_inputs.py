@@ -50,7 +50,7 @@ class Settings:
     gamma: float = 1.0  # discount
     lam: float = 0.95  # GAE lambda of the advantages
     value_lam: float | None = None  # GAE lambda of the critic's targets; None: the same
-    kl_beta: float = 0.0  # reward per nat of KL, for estimators that fold the KL into their values
+    kl_beta: float = 0.0  # KL coefficient (reward per nat), for estimators that fold the KL into their values
     stats_reduce: StatsReduce | None = None  # all-reduces (sums) a small tensor over ranks; None: one rank
 
 

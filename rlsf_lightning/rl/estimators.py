@@ -1,6 +1,6 @@
-"""The advantage estimators: ``algorithm.advantage=NAME`` is ``NAME_estimator``. Each composes the pure functions of this room.
+"""The advantage estimators: ``algorithm.advantage=NAME`` is ``NAME_estimator``, composed of the pure functions of ``rl/``.
 
-What each needs of the framework stands in the registry, ``config/estimator_specs.py``.
+Their requirements (critic, group, reference) are in the registry, ``config/estimator_specs.py``.
 
 An estimator returns ``(advantages_BT, returns_BT)``. The returns are the critic's targets; critic-free estimators return the
 advantages twice.
@@ -75,7 +75,7 @@ def reinforce_pp_estimator(inputs: EstimatorInputs, settings: Settings) -> tuple
 
 
 def _of_group(advantages: Callable[..., Tensor]) -> Estimator:
-    """An estimator of one of the group baselines: on the sum of all channels."""
+    """The estimator of a group baseline, on the sum of all channels."""
 
     def estimate(inputs: EstimatorInputs, settings: Settings) -> tuple[Tensor, Tensor]:
         is_credited_BT, is_valid_B = inputs.is_credited_BT, inputs.is_valid_B

@@ -29,9 +29,9 @@ def etpo_advantages(
 
         Q(s_k, w_k) <- r_k + gamma_k * (U(s_{k+1}) - beta * KL(s_{k+1})),    U = KL = 0 after the last token
 
-    and its policy is regressed on ``ref * exp(Q / beta) / Z``. The gradient of ``beta * KL(pi || ref * exp(Q / beta) / Z)``
-    is ``-E_pi[(Q - beta * d) * grad log pi]`` with ``d = log pi - log ref``, so the token's advantage is
-    ``Q - U - beta * d``. Here, from sampled tokens with log-probabilities and a critic v of U::
+    and its policy minimises the KL to the target ``ref * exp(Q / beta) / Z``. The gradient of ``beta * KL(pi || target)`` is
+    ``-E_pi[(Q - beta * d) * grad log pi]`` with ``d = log pi - log ref``, so the token's advantage is ``Q - U - beta * d``.
+    Here, from sampled tokens with log-probabilities and a critic v of U::
 
         delta_k = r_k + gamma_k * (v_{k+1} - beta * d_{k+1}) - v_k
         B_k     = delta_k + gamma_k * lam * B_{k+1}
@@ -52,7 +52,7 @@ def etpo_advantages(
         logp_BT: log-probabilities (nats) of the actions under the policy that sampled.
         ref_logp_BT: the same under the reference.
         is_action_BT: loss mask.
-        beta: temperature: reward per nat of KL, at least 0.
+        beta: temperature: the KL penalty in reward per nat, at least 0.
         gamma, lam, value_lam: as in :func:`gae`.
 
     Returns:

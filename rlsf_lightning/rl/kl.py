@@ -1,7 +1,7 @@
 """KL between policy and reference: per-token estimators, KL losses, and the adaptive coefficient.
 
 The three estimators of http://joschu.net/blog/kl-approx.html for KL(policy || reference), from tokens that the policy
-sampled, with ``d = log pi(token) - log pi_ref(token)`` in nats. k1 belongs into the reward. k2 and k3 estimate the KL's
+sampled, with ``d = log pi(token) - log pi_ref(token)`` in nats. k1 belongs in the reward. k2 and k3 estimate the KL's
 value; as a loss term use :func:`k2_loss` or :func:`k3_loss`, because the gradient of an estimate is not an estimate of the
 gradient (Tang and Munos 2025, https://arxiv.org/abs/2506.09477)::
 

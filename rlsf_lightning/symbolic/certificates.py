@@ -1,4 +1,4 @@
-"""What all verifiers build their certificates with: the three verdicts, bounded findings, offsets, the first dead prefix.
+"""Builders of certificates, shared by all verifiers: the three verdicts, bounded findings, offsets, the first dead prefix.
 
 A verifier works on the object that it found in a completion; certificates speak of the completion. The step from one to
 the other is the ``offset`` that the builders take.

@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -175,21 +176,33 @@ def test_forced_completions_have_full_length_and_stages_add_up(tmp_path: Path) -
         assert found["rest"] > 0 and sum(found[s] for s in (*common.STAGES, "rest")) == pytest.approx(found["step"])
 
 
-def test_every_script_runs_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(growth.AXES, "batch", (2, 4))
+def written(theme: str, folder: Path) -> dict[str, Any]:
+    """The one result in the folder, with its table beside it."""
+    (path,) = folder.glob("*.json")
+    assert path.name.startswith(f"{theme}_") and path.with_suffix(".md").exists()
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def test_the_floor_runs_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(floor, "BIG", {"cpu": 1000})
     monkeypatch.setattr(floor, "SQUARE", {"cpu": 32})
     monkeypatch.setattr(floor, "PROBE_SECONDS", 0.0)
-    results = f"results={tmp_path}"
-    floor.main([*TINY, results])
-    growth.main([*TINY, "axes=batch", results])
-    verify_wait.main([*TINY, "ms=0,200", "workers=1", results])
-    found = {path.name.split("_x")[0].split("_a")[0]: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
-    assert all(stage["ratio"] > 0 and stage["kinds"] for stage in found["floor"]["stages"].values())
-    assert len(found["growth"]["axes"]["batch"]["points"]) == 2
-    free, slow = found["verify_wait"]["points"]
+    floor.main([*TINY, f"results={tmp_path}"])
+    stages = written("floor", tmp_path)["stages"].values()
+    assert all(stage["ratio"] > 0 and stage["kinds"] for stage in stages)
+
+
+def test_growth_runs_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(growth.AXES, "batch", (2, 4))
+    growth.main([*TINY, "axes=batch", f"results={tmp_path}"])
+    assert len(written("growth", tmp_path)["axes"]["batch"]["points"]) == 2
+
+
+def test_the_wait_for_a_verifier_runs_from_end_to_end(tmp_path: Path) -> None:
+    verify_wait.main([*TINY, "ms=0,200", "workers=1", f"results={tmp_path}"])
+    free, slow = written("verify_wait", tmp_path)["points"]
     assert slow["work"] == 0.8 and slow["verify"] > max(free["verify"], 0.8 * slow["left"])
-    assert all(path.with_suffix(".md").exists() for path in tmp_path.glob("*.json"))
 
 
 def test_settings_are_typed_and_checked() -> None:

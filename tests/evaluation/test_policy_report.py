@@ -169,7 +169,8 @@ def test_equal_completions_of_a_prompt_are_verified_once(monkeypatch):
 
 def test_records_account_for_every_completion_and_hold_no_time(monkeypatch):
     report, _ = evaluate(monkeypatch)
-    assert len(json.dumps(report.records, allow_nan=False)) > 0
+    assert json.loads(json.dumps(report.records, allow_nan=False)) == report.records
+    assert [record["id"] for record in report.records] == ["a", "b", "c", "d"]
     second = report.records[1]
     assert (second["id"], second["prompt"], second["reference"]) == ("b", "ethane", "CC")
     assert second["greedy"]["completion"] == "CC" and second["greedy"]["finished"] is False

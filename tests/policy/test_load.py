@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy import preflight
-from rlsf_lightning.policy.load import check_policy, load_backbone, load_policy
+from rlsf_lightning.policy.load import load_backbone, load_policy
+from rlsf_lightning.policy.preflight import check_policy
 from rlsf_lightning.policy.sampling.generate import sample
 
 IDS = torch.tensor([[5, 17, 200, 3, 3, 91]])

@@ -1,15 +1,14 @@
-"""Which elements a molecule may be made of: the atoms that are not among them, and where a SMILES with one is dead."""
+"""The choice of elements that a molecule may be made of: forbidden atoms, and the first dead character because of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from rlsf_lightning.records import Finding
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS, SmilesMap
+from rlsf_lightning.symbolic.chemistry.periodic_table import ELEMENTS
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import LONGER
 from rlsf_lightning.symbolic.chemistry.spans import atom_spans
-
-#: Atoms without bracket that are the beginning of another one.
-LONGER = {"C": "Cl", "B": "Br"}
 
 
 class Elements:

@@ -1,4 +1,4 @@
-"""RDKit without its noise: parsing SMILES with nothing on stderr, and with what RDKit said handed back.
+"""SMILES in and out of RDKit, silently: nothing reaches stderr, and RDKit's messages are handed back.
 
 RDKit's log is one per process and its capture is not thread-safe, so every use of it here stands under one lock. The
 user's own log settings are back when a call returns; no handler is installed. Callers bound the length of what they
@@ -15,7 +15,11 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
+from rlsf_lightning.errors import ToolFailed
+
 VERSION: str = rdBase.rdkitVersion
+#: The longest SMILES that is given to RDKit, which may hang on longer ones or crash.
+MAX_CHARS = 1000
 
 _log_lock = threading.RLock()
 _POSITION = re.compile(r"check for mistakes around position (\d+):")
@@ -46,6 +50,15 @@ def quiet() -> Iterator[None]:
     """RDKit writes nothing to its log, in any thread, while this is entered."""
     with _log_lock, rdBase.BlockLogs():
         yield
+
+
+@contextmanager
+def failing_as_tool() -> Iterator[None]:
+    """ToolFailed for the RuntimeError that RDKit raises where an invariant of its own fails."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ToolFailed(f"RDKit: {error}") from error
 
 
 def parse(smiles: str) -> Any | None:
@@ -126,3 +139,18 @@ def bonds_of(molecule: Any) -> list[Any]:
 def canonical(molecule: Any) -> str:
     """RDKit's canonical SMILES: isotopes, charges, stereochemistry and atom maps count."""
     return str(Chem.MolToSmiles(molecule))
+
+
+def split_key(reference: str) -> str:
+    """The canonical SMILES of a reference that RDKit reads, so that all spellings of a molecule fall into one split.
+
+    Any other text is its own key: RDKit takes what follows a blank as a name, so that a sentence could pass for a SMILES.
+    """
+    if len(reference) > MAX_CHARS or any(character.isspace() for character in reference):
+        return reference
+    try:
+        with quiet():
+            molecule = Chem.MolFromSmiles(reference)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return reference
+    return reference if molecule is None else canonical(molecule)

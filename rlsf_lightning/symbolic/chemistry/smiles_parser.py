@@ -1,8 +1,7 @@
-"""Reads a SMILES character by character and says where every atom, bond and mistake stands. Plain Python, no RDKit.
+"""An error-tolerant SMILES parser: the molecular graph, the syntax errors and the steps of reading, all with offsets.
 
-The grammar is RDKit's (2026.9), as wide as that parser is: nothing that it accepts is called a mistake here, while it
-rejects some strings that pass here. No chemistry: no valences, no aromaticity, no stereochemistry. All offsets are of
-the string that is given.
+The grammar is RDKit's (2026.9), as wide as that parser is: nothing that it accepts is an error here, while it rejects
+some strings that pass here. No chemistry: no valences, no aromaticity, no stereochemistry. Plain Python, no RDKit.
 """
 
 from __future__ import annotations
@@ -11,20 +10,18 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-ELEMENTS = tuple(
-    "* H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
-    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
-    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
-    "Og".split()
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import (
+    Atom,
+    may_become_atom,
+    may_become_ring,
+    read_atom,
+    ring_symbol,
 )
-_PROVISIONAL = dict(zip("Uun Uuu Uub Uut Uuq Uup Uuh Uus Uuo".split(), ELEMENTS[110:], strict=True))
-AROMATIC_SYMBOLS = ("b", "c", "n", "o", "p", "s", "as", "se", "si", "te")
-#: Each with the number of its permutations that a bracket may name.
-CHIRALITY_CLASSES = {"TH": 2, "AL": 2, "SP": 3, "TB": 20, "OH": 30}
+
 MAX_PROBLEMS = 50
 #: Longer strings are read anew whenever they are asked for.
 MAX_KEPT = 1000
-#: Longest bracket atom or ring number that is looked at.
+#: Characters of an unfinished bracket atom or ring number that are looked at.
 MAX_FRAGMENT = 60
 
 _TOKEN = re.compile(
@@ -34,41 +31,6 @@ _TOKEN = re.compile(
     r"|(?P<mark>[().])",
     re.ASCII,
 )
-_CHIRALITY = (
-    "@@|@(?:"
-    + "|".join(
-        f"{name}(?:{'|'.join(str(n) for n in range(count, 0, -1))})?" for name, count in CHIRALITY_CLASSES.items()
-    )
-    + ")?"
-)
-_SYMBOL = "|".join(sorted([*_PROVISIONAL, *ELEMENTS[1:], *AROMATIC_SYMBOLS], key=len, reverse=True))
-_QUOTED = "|".join(ELEMENTS[104:])
-_NUMBER = "0|[1-9][0-9]*"
-_BRACKET = re.compile(
-    rf"\[(?P<isotope>{_NUMBER})?(?:#(?P<number>{_NUMBER})|'(?P<quoted>{_QUOTED})'|(?P<symbol>{_SYMBOL}|\*))"
-    rf"(?P<chirality>{_CHIRALITY})?(?P<h>H(?P<hydrogens>{_NUMBER})?)?(?P<charge>\+\+|--|[+-](?:{_NUMBER})?)?"
-    rf"(?::(?P<map>{_NUMBER}))?\]",
-    re.ASCII,
-)
-#: RDKit keeps no more of these numbers of an atom: one byte, one byte, two bytes.
-MAX_CHARGE, MAX_HYDROGENS, MAX_ISOTOPE = 127, 255, 65_535
-#: One of these turns every beginning of a bracket atom into a whole one.
-_ENDINGS = ("]", "C]", "1]", "H1]", "L1]", "P1]", "B1]", "6]", *(f"{letter}]" for letter in "lyuaigbesno"))
-
-
-class Atom(NamedTuple):
-    """One atom as it is written; ``hydrogens`` counts those in the bracket, ``symbol`` is capitalised."""
-
-    start: int
-    end: int
-    symbol: str
-    aromatic: bool = False
-    bracket: bool = False
-    isotope: int = 0
-    hydrogens: int = 0
-    charge: int = 0
-    map_number: int = 0
-    chirality: str = ""
 
 
 class Bond(NamedTuple):
@@ -78,6 +40,11 @@ class Bond(NamedTuple):
     second: int
     symbol: str
     spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_ring_closure(self) -> bool:
+        """Whether it is written as a pair of ring numbers."""
+        return len(self.spans) == 2
 
 
 class Problem(NamedTuple):
@@ -129,65 +96,9 @@ class SmilesMap(NamedTuple):
         """The first character after which no continuation is a SMILES, or None if some is."""
         return next((p.dead_from for p in self.problems if p.dead_from is not None), None)
 
-
-@lru_cache(maxsize=4096)
-def read_atom(text: str) -> Atom | None:
-    """The atom that a token spells (offsets 0 to its length), or None if a bracket's inside is wrong.
-
-    >>> read_atom("[13CH3-]").hydrogens
-    3
-    """
-    if text[0] != "[":
-        return Atom(0, len(text), text.capitalize(), aromatic=text.islower())
-    match = _BRACKET.fullmatch(text)
-    if match is None:
-        return None
-    symbol = match["symbol"] or match["quoted"] or ""
-    if match["number"] is not None:
-        if len(match["number"]) > 3 or int(match["number"]) >= len(ELEMENTS):
-            return None
-        symbol = ELEMENTS[int(match["number"])]
-    numbers = [match["isotope"], match["hydrogens"], match["map"], (match["charge"] or "")[1:].strip("+-")]
-    if any(len(number or "") > 9 for number in numbers):
-        return None
-    charge = match["charge"] or "+0"
-    size = {"+": 1, "-": 1, "++": 2, "--": 2}.get(charge) or int(charge[1:])
-    if size > MAX_CHARGE or int(match["hydrogens"] or 0) > MAX_HYDROGENS or int(match["isotope"] or 0) > MAX_ISOTOPE:
-        return None
-    return Atom(
-        start=0,
-        end=len(text),
-        symbol=_PROVISIONAL.get(symbol, symbol.capitalize()),
-        aromatic=symbol.islower(),
-        bracket=True,
-        isotope=int(match["isotope"] or 0),
-        hydrogens=int(match["hydrogens"] or (1 if match["h"] else 0)),
-        charge=-size if charge[0] == "-" else size,
-        map_number=int(match["map"] or 0),
-        chirality=match["chirality"] or "",
-    )
-
-
-def may_become_atom(fragment: str) -> bool:
-    """Whether some continuation of ``fragment``, which begins with ``[``, is a bracket atom."""
-    return any(read_atom(fragment + ending) is not None for ending in _ENDINGS)
-
-
-def may_become_ring(fragment: str) -> bool:
-    """Whether some continuation of ``fragment``, which begins with ``%``, is a ring number."""
-    return re.fullmatch(r"%(?:[1-9]?|\([0-9]{0,5})", fragment, re.ASCII) is not None
-
-
-def may_become_ring_number(fragment: str, number: int) -> bool:
-    """Whether some continuation of ``fragment``, which begins with ``%``, is this ring number."""
-    if fragment.startswith("%("):
-        return str(number).startswith(fragment[2:].lstrip("0"))
-    return fragment == "%" or f"%{number}".startswith(fragment)
-
-
-def ring_symbol(opening: str, closing: str) -> str:
-    """The symbol that counts where both ends of a ring bond may have one: the first, a direction only if it is alone."""
-    return next((symbol for symbol in (opening, closing) if symbol not in ("", "/", "\\")), opening or closing)
+    def closed_at(self, bond: Bond) -> int:
+        """The character with which a bond is there: the last of its ring numbers, or the first of its second atom."""
+        return bond.spans[-1][1] - 1 if bond.is_ring_closure else self.atoms[bond.second].start
 
 
 def read_smiles(text: str) -> SmilesMap:

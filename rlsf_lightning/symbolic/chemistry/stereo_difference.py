@@ -1,4 +1,4 @@
-"""Which marks of stereochemistry are wrong in a SMILES that is right but for these. RDKit judges every combination."""
+"""The wrong marks of stereochemistry in a SMILES that is right but for these: RDKit judges every combination."""
 
 from __future__ import annotations
 

@@ -1,19 +1,22 @@
-"""Which beginnings of a SMILES are dead, and which are not, where no reference is known. Plain Python, no RDKit.
+"""Viable prefixes of SMILES where no reference is known: by syntax and by counting bonds. Plain Python, no RDKit.
 
-Dead for certain: what the reader says that nothing mends, a wildcard, an atom with more bonds than it ever has. Alive for
-certain is only what some ending, tried out by the caller, makes a valid molecule. Between the two lies "cannot tell".
+Dead for certain: a syntax error that no continuation mends, a wildcard, an atom with more bonds than it can ever have.
+Viable for certain is only what some ending, tried out by the caller, makes a valid molecule. Between the two lies
+"cannot tell".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap
-from rlsf_lightning.symbolic.chemistry.spans import is_bad
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import BOND_ORDERS, is_foreign
 
 #: The most bonds that an atom without bracket may have to others without bracket, whatever clean-up does to it.
 _MOST_BONDS = {"B": 3, "C": 4, "N": 5, "O": 2, "F": 1, "P": 7, "S": 6, "Cl": 7, "Br": 7, "I": 7}
-_ORDERS = {"=": 2, "#": 3, "$": 4, "~": 0, "->": 0, "<-": 0}
+#: ``:`` counts for one at least; a wildcard bond and a dative one need not count.
+_LEAST_ORDERS = {**BOND_ORDERS, ":": 1, "~": 0, "->": 0, "<-": 0}
 
 
 def certainly_dead_from(read: SmilesMap) -> int | None:
@@ -30,13 +33,11 @@ def _overfull_from(read: SmilesMap) -> int | None:
         ends = (bond.first, bond.second)
         if any(read.atoms[end].bracket for end in ends):  # a metal takes bonds that need not count
             continue
-        is_ring_bond = len(bond.spans) == 2
-        written_at = bond.spans[-1][1] - 1 if is_ring_bond else read.atoms[bond.second].start
         for end in ends:
             atom = read.atoms[end]
-            bonds[end] += _ORDERS.get(bond.symbol, 1)
+            bonds[end] += _LEAST_ORDERS[bond.symbol]
             if not atom.aromatic and bonds[end] > _MOST_BONDS.get(atom.symbol, 8):
-                found.append(written_at)
+                found.append(read.closed_at(bond))
     return min(found, default=None)
 
 
@@ -50,14 +51,30 @@ def endings(read: SmilesMap) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def first_dead(
+class Prefix(NamedTuple):
+    """A prefix of a completion: the SMILES in it, and whether blanks after that have ended it."""
+
+    text: str
+    is_ended: bool
+
+
+def legible_prefix(prefix: str, max_chars: int) -> Prefix | None:
+    """None where no continuation is read: too long, or with characters that no SMILES has. Blanks may stand around one."""
+    begun = prefix.lstrip()
+    text = begun.rstrip()
+    if len(text) > max_chars or any(is_foreign(character) for character in text):
+        return None
+    return Prefix(text, len(text) < len(begun))
+
+
+def dead_from(
     text: str, max_chars: int, dead_of: Callable[[str], int | None], passes: Callable[[str], bool]
 ) -> int | None:
     """The first dead character of ``text``; its length where only the end is wrong; None: cannot tell.
 
     ``dead_of`` says the same of a text of legible characters that is not too long, ``passes`` whether it is right.
     """
-    read_to = next((i for i, character in enumerate(text[:max_chars]) if is_bad(character)), max_chars)
+    read_to = next((i for i, character in enumerate(text[:max_chars]) if is_foreign(character)), max_chars)
     legible = text[:read_to]
     dead = dead_of(legible)
     if len(legible) == len(text) or (dead is not None and dead < len(legible)):

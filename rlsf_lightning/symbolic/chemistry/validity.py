@@ -1,26 +1,52 @@
-"""What keeps a string from being one whole valid SMILES, at its characters: RDKit's verdict, with a place for everything.
+"""Validity of a SMILES: RDKit's verdict, with a finding at its characters for everything that is wrong.
 
-RDKit names one syntax error at most and often none; the own reader (``map``) names the others. RDKit names one bad
-ring system at a time; each is taken out of the way to see the next. Nothing here knows a reference.
+RDKit names one syntax error at most and often none; the parser (``smiles_parser``) names the others. RDKit names one ring
+system that cannot be kekulised at a time; each is taken out of the way to see the next. Nothing here knows a reference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from rdkit import Chem
 
 from rlsf_lightning.records import Finding, Span
+from rlsf_lightning.symbolic.certificates import too_long
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.elements import Elements
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
-from rlsf_lightning.symbolic.chemistry.spans import atom_spans, is_bad
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import is_foreign
+from rlsf_lightning.symbolic.chemistry.spans import atom_spans
+
+#: The kinds that mean "no molecule at all".
+INVALID_KINDS = frozenset(
+    "empty too_long bad_character bad_bracket_atom unclosed_ring unclosed_branch extra_close dangling_bond "
+    "duplicate_bond ring_to_self syntax valence kekulisation".split()
+)
 
 #: Bad ring systems that are looked for, one after the other.
 MAX_RING_SYSTEMS = 10
 _MAX_MESSAGE = 120
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a verifier takes for a molecule. Raises ValueError for a length at which RDKit is not safe."""
+
+    max_chars: int
+    elements: Elements
+
+    def __post_init__(self) -> None:
+        check_max_chars(self.max_chars)
+
+
+def check_max_chars(max_chars: int) -> None:
+    """Raises ValueError unless RDKit is safe with texts of this length."""
+    if not 0 < max_chars <= rdkit_io.MAX_CHARS:
+        raise ValueError(f"max_chars={max_chars}: must be from 1 to {rdkit_io.MAX_CHARS} (RDKit may crash beyond that)")
 
 
 def illegible(text: str, max_chars: int) -> list[Finding]:
@@ -28,9 +54,8 @@ def illegible(text: str, max_chars: int) -> list[Finding]:
     if not text:
         return [Finding("empty", "there is no SMILES")]
     if len(text) > max_chars:
-        message = f"{len(text)} characters; at most {max_chars} are read"
-        return [Finding("too_long", message, (Span(max_chars, len(text)),))]
-    runs = [list(run) for bad, run in groupby(range(len(text)), lambda i: is_bad(text[i])) if bad]
+        return [too_long(text, max_chars)]
+    runs = [list(run) for bad, run in groupby(range(len(text)), lambda i: is_foreign(text[i])) if bad]
     if not runs:
         return []
     shown = ", ".join(ascii(text[run[0] : run[-1] + 1])[:20] for run in runs[:5])
@@ -47,12 +72,12 @@ def invalid(text: str) -> list[Finding]:
     return findings or [Finding("syntax", "RDKit rejects the string without naming a place")]
 
 
-def unsound(text: str, max_chars: int, elements: Elements) -> tuple[list[Finding], Any | None]:
+def read_molecule(text: str, limits: Limits) -> tuple[list[Finding], Any | None]:
     """What is wrong with ``text`` whatever is asked for, and the sanitised molecule if there is one.
 
     Forbidden atoms are among the findings whether there is a molecule or not; wildcards and radicals are not.
     """
-    findings = illegible(text, max_chars)
+    findings = illegible(text, limits.max_chars)
     if findings:
         return findings, None
     molecule, lonely = _molecule(text)
@@ -61,17 +86,22 @@ def unsound(text: str, max_chars: int, elements: Elements) -> tuple[list[Finding
         findings, molecule = [Finding("kekulisation", "a lower-case atom without an aromatic bond", places)], None
     elif molecule is None:
         findings = invalid(text)
-    return findings + ([] if elements.is_any else elements.findings(read_smiles(text))), molecule
+    return findings + forbidden_atoms(text, limits.elements), molecule
 
 
-def sound(text: str, max_chars: int, elements: Elements) -> Any | None:
-    """The sanitised molecule where ``unsound`` finds nothing wrong, else None; no time is spent on places."""
-    if not 0 < len(text) <= max_chars or any(is_bad(character) for character in text):
+def valid_molecule(text: str, limits: Limits) -> Any | None:
+    """The sanitised molecule where ``read_molecule`` finds nothing wrong, else None; no time is spent on places."""
+    if not 0 < len(text) <= limits.max_chars or any(is_foreign(character) for character in text):
         return None
     molecule, lonely = _molecule(text)
-    if molecule is None or lonely:
+    if molecule is None or lonely or forbidden_atoms(text, limits.elements):
         return None
-    return molecule if elements.is_any or not elements.findings(read_smiles(text)) else None
+    return molecule
+
+
+def forbidden_atoms(text: str, elements: Elements) -> list[Finding]:
+    """A finding at the atoms of elements that are not among the allowed ones."""
+    return [] if elements.is_any else elements.findings(read_smiles(text))
 
 
 def _molecule(text: str) -> tuple[Any | None, list[int]]:
@@ -83,11 +113,11 @@ def _molecule(text: str) -> tuple[Any | None, list[int]]:
     return molecule, rdkit_io.without_aromatic_bond(text)
 
 
-def odd_atoms(text: str, sane: Any) -> list[Finding]:
-    """Wildcards (atoms and bonds) and radicals, which RDKit calls valid. ``sane``: the sanitised molecule."""
+def wildcards_and_radicals(text: str, sanitised: Any) -> list[Finding]:
+    """Wildcards (atoms and bonds) and radicals, which RDKit calls valid. ``sanitised``: the molecule that ``text`` spells."""
     if not set("[*~") & set(text):  # only in brackets can there be too few hydrogens
         return []
-    if "~" not in text and all(a.GetAtomicNum() and not a.GetNumRadicalElectrons() for a in sane.GetAtoms()):
+    if "~" not in text and all(a.GetAtomicNum() and not a.GetNumRadicalElectrons() for a in sanitised.GetAtoms()):
         return []
     molecule, read, findings = rdkit_io.parse_all_atoms(text), read_smiles(text), []
     atoms = [] if molecule is None else list(molecule.GetAtoms())
@@ -105,7 +135,7 @@ def odd_atoms(text: str, sane: Any) -> list[Finding]:
 
 
 def _syntax_findings(text: str, read: SmilesMap, log: str, positions: list[int]) -> list[Finding]:
-    """The reader's mistakes; RDKit's where the reader sees none."""
+    """The parser's errors; RDKit's where the parser sees none."""
     if read.problems:
         return [Finding(p.kind, p.message, (Span(p.start, p.end),)) for p in read.problems]
     reason = log.partition("\n")[0].removeprefix("SMILES Parse Error: ").partition(" for input")[0][:_MAX_MESSAGE]

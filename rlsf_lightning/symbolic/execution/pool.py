@@ -13,15 +13,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.execution.worker_processes import Collect, Pair, WorkerProcesses, verify
+from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
+from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 from rlsf_lightning.symbolic.verifier import Verifier
-
-if TYPE_CHECKING:
-    from rlsf_lightning.config.schema import Recipe
 
 #: Verdicts in the cache; the least recently used is evicted first.
 CACHE_SIZE = 20_000
@@ -29,6 +27,15 @@ CACHE_SIZE = 20_000
 KEY_SIZE = 16
 #: Seconds that one completion may take if neither recipe nor verifier sets a limit.
 TIMEOUT = 10.0
+
+
+class VerifierBlock(Protocol):
+    """The arguments of ``VerifierPool`` under their names in a recipe."""
+
+    name: str
+    options: dict[str, Any]
+    workers: int
+    timeout: float | None
 
 
 class VerifierPool:
@@ -49,16 +56,16 @@ class VerifierPool:
         cls = find_verifier(name)
         timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
+        options = {key: _plain(value) for key, value in options.items()}
         if workers == 0:
             self._start(_InProcess(load_verifier(name, options), name), cls)
         else:
             self._start(WorkerProcesses(name, options, workers, timeout), cls)
 
     @classmethod
-    def from_recipe(cls, recipe: Recipe) -> VerifierPool:
-        """The pool of a recipe's ``verifier`` block."""
-        block = recipe.verifier
-        return cls(block.name, dict(block.options), workers=block.workers, timeout=block.timeout)
+    def from_block(cls, block: VerifierBlock) -> VerifierPool:
+        """The pool that a recipe's ``verifier`` block describes."""
+        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout)
 
     @classmethod
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
@@ -160,6 +167,15 @@ class _InProcess:
 
     def close(self) -> None:
         """A no-op: there are no workers."""
+
+
+def _plain(value: Any) -> Any:
+    """The containers of a recipe as the dictionaries and lists that they stand for."""
+    if isinstance(value, Mapping):
+        return {key: _plain(of) for key, of in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(of) for of in value]
+    return value
 
 
 def _key(prompt: Prompt, completion: str) -> bytes:

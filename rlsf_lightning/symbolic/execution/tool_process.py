@@ -1,12 +1,13 @@
-"""A tool in a long-lived child process: one request per line, one response per line, with time limits.
+"""A tool in a long-lived process of its own: one question a line, one answer a line, with limits of time.
 
-The child is started on the first request, and again after it died or was killed. It exits when this process does, even after
-a crash, because its stdin is closed. Python tools run the request loop of ``tool_server``, whose timers also work when no
-parent is left to kill them.
+The process is started when it is first asked, and again after it has died or was killed. It ends with this one, however
+that ends: then its standard input is closed. Python tools answer with ``serve``, which bounds them once more from
+within, so that none computes on when nobody is left to end it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import select
@@ -16,67 +17,159 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from rlsf_lightning.errors import ToolFailed
 
-#: Seconds of processor time that a process may take to start.
+#: Seconds of computing that a process may take to start.
 START_SECONDS = 60.0
-#: Limit on wall time, as a multiple of the limit on processor time: a busy machine is slower.
+#: A real second is longer than a computed one where the machine is busy; so many times, at most.
 PATIENCE = 5
-#: Seconds between two looks at the child's processor time.
+#: Seconds after which it is looked how long the process has computed.
 TICK = 0.1
-#: Exit codes of a process that the timers of ``tool_server`` ended.
+#: Seconds in which a process that has closed its pipes must have left.
+LEAVE_SECONDS = 1.0
+#: Runs the module that the second argument names, with the path that the first one is.
+_RUN = (
+    "import os, runpy, sys; sys.path = sys.argv.pop(1).split(os.pathsep); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+#: What ends a process that ``serve`` bounds.
 _TIMERS = (-signal.SIGPROF, -signal.SIGALRM)
 
 
 class NotStarted(ToolFailed):
-    """The tool's process does not start."""
+    """The tool's process does not even start."""
 
 
-class Child:
-    """One request at a time, from any thread; a forked process starts a child of its own.
+class Ended(ToolFailed):
+    """The process is gone; ``code`` is its exit code, or the negative number of the signal that ended it."""
+
+    def __init__(self, tool: str, code: int) -> None:
+        super().__init__(f"the process of {tool} ended (exit code {code})")
+        self.code = code
+
+
+class LineProcess:
+    """A process that is written to and read from line by line, by one thread at a time; a forked process has none.
 
     Args:
         tool: its name in messages.
-        command: the command line to run; it writes a line when it is ready.
-        seconds: processor time for one answer. A request that takes longer costs the child, which is killed.
-        longest: wall time in seconds after which a request is given up in any case, including the child's start, which
-            continues meanwhile. None: a start and an answer may each take all of their time.
-        environment: variables in addition to those of this process.
+        command: what to run.
+        is_group: it leads a process group of its own, all of which ends with it, and keeps this process's standard error.
     """
 
-    def __init__(
-        self,
-        tool: str,
-        command: Sequence[str],
-        seconds: float,
-        *,
-        longest: float | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        self.tool, self.command, self.seconds = tool, list(command), seconds
-        self.longest, self.environment = longest, environment
+    def __init__(self, tool: str, command: Sequence[str], *, is_group: bool = False) -> None:
+        self.tool, self.command, self._is_group = tool, list(command), is_group
         self.process: subprocess.Popen[bytes] | None = None
-        self._is_ready = False
-        self._lock = threading.Lock()
         self._owner = 0
         self._buffer = b""
+        self._end: Callable[[], object] | None = None
 
     def is_running(self) -> bool:
-        """Whether there is a live child that this process started."""
+        """Whether there is a process that this one may ask."""
         return self.process is not None and self._owner == os.getpid() and self.process.poll() is None
 
+    def spawn(self) -> None:
+        """Start the process, in place of one that may still be there. Raises NotStarted."""
+        self.stop()
+        try:
+            process = subprocess.Popen(
+                self.command,
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if self._is_group else subprocess.DEVNULL,
+                process_group=0 if self._is_group else None,
+            )
+        except OSError as error:
+            raise NotStarted(f"{self.tool} cannot be started: {error}") from None
+        assert process.stdin is not None
+        os.set_blocking(process.stdin.fileno(), False)
+        self.process, self._owner, self._buffer = process, os.getpid(), b""
+        self._end = weakref.finalize(self, _stop, process, self._owner, self._is_group)
+
+    def stop(self) -> None:
+        """End the process; nothing happens where none runs."""
+        if self._end is not None:
+            self._end()
+        self.process = self._end = None
+
+    def send(self, line: bytes, tick: float, check: Callable[[], object]) -> None:
+        """Write a line, with its end; for the rest see ``receive``."""
+        assert self.process is not None and self.process.stdin is not None
+        left = memoryview(line)
+        try:
+            while left:
+                try:
+                    left = left[os.write(self.process.stdin.fileno(), left) :]
+                except BlockingIOError:
+                    self._await(self.process.stdin, select.POLLOUT, tick, check)
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def receive(self, tick: float, check: Callable[[], object]) -> bytes:
+        """The next line, without its end. Every ``tick`` seconds without one ``check`` is called, to raise when it is late.
+
+        Raises Ended: the process has.
+        """
+        assert self.process is not None and self.process.stdout is not None
+        while b"\n" not in self._buffer:
+            self._await(self.process.stdout, select.POLLIN, tick, check)
+            read = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not read:
+                raise self._ended()
+            self._buffer += read
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _await(self, stream: IO[bytes], event: int, tick: float, check: Callable[[], object]) -> None:
+        assert self.process is not None
+        poll = select.poll()
+        poll.register(stream, event)
+        while not poll.poll(1000 * tick):
+            check()
+            if self.process.poll() is not None:  # a process that it has left may hold its pipes open
+                raise self._ended()
+
+    def _ended(self) -> Ended:
+        """With the exit code; a process that only closed its pipes is killed."""
+        process = self.process
+        assert process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LEAVE_SECONDS)
+        self.stop()
+        return Ended(self.tool, process.returncode)
+
+
+class ToolProcess(LineProcess):
+    """Asks the process, one question after the other, from any thread; a forked process starts its own.
+
+    Args:
+        tool: its name in messages.
+        command: what to run; it writes a line when it is ready.
+        seconds: of computing, for one answer. A question that takes longer costs the process.
+        longest: seconds of the clock after which a question is given up whatever happens, the start of the process
+            included, which goes on meanwhile. None: a start and an answer may both take all of their time.
+    """
+
+    def __init__(self, tool: str, command: Sequence[str], seconds: float, *, longest: float | None = None) -> None:
+        super().__init__(tool, command)
+        self.seconds, self.longest = seconds, longest
+        self._is_ready = False
+        self._lock = threading.Lock()
+
     def ask(self, line: str, *, start: bool = True) -> str:
-        """The response to a request; both are one line, without its end.
+        """The answer to a question; both are one line, without its end.
 
         Args:
-            start: start the child if none is running; False: raise ToolFailed instead.
+            start: start the process if none is running; otherwise that is a failure.
 
         Raises:
-            ToolFailed: it crashed or did not answer in time. The next request starts a new child, or waits for the same one
-                if that was still starting.
+            ToolFailed: it crashed or gave no answer in time. The next question gets a new process, or the same one where
+                that had no time to start.
         """
         assert not {"\n", "\r"} & set(line), "one line a question"
         with self._lock:
@@ -84,92 +177,80 @@ class Child:
             if not self.is_running():
                 if not start:
                     raise ToolFailed(f"{self.tool} has ended")
-                self._start()
-            assert self.process is not None and self.process.stdin is not None
+                self.spawn()
             if not self._is_ready:
-                self._await_start(self.process, end)
+                self._await_start(end)
             try:
-                self.process.stdin.write(line.encode(errors="replace") + b"\n")
-                self.process.stdin.flush()
-                return self._line(self.process, self.seconds, end).decode(errors="replace")
+                limits = self._limits(self.seconds, end)
+                self.send(line.encode(errors="replace") + b"\n", *limits)
+                return self.receive(*limits).decode(errors="replace")
+            except Ended as ended:
+                raise self._late(self.seconds) if ended.code in _TIMERS else ended from None
             except (OSError, ToolFailed) as error:
                 self.stop()
                 raise ToolFailed(str(error)) from None
 
-    def stop(self) -> None:
-        """Kill the child; the next request starts another."""
-        if self.process is not None:
-            _stop(self.process, self._owner)
-        self.process = None
+    def spawn(self) -> None:
+        super().spawn()
+        self._is_ready = False
 
-    def _start(self) -> None:
-        pipe = subprocess.PIPE
-        environment = None if self.environment is None else {**os.environ, **self.environment}
+    def _await_start(self, end: float) -> None:
+        """Until it is ready. Raises NotStarted; ToolFailed where there is no time for it now."""
         try:
-            process = subprocess.Popen(
-                self.command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment
-            )
-        except OSError as error:
-            raise NotStarted(f"{self.tool} cannot be started: {error}") from None
-        self.process, self._owner, self._buffer, self._is_ready = process, os.getpid(), b"", False
-        weakref.finalize(self, _stop, process, self._owner)
-
-    def _await_start(self, process: subprocess.Popen[bytes], end: float) -> None:
-        """Wait until the child is ready. Raises NotStarted, or ToolFailed if ``end`` comes first."""
-        try:
-            self._line(process, START_SECONDS, end)
+            self.receive(*self._limits(START_SECONDS, end))
         except ToolFailed as error:
-            if time.monotonic() >= end and process.poll() is None:
+            if time.monotonic() >= end and self.is_running():
                 raise ToolFailed(f"{self.tool}: still starting after {self.longest:g} s") from None
             self.stop()
             raise NotStarted(f"{self.tool} does not start: {error}") from None
         self._is_ready = True
 
-    def _line(self, process: subprocess.Popen[bytes], seconds: float, end: float) -> bytes:
-        """The next line that the child writes. Raises ToolFailed if none comes in time, or by ``end``."""
-        assert process.stdout is not None
-        late = ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
-        begin = time.monotonic()
+    def _late(self, seconds: float) -> ToolFailed:
+        return ToolFailed(f"{self.tool}: no answer within {seconds:g} s of computing")
+
+    def _limits(self, seconds: float, end: float) -> tuple[float, Callable[[], None]]:
+        """``tick`` and ``check`` for what may take so many seconds of computing, and last until ``end``."""
+        assert self.process is not None
+        begin, pid = time.monotonic(), self.process.pid
         used: float | None = None
-        poll = select.poll()
-        poll.register(process.stdout, select.POLLIN)
-        while b"\n" not in self._buffer:
-            if not poll.poll(1000 * max(0.0, min(TICK, seconds, end - time.monotonic()))):
-                now, computed = time.monotonic(), _computed(process.pid)
-                used = computed if used is None else used  # most answers come before the first look
-                if now >= end:
-                    raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
-                if computed - used > seconds or now - begin > PATIENCE * seconds:
-                    raise late
-                continue
-            read = os.read(process.stdout.fileno(), 1 << 16)
-            if not read:
-                code = process.wait()
-                raise late if code in _TIMERS else ToolFailed(f"the process of {self.tool} ended (exit code {code})")
-            self._buffer += read
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
+
+        def check() -> None:
+            nonlocal used
+            now, computed = time.monotonic(), _computed(pid)
+            used = computed if used is None else used  # most answers come before anyone has to look
+            if now >= end:
+                raise ToolFailed(f"{self.tool}: no answer within {self.longest:g} s")
+            if computed - used > seconds or now - begin > PATIENCE * seconds:
+                raise self._late(seconds)
+
+        return min(TICK, seconds, max(0.0, end - begin)), check
 
 
-class PythonChild(Child):
-    """A Python module as a tool's process, which ends in the request loop of ``tool_server``.
+class PythonToolProcess(ToolProcess):
+    """A process that runs a module, which ends in a loop over ``serve``.
 
     Args:
-        module: its name. Its first command-line argument is ``seconds``.
-        arguments: the other command-line arguments.
-        longest: as of ``Child``.
+        module: its name. Its first argument is ``seconds``.
+        arguments: the others.
+        longest: as of ``ToolProcess``.
     """
 
     def __init__(
         self, tool: str, module: str, seconds: float, *arguments: object, longest: float | None = None
     ) -> None:
-        command = [sys.executable, "-m", module, str(seconds), *map(str, arguments)]
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        super().__init__(tool, command, seconds, longest=longest, environment={"PYTHONPATH": path})
+        super().__init__(tool, python_module(module, seconds, *arguments), seconds, longest=longest)
+
+
+def python_module(name: str, *arguments: object) -> list[str]:
+    """The command that runs a module in another Python, which finds modules where this one does.
+
+    Without PYTHONPATH, which whatever that Python starts would inherit.
+    """
+    return [sys.executable, "-P", "-c", _RUN, os.pathsep.join(sys.path), name, *map(str, arguments)]
 
 
 def _computed(pid: int) -> float:
-    """Processor time of a process and all its threads, in seconds; wall time where there is no /proc."""
+    """Seconds that a process has computed, all of its threads together; those of the clock where the system does not say."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
@@ -177,14 +258,18 @@ def _computed(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _stop(process: subprocess.Popen[bytes], owner: int) -> None:
+def _stop(process: subprocess.Popen[bytes], owner: int, is_group: bool) -> None:
     if owner == os.getpid():
-        if process.poll() is None:
-            process.kill()
+        if is_group:
+            kill_group(process.pid)
+        process.kill()
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                try:
-                    stream.close()
-                except OSError:  # unwritten output has nowhere to go
-                    pass
+                stream.close()
+
+
+def kill_group(leader: int) -> None:
+    """End all processes of a group that are left."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

@@ -17,7 +17,7 @@ def limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
 
-def answering(seconds: float, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def serve(seconds: float, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Report ready, answer every request (one line of JSON), and yield each after its answer was sent.
 
     A kernel timer ends this process after ``seconds`` of processor time on one answer, even inside native code.

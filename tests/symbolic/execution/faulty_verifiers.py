@@ -46,6 +46,22 @@ class Faulty:
         """Native code that never ends and holds the interpreter lock, so that no Python code can interrupt it."""
         sum(itertools.repeat(0))
 
+    def do_ignore(self, argument):
+        """Sleeps past an alarm that it does not hear."""
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        time.sleep(float(argument))
+
+    def do_print(self, argument):
+        """Writes where the process's own answers go, and reads where its questions come from."""
+        print(argument, flush=True)
+        os.system(f"echo {argument}")
+        return Certificate(Verdict.FAIL, witness={"read": sys.stdin.read()})
+
+    def do_poison(self, argument):
+        """The next completion in this process kills it."""
+        self.__class__ = Poisoned
+        return PASS
+
     def do_exit(self, argument):
         os._exit(int(argument))
 
@@ -74,6 +90,12 @@ class Faulty:
         while True:
             kept.append(b"x" * (int(argument) << 20))
 
+    def do_leak(self, argument):
+        """Keeps so many megabytes for as long as the process lives."""
+        self.kept = [*getattr(self, "kept", []), b"x" * (int(argument.split()[0]) << 20)]
+        time.sleep(0.2)
+        return PASS
+
     def do_none(self, argument):
         return None
 
@@ -88,6 +110,19 @@ class Faulty:
         child = subprocess.Popen(["sleep", "1000"])
         Path(argument).write_text(str(child.pid))
         time.sleep(60)
+
+
+class Poisoned(Faulty):
+    def verify(self, prompt, completion):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Configured(Faulty):
+    def __init__(self, words, limits):
+        self.options = [words, limits]
+
+    def verify(self, prompt, completion):
+        return Certificate(Verdict.FAIL, witness={"options": repr(self.options)})
 
 
 class NoConfiguration(Faulty):

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from rlsf_lightning.config.schema import Verifier
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt, Verdict
 from rlsf_lightning.symbolic.execution import pool as pool_module
@@ -35,7 +37,7 @@ def worker_pid(pool, salt=""):
 
 
 def is_alive(pid):
-    """A zombie is dead: on some machines nobody collects what the fork server leaves behind."""
+    """A zombie is dead: on some machines nobody collects what has lost its parent."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -74,6 +76,14 @@ def test_results_come_in_order(either):
 
 def test_verifier_class(either):
     assert either.verifier_class.__name__ == "Faulty" and either.verifier_class.version == "1"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_recipes_block_becomes_a_pool_whose_verifier_sees_plain_containers(count):
+    options = {"words": ["a", ["b"]], "limits": {"x": [1], "y": None}}
+    block = Verifier("faulty_verifiers:Configured", options, workers=count, timeout=5.0)
+    with VerifierPool.from_block(OmegaConf.structured(block)) as pool:
+        assert ask(pool, "a")[0].witness["options"] == repr(list(options.values()))
 
 
 def test_two_batches_at_once(either):
@@ -195,6 +205,7 @@ def test_a_long_and_unprintable_message_is_cut(either):
         ("segfault", "signal 11"),
         ("spin 30", "no verdict within 0.8 s"),
         ("sleep 30", "no verdict within 0.8 s"),
+        ("ignore 30", "no verdict within 0.8 s"),
         ("lambda", "not picklable"),
     ],
 )
@@ -208,6 +219,29 @@ def test_a_fault_harms_no_neighbour(pool, completion, words):
     assert words in error_of(certificates.pop(30))
     assert [c.witness["completion"] for c in certificates] == neighbours
     assert ask(pool, "pass")[0].verdict is Verdict.PASS
+
+
+def test_after_a_prompt_that_lacks_something_answers_go_to_their_own_questions():
+    with VerifierPool(FAULTY, {}, workers=1, timeout=5.0) as pool:
+        with pytest.raises(UserError):
+            ask(pool, "a", "user_error", *(f"b{n}" for n in range(20)))
+        assert [c.witness["completion"] for c in ask(pool, *"cdefghijkl")] == list("cdefghijkl")
+
+
+def test_what_a_completion_left_behind_does_not_fall_on_the_next():
+    with VerifierPool(FAULTY, {}, workers=1, timeout=5.0) as pool:
+        verdicts = [c.verdict for c in ask(pool, "poison", "a", "poison 2", "b", "segfault", "c", "d", "e")]
+        assert verdicts == [Verdict.PASS, Verdict.FAIL] * 2 + [Verdict.ABSTAIN] + [Verdict.FAIL] * 3
+
+
+def test_a_tool_may_print_and_has_nothing_to_read(pool):
+    assert ask(pool, "print noise")[0].witness == {"read": ""}
+    assert ask(pool, "print noise", "pass")[1].verdict is Verdict.PASS
+
+
+def test_large_questions_and_answers_pass_through(pool):
+    completions = [f"{n} {'x' * 300_000}" for n in range(8)]
+    assert [c.witness["completion"] for c in ask(pool, *completions)] == completions
 
 
 def test_several_faults_in_one_batch(pool):
@@ -247,7 +281,7 @@ def test_a_worker_killed_by_others_while_busy_costs_no_verdict():
         pending = pool.submit([(PROMPT, f"sleep 0.2{n}") for n in range(8)])
         time.sleep(0.1)
         os.kill(first, signal.SIGKILL)
-        # Chunks of two: the one in work is verified again, item by item.
+        # It had answered before, so what it was at goes to another.
         assert [c.verdict for c in pending.result()] == [Verdict.PASS] * 8
 
 
@@ -263,11 +297,20 @@ def test_a_worker_that_eats_memory_is_killed_and_nobody_else(monkeypatch):
         assert others == [Verdict.FAIL, Verdict.FAIL, Verdict.PASS, Verdict.FAIL]
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_memory_that_others_have_left_behind_costs_no_verdict(monkeypatch):
+    monkeypatch.setattr(worker_processes, "MAX_MEMORY", 300 << 20)
+    with VerifierPool(FAULTY, {}, workers=1, timeout=20.0) as pool:
+        first = worker_pid(pool)
+        assert [c.verdict for c in ask(pool, *(f"leak 100 {n}" for n in range(4)))] == [Verdict.PASS] * 4
+        assert worker_pid(pool) != first
+
+
 def test_a_worker_that_never_comes_back_does_not_block_for_ever(tmp_path, monkeypatch):
     options = {"marker": str(tmp_path / "marker")}
     with VerifierPool("faulty_verifiers:SlowSecondStart", options, workers=1, timeout=0.2) as pool:
         monkeypatch.setattr(worker_processes, "START_SECONDS", 0.2)
-        monkeypatch.setattr(worker_processes, "BROKEN_TRIES", 1)
+        monkeypatch.setattr(worker_processes, "START_TRIES", 1)
         assert "exit code 1" in error_of(ask(pool, "exit 1")[0])
         assert "lost" in error_of(ask(pool, "a")[0])
 

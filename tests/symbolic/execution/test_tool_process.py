@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rlsf_lightning.errors import ToolFailed
-from rlsf_lightning.symbolic.execution.tool_process import Child, NotStarted, PythonChild
+from rlsf_lightning.symbolic.execution.tool_process import NotStarted, PythonToolProcess, ToolProcess
 
 #: Says what it is told, backwards; "sleep" and "spin" never end, "die" ends it.
 ECHO = """
@@ -28,11 +28,11 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Child]]:
+def start() -> Iterator[Callable[..., ToolProcess]]:
     made = []
 
-    def make(seconds: float = 5.0, command: list[str] | None = None) -> Child:
-        made.append(Child("echo", command or [sys.executable, "-c", ECHO], seconds))
+    def make(seconds: float = 5.0, command: list[str] | None = None) -> ToolProcess:
+        made.append(ToolProcess("echo", command or [sys.executable, "-c", ECHO], seconds))
         return made[-1]
 
     yield make
@@ -40,7 +40,7 @@ def start() -> Iterator[Callable[..., Child]]:
         child.stop()
 
 
-def test_answers_come_in_order_from_one_process(start: Callable[..., Child]) -> None:
+def test_answers_come_in_order_from_one_process(start: Callable[..., ToolProcess]) -> None:
     child = start()
     assert not child.is_running()
     assert [child.ask(word) for word in ("abc", "", "ü\u2028x")] == ["cba", "", "x\u2028ü"]
@@ -51,7 +51,7 @@ def test_answers_come_in_order_from_one_process(start: Callable[..., Child]) -> 
         child.ask("two\nlines")
 
 
-def test_a_process_that_ended_is_replaced(start: Callable[..., Child]) -> None:
+def test_a_process_that_ended_is_replaced(start: Callable[..., ToolProcess]) -> None:
     child = start()
     with pytest.raises(ToolFailed, match=r"the process of echo ended \(exit code 3\)"):
         child.ask("die")
@@ -66,7 +66,7 @@ def test_a_process_that_ended_is_replaced(start: Callable[..., Child]) -> None:
 
 
 @pytest.mark.parametrize("question", ["spin", "sleep"])
-def test_no_question_lasts(start: Callable[..., Child], question: str) -> None:
+def test_no_question_lasts(start: Callable[..., ToolProcess], question: str) -> None:
     child = start(0.2)
     begin = time.monotonic()
     with pytest.raises(ToolFailed, match=r"echo: no answer within 0.2 s of computing"):
@@ -77,7 +77,7 @@ def test_no_question_lasts(start: Callable[..., Child], question: str) -> None:
 
 @pytest.mark.parametrize("question", ["spin", "sleep"])
 def test_a_question_ends_when_the_clock_says_so(question: str) -> None:
-    child = Child("echo", [sys.executable, "-c", ECHO], 60.0, longest=0.5)
+    child = ToolProcess("echo", [sys.executable, "-c", ECHO], 60.0, longest=0.5)
     while not child.is_running() or not child._is_ready:
         with contextlib.suppress(ToolFailed):
             child.ask("abc")
@@ -89,7 +89,7 @@ def test_a_question_ends_when_the_clock_says_so(question: str) -> None:
 
 
 def test_a_start_that_takes_longer_than_a_question_may_goes_on_and_is_not_begun_again() -> None:
-    child = Child("echo", [sys.executable, "-c", "import time; time.sleep(3)\n" + ECHO], 60.0, longest=0.2)
+    child = ToolProcess("echo", [sys.executable, "-c", "import time; time.sleep(3)\n" + ECHO], 60.0, longest=0.2)
     begin = time.monotonic()
     with pytest.raises(ToolFailed, match=r"echo: still starting after 0.2 s") as raised:
         child.ask("abc")
@@ -101,14 +101,14 @@ def test_a_start_that_takes_longer_than_a_question_may_goes_on_and_is_not_begun_
     child.stop()
 
 
-def test_what_does_not_start_says_so(start: Callable[..., Child], tmp_path: Path) -> None:
+def test_what_does_not_start_says_so(start: Callable[..., ToolProcess], tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match=r"echo cannot be started: .*No such file"):
         start(command=[str(tmp_path / "nothing")]).ask("abc")
     with pytest.raises(NotStarted, match=r"echo does not start: .*exit code 7"):
         start(command=[sys.executable, "-c", "raise SystemExit(7)"]).ask("abc")
 
 
-def test_a_forked_process_asks_one_of_its_own(start: Callable[..., Child]) -> None:
+def test_a_forked_process_asks_one_of_its_own(start: Callable[..., ToolProcess]) -> None:
     child = start()
     assert child.ask("abc") == "cba" and child.process is not None
     ours = child.process.pid
@@ -123,7 +123,7 @@ def test_a_forked_process_asks_one_of_its_own(start: Callable[..., Child]) -> No
 
 ANSWERS = """
 import sys
-from rlsf_lightning.symbolic.execution.tool_server import answering, limit_memory
+from rlsf_lightning.symbolic.execution.tool_server import serve, limit_memory
 
 def answer(question):
     while question["spin"]:
@@ -131,7 +131,7 @@ def answer(question):
     return {"filled": len(bytes(question["bytes"]))}
 
 limit_memory(300)
-for question in answering(float(sys.argv[1]), answer):
+for question in serve(float(sys.argv[1]), answer):
     pass
 """
 
@@ -139,7 +139,7 @@ for question in answering(float(sys.argv[1]), answer):
 def test_a_python_tool_is_bounded_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "some_tool.py").write_text(ANSWERS)
     monkeypatch.syspath_prepend(tmp_path)
-    child = PythonChild("some tool", "some_tool", 0.3)
+    child = PythonToolProcess("some tool", "some_tool", 0.3)
     assert child.ask('{"spin": false, "bytes": 7}') == '{"filled": 7}'
     with pytest.raises(ToolFailed, match="ended"):
         child.ask('{"spin": false, "bytes": 1000000000}')

@@ -9,7 +9,7 @@ from rdkit import Chem, rdBase
 
 from rlsf_lightning.prompts.sources.iupac import source_path
 from rlsf_lightning.records import Certificate, Prompt
-from rlsf_lightning.symbolic.verifiers.smiles.recheck import without_departure
+from rlsf_lightning.symbolic.chemistry.crosscheck import without_departure
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 VERIFIER = SmilesVerifier()

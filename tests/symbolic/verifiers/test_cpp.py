@@ -191,23 +191,35 @@ def test_the_witness_is_the_first_failing_test_and_the_score_the_share(verifier:
     }
 
 
-@pytest.mark.parametrize(
-    ("wrong", "kind", "blamed"),
-    [("*o * 3", "wrong_output", "cout << *o * 3;"), ("*o / (n + 3)", "undefined_behaviour", "/")],
+NEEDS_WHOLE_LIBRARY = (
+    "#include <bits/stdc++.h>\nusing namespace std;\nint main() {{\n  int n;\n  cin >> n;\n  optional<int> o = n;\n"
+    "  if (n > 0)\n    cout << *o * 2;\n  else\n    cout << {wrong};\n}}\n"
 )
-def test_programs_that_need_the_whole_library_are_explained_and_confirmed(
-    verifier: CppVerifier, wrong: str, kind: str, blamed: str
-) -> None:
-    completion = (
-        "#include <bits/stdc++.h>\nusing namespace std;\nint main() {\n  int n;\n  cin >> n;\n  optional<int> o = n;\n"
-        f"  if (n > 0)\n    cout << *o * 2;\n  else\n    cout << {wrong};\n}}\n"
-    )
-    tests = [{"input": "3", "output": "6"}, {"input": "-3", "output": "5"}]
-    certificate = verify(verifier, completion, tests)
+WHOLE_LIBRARY_TESTS = [{"input": "3", "output": "6"}, {"input": "-3", "output": "5"}]
+
+
+@pytest.fixture(scope="module", params=["*o * 3", "*o / (n + 3)"])
+def whole_library(request: pytest.FixtureRequest, verifier: CppVerifier) -> tuple[str, Certificate]:
+    """A program and its certificate, each of which takes seconds."""
+    completion = NEEDS_WHOLE_LIBRARY.format(wrong=request.param)
+    return completion, verify(verifier, completion, WHOLE_LIBRARY_TESTS)
+
+
+def test_programs_that_need_the_whole_library_are_explained(whole_library: tuple[str, Certificate]) -> None:
+    completion, certificate = whole_library
     found = certificate.findings[0]
-    assert found.kind == kind
-    assert blamed in [completion[span.start : span.end] for span in found.spans]
-    assert verifier.recheck(certificate, prompt(tests), completion)
+    places = [completion[span.start : span.end] for span in found.spans]
+    if "*o * 3" in completion:
+        assert found.kind == "wrong_output" and "cout << *o * 3;" in places
+    else:
+        assert found.kind == "undefined_behaviour" and "/" in places
+
+
+def test_programs_that_need_the_whole_library_are_confirmed(
+    verifier: CppVerifier, whole_library: tuple[str, Certificate]
+) -> None:
+    completion, certificate = whole_library
+    assert verifier.recheck(certificate, prompt(WHOLE_LIBRARY_TESTS), completion)
 
 
 def test_without_explanation_there_is_one_finding_for_the_whole(verifier: CppVerifier) -> None:
@@ -228,13 +240,16 @@ def test_longer_programs_than_the_limit_are_not_compiled(verifier: CppVerifier) 
     assert short.verify(prompt([{"input": "", "output": ""}]), "int main() {}" + " " * 60).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize(
     "completion", [GOOD, GOOD.replace("a + b", "a - b"), GOOD.replace("a + b", "zz"), "int f(); int main() { f(); }"]
 )
-def test_a_certificate_is_confirmed_and_a_tampered_one_is_not(verifier: CppVerifier, completion: str) -> None:
+def test_a_certificate_is_confirmed_and_a_tampered_one_is_not(
+    verifier: CppVerifier, completion: str, half: int
+) -> None:
     certificate = verify(verifier, completion)
     assert verifier.recheck(certificate, prompt(), completion)
-    for tampered in _tampered(certificate, completion):
+    for tampered in _tampered(certificate, completion)[half::2]:
         assert not verifier.recheck(tampered, prompt(), completion), tampered
 
 

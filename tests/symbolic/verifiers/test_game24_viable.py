@@ -96,9 +96,15 @@ def test_larger_hands() -> None:
     """Five and six numbers, solved backwards."""
     text = solution(hand_of((25, 50, 75, 100, 3, 6)), Fraction(952))
     assert text is not None and evaluate(text) == 952
+
+
+def test_expressions_over_larger_hands() -> None:
     asked = prompt([1, 2, 3, 4, 5], target=115)
     assert all(VERIFIER.viable(asked, "5*(3*(4*2)-1)"[:i]) for i in range(5, 14))
     assert VERIFIER.viable(asked, "5*(3*(4*2)-1)+") is False
+
+
+def test_larger_hands_with_zeros() -> None:
     assert solution(hand_of((0, 0, 0, 0, 1)), Fraction(24)) is None
     assert solution(hand_of((0, 0, 5, 7, 9)), Fraction(0)) is not None
 

@@ -217,9 +217,11 @@ class TestMathVerify:
             certificate = self.verifier.verify(prompt, f"\\boxed{{{hostile}}}")
             assert certificate.verdict is Verdict.ABSTAIN and "no answer" in certificate.witness["error"]
         assert self.verifier.verify(prompt, "\\boxed{\\sqrt{4}}").verdict is Verdict.PASS
-        wrong = self.verifier.verify(prompt, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
-        assert [f.kind for f in wrong.findings] == ["wrong_step"]  # that much is certain
+
+    def test_a_wrong_step_before_what_hangs_is_certain(self) -> None:
         question = Prompt("id", "?", "2")
+        wrong = self.verifier.verify(question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
+        assert [f.kind for f in wrong.findings] == ["wrong_step"]
         assert self.verifier.recheck(wrong, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")
         other = replace(wrong, witness={**wrong.witness, "error": "made up"})
         assert not self.verifier.recheck(other, question, "1 + 1 = 3\n\\boxed{9^{9^{9^{9}}}}")

@@ -12,7 +12,7 @@ from rdkit import Chem
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS, RINGS
 from rlsf_lightning.symbolic.verifiers.molecule.verifier import KINDS, MoleculeVerifier
 
 VERIFIER = MoleculeVerifier()
@@ -288,7 +288,7 @@ def test_what_is_tried_out_is_not_explained(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("places were looked for")
 
     monkeypatch.setattr("rlsf_lightning.symbolic.chemistry.validity.invalid", explains)
-    monkeypatch.setattr("rlsf_lightning.symbolic.verifiers.molecule.differences.differences", explains)
+    monkeypatch.setattr("rlsf_lightning.symbolic.verifiers.molecule.check.differences", explains)
     prompt = prompt_of({"ring": "benzene", "count": 3}, {"element": "N", "count": 2})
     assert VERIFIER.viable(prompt, "CC[NH+]=C1C=CC(=C(c2ccc(N(C)C)cc2)c2cc") is None
 

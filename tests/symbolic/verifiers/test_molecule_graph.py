@@ -9,13 +9,14 @@ from rdkit.Chem import Fragments, rdMolDescriptors
 from smiles_cases import real_smiles, spelling
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.chemistry.smiles_parser import ELEMENTS, read_smiles
-from rlsf_lightning.symbolic.verifiers.molecule import pattern
-from rlsf_lightning.symbolic.verifiers.molecule.facts import facts_of
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS, RINGS
-from rlsf_lightning.symbolic.verifiers.molecule.recheck import read_graph
+from rlsf_lightning.symbolic.chemistry.periodic_table import ATOMIC_WEIGHTS, ELEMENTS
+from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS, RINGS
+from rlsf_lightning.symbolic.verifiers.molecule.recheck import smarts as matcher
+from rlsf_lightning.symbolic.verifiers.molecule.recheck.counts import read_graph
+from rlsf_lightning.symbolic.verifiers.molecule.task import task_of
 from rlsf_lightning.symbolic.verifiers.molecule.verifier import MoleculeVerifier
-from rlsf_lightning.symbolic.verifiers.molecule.weights import WEIGHTS
+from rlsf_lightning.symbolic.verifiers.molecule.viable import certainly_dead_from
 
 
 def test_the_second_reading_has_rdkits_atoms_hydrogens_charges_and_rings() -> None:
@@ -52,7 +53,7 @@ def test_the_second_matcher_finds_what_rdkit_finds() -> None:
         molecule = Chem.MolFromSmiles(text)
         assert graph is not None
         for name, group in {**FUNCTIONAL_GROUPS, **RINGS}.items():
-            found = pattern.find(group.smarts, graph)
+            found = matcher.find(group.smarts, graph)
             assert found is not None, name
             wanted = molecule.GetSubstructMatches(Chem.MolFromSmarts(group.smarts))
             assert len(found) == len(wanted), (name, text)
@@ -64,7 +65,7 @@ def test_the_second_matcher_finds_what_rdkit_finds() -> None:
     "smarts", ["[r5]", "C.C", "[C@H](F)Cl", "[H]", "C!@C", "[v3]", "C%10CC%10", "[C", "C(", "[#200]", ""]
 )
 def test_patterns_beyond_the_second_matcher_are_refused(smarts: str) -> None:
-    assert pattern.find(smarts, {}) is None
+    assert matcher.find(smarts, {}) is None
 
 
 #: RDKit's own table of fragments, where its definition is the same.
@@ -103,8 +104,9 @@ def test_the_table_agrees_with_rdkits_fragments() -> None:
 
 
 def test_weights() -> None:
-    assert WEIGHTS["C"] == 12.011 and WEIGHTS["Cl"] == 35.453 and WEIGHTS["U"] == 238.029
-    assert list(WEIGHTS) == list(ELEMENTS[1:])
+    assert ATOMIC_WEIGHTS["C"] == 12.011 and ATOMIC_WEIGHTS["Cl"] == 35.453 and ATOMIC_WEIGHTS["U"] == 238.029
+    assert list(ATOMIC_WEIGHTS) == list(ELEMENTS[1:])
+    assert list(ELEMENTS) == [Chem.GetPeriodicTable().GetElementSymbol(number) for number in range(119)]
 
 
 def test_a_budget_never_kills_what_is_right() -> None:
@@ -122,8 +124,8 @@ def test_a_budget_never_kills_what_is_right() -> None:
         ]
         prompt = Prompt("", "", facts={"facts": facts})
         for text in (smiles, spelling(smiles, rng), Chem.MolToSmiles(Chem.AddHs(molecule), canonical=False)):
-            if len(text) > verifier.max_chars:
+            if len(text) > verifier.limits.max_chars:
                 continue
             assert verifier.verify(prompt, text).verdict is Verdict.PASS, (facts, text)
-            found = [verifier._certainly_dead_from(facts_of(prompt), text[:end]) for end in range(len(text) + 1)]
+            found = [certainly_dead_from(text[:end], task_of(prompt), verifier.limits) for end in range(len(text) + 1)]
             assert set(found) == {None}, (facts, text)

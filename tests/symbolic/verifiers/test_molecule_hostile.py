@@ -7,9 +7,10 @@ from certificates import checked
 from test_smiles_hostile import HOSTILE
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.chemistry.spans import MAX_FINDINGS
-from rlsf_lightning.symbolic.verifiers.molecule.groups import FUNCTIONAL_GROUPS
-from rlsf_lightning.symbolic.verifiers.molecule.verifier import MAX_LISTED, MoleculeVerifier
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
+from rlsf_lightning.symbolic.verifiers.molecule.check import MAX_LISTED
+from rlsf_lightning.symbolic.verifiers.molecule.facts.groups import FUNCTIONAL_GROUPS
+from rlsf_lightning.symbolic.verifiers.molecule.verifier import MoleculeVerifier
 
 VERIFIER = MoleculeVerifier()
 FACTS = [

@@ -12,7 +12,7 @@ from smiles_cases import corruption
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.chemistry import compare
+from rlsf_lightning.symbolic.chemistry import common_substructure
 from rlsf_lightning.symbolic.verifiers.reaction.verifier import KINDS, ReactionVerifier
 
 
@@ -283,7 +283,7 @@ def test_a_failure_of_rdkit_is_an_abstention(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object) -> None:
         raise RuntimeError("Invariant Violation")
 
-    monkeypatch.setattr(compare.rdFMCS, "FindMCS", broken)
+    monkeypatch.setattr(common_substructure.rdFMCS, "FindMCS", broken)
     certificate = verify(retro("CCO.CN"), "CCN.CN")
     assert certificate.verdict is Verdict.ABSTAIN and "Invariant" in certificate.witness["error"]
 

@@ -7,7 +7,7 @@ from certificates import checked
 from reaction_cases import VERIFIER, forward, kinds, retro
 
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.symbolic.chemistry.spans import MAX_FINDINGS
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 
 LARGE = "CC(C)(C)OC(=O)N[C@@H](Cc1ccccc1)C(=O)O.CC(C)(C)OC(=O)N[C@H](Cc1ccccc1)C(=O)O.[Na+].[Na+].O"
 

@@ -8,7 +8,7 @@ from reaction_cases import VERIFIER, forward, real_answers, respelled, retro
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.chemistry.compare import target_of
-from rlsf_lightning.symbolic.verifiers.reaction.isomorphism import same_molecule, similarity
+from rlsf_lightning.symbolic.verifiers.reaction.recheck.isomorphism import same_molecule, similarity
 
 
 @pytest.mark.parametrize(

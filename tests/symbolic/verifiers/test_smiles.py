@@ -9,7 +9,7 @@ import pytest
 from smiles_cases import ASPIRIN, VERIFIER, corruption, found, is_same, real_smiles, spelling, verify
 
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.chemistry import compare
+from rlsf_lightning.symbolic.chemistry import common_substructure
 from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
 from rlsf_lightning.symbolic.chemistry.syntax_viability import certainly_dead_from
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import KINDS, SmilesVerifier
@@ -208,7 +208,7 @@ def test_every_bad_ring_of_many_is_found() -> None:
 def test_the_search_for_a_common_substructure_is_bounded_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     reference, completion = "CC(=O)Oc1ccccc1C(=O)OCCN", "CC(=O)Nc1ccccc1C(=O)NCCOC"
     assert verify(reference, completion).witness["search_complete"] is True
-    monkeypatch.setattr(compare, "MAX_STEPS", 3)
+    monkeypatch.setattr(common_substructure, "MAX_STEPS", 3)
     first, second = (VERIFIER.verify(Prompt("", "", reference), completion) for _ in range(2))
     assert first.witness["search_complete"] is False and first.witness == second.witness
 
@@ -306,7 +306,7 @@ def test_a_failure_of_rdkit_is_an_abstention(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object) -> None:
         raise RuntimeError("Invariant Violation")
 
-    monkeypatch.setattr(compare.rdFMCS, "FindMCS", broken)
+    monkeypatch.setattr(common_substructure.rdFMCS, "FindMCS", broken)
     certificate = verify("CCO", "CCN")
     assert certificate.verdict is Verdict.ABSTAIN and "Invariant" in certificate.witness["error"]
 

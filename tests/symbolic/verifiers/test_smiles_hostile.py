@@ -8,7 +8,7 @@ from rdkit import Chem, RDLogger, rdBase
 from smiles_cases import ASPIRIN, VERIFIER, verify
 
 from rlsf_lightning.records import Finding, Prompt
-from rlsf_lightning.symbolic.chemistry.spans import MAX_FINDINGS
+from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 
 HOSTILE = {

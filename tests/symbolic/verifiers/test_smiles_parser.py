@@ -7,14 +7,13 @@ import pytest
 from rdkit import Chem, rdBase
 from smiles_cases import corruption, real_smiles, spelling
 
-from rlsf_lightning.symbolic.chemistry.smiles_parser import (
-    MAX_PROBLEMS,
+from rlsf_lightning.symbolic.chemistry.smiles_parser import MAX_PROBLEMS, read_smiles
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import (
     Atom,
     may_become_atom,
     may_become_ring,
     may_become_ring_number,
     read_atom,
-    read_smiles,
     ring_symbol,
 )
 

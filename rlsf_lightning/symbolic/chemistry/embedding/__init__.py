@@ -1,1 +1,1 @@
-"""Subgraph embedding: whether the beginning of a SMILES can still become a given reference molecule."""
+"""Subgraph embedding: whether the prefix of a SMILES can still become a given reference molecule."""

@@ -1,4 +1,4 @@
-"""The stereochemistry of a reference: which atoms are handed and how, and which double bonds have what on which side.
+"""The stereochemistry of a reference: its tetrahedral centres and their chirality, and the sides of its double bonds.
 
 All of it is read from a SMILES that RDKit writes, by the rules that prefixes are read by. Left aside, so that nothing is
 dead because of it: centres with a lone pair, and everything that is not tetrahedral.
@@ -18,7 +18,8 @@ from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smil
 #: In the order of an atom's neighbours: its hydrogen.
 HYDROGEN = -1
 _CENTRES = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
-_UP = {"/": 1, "\\": -1}
+#: On which side the next atom lies: above (+1) or below.
+DIRECTIONS = {"/": 1, "\\": -1}
 
 
 class Sides(NamedTuple):
@@ -35,13 +36,13 @@ class Sides(NamedTuple):
 
 
 class ReferenceStereo:
-    """``turns``: for each centre its neighbours in an order that ``@`` stands for. ``marked``: the atoms that need a mark."""
+    """``chiral_orders``: each centre's neighbours in an order that ``@`` stands for. ``marked``: the atoms that need a mark."""
 
     def __init__(self, molecule: Any) -> None:
         self._molecule = molecule
         self.marked = sum(1 << atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetChiralTag() in _CENTRES)
         self._has_sides = any(bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in molecule.GetBonds())
-        self.turns: dict[int, tuple[int, ...]] = {}
+        self.chiral_orders: dict[int, tuple[int, ...]] = {}
         #: The double bonds at each atom with marks.
         self.ends: dict[int, list[Sides]] = {}
         if self.marked or self._has_sides:
@@ -94,7 +95,7 @@ class ReferenceStereo:
         text = Chem.MolToSmiles(molecule)
         atom_of = list(ast.literal_eval(molecule.GetProp("_smilesAtomOutputOrder")))
         read = read_smiles(text)
-        if read.problems or len(read.atoms) != len(atom_of):  # then no hand is wrong
+        if read.problems or len(read.atoms) != len(atom_of):  # then no chirality is wrong
             return
         for i, order in enumerate(_orders(read)):
             atom = read.atoms[i]
@@ -102,7 +103,7 @@ class ReferenceStereo:
                 named = [j if j == HYDROGEN else atom_of[j] for j in order]
                 if atom.chirality == "@@":
                     named[:2] = named[1::-1]
-                self.turns[atom_of[i]] = tuple(named)
+                self.chiral_orders[atom_of[i]] = tuple(named)
         self._read_sides(text, read, atom_of)
 
     def _read_sides(self, text: str, read: SmilesMap, atom_of: list[int]) -> None:
@@ -127,7 +128,7 @@ def _orders(read: SmilesMap) -> list[list[int]]:
     orders: list[list[tuple[int, int]]] = [[] for _ in read.atoms]  # (offset, neighbour)
     for bond in read.bonds:
         first, second = read.atoms[bond.first], read.atoms[bond.second]
-        if len(bond.spans) == 2:
+        if bond.is_ring_closure:
             orders[bond.first].append((bond.spans[0][0], bond.second))
             orders[bond.second].append((bond.spans[1][0], bond.first))
         else:
@@ -144,9 +145,9 @@ def _ups(text: str, read: SmilesMap) -> list[dict[int, int]]:
     """For each atom the neighbours with a direction mark: +1 above it, -1 below."""
     ups: list[dict[int, int]] = [{} for _ in read.atoms]
     for bond in read.bonds:
-        up = _UP.get(bond.symbol, 0)
-        if len(bond.spans) == 2:
-            opening, closing = (_UP.get(text[start], 0) for start, _ in bond.spans)
+        up = DIRECTIONS.get(bond.symbol, 0)
+        if bond.is_ring_closure:
+            opening, closing = (DIRECTIONS.get(text[start], 0) for start, _ in bond.spans)
             up = 0 if opening and closing else opening or -closing
         if up:
             ups[bond.first][bond.second] = up

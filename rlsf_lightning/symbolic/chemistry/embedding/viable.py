@@ -1,11 +1,11 @@
-"""Can this beginning of a SMILES still become a SMILES of the reference? And where did a wrong one stop being able to?
+"""Viable prefixes of SMILES against a reference molecule, and the first dead character, by subgraph embedding.
 
-A prefix is read into a partial graph, which must fit into the reference: atoms on atoms, bonds on bonds; an atom to
+A prefix is viable where its partial graph embeds in the reference: atoms on atoms, bonds on bonds; an atom to
 which nothing more can be attached has all of its bonds (open ring digits stand for missing ones, each for one of its
 own), whatever is missing can still be reached, some Kekulé structure has the bond orders that are written, and marks of
-stereochemistry say what the reference says as soon as it is clear what they say. Every start, branch order, ring
+stereochemistry say what the reference says as soon as it is determined what they say. Every start, branch order, ring
 numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One backtracking search decides a whole string:
-it meets the conditions token by token, and the farthest that any embedding comes is the first dead token.
+it meets the constraints token by token, and the farthest that any embedding comes is the first dead token.
 
 "Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
 continued across a dot, and lower-case letters where no double bond is near are not counted as ways to go on.
@@ -20,19 +20,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from rlsf_lightning.symbolic.chemistry.embedding.constraints import Draft
+from rlsf_lightning.symbolic.certificates import first_dead
+from rlsf_lightning.symbolic.chemistry.embedding.pattern_graph import PatternGraph
 from rlsf_lightning.symbolic.chemistry.embedding.reference import Reference
 from rlsf_lightning.symbolic.chemistry.embedding.search import Search
-from rlsf_lightning.symbolic.chemistry.smiles_parser import (
-    SmilesMap,
-    may_become_ring_number,
-    read_atom,
-    read_smiles,
-    ring_symbol,
-)
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.chemistry.smiles_tokens import LONGER, may_become_ring_number, read_atom, ring_symbol
 
-#: Tokens that are the beginning of another one.
-_LONGER = {"C": "Cl", "B": "Br"}
 #: The beginning of what may be a hydrogen that is written as an atom of its own, up to its symbol.
 _HYDROGEN = re.compile(r"\[0?(?:(?=H)|#(?=1))", re.ASCII)
 
@@ -43,8 +37,8 @@ def is_viable(reference: Reference, prefix: str) -> bool | None:
     if read.dead_from is not None:
         return False
     answers = set()
-    for draft in _readings(reference, prefix, read):
-        answers.add(Search(draft).run().viable)
+    for pattern in _readings(reference, prefix, read):
+        answers.add(Search(pattern).run().viable)
         if True in answers:
             return True
     if None not in answers:
@@ -66,7 +60,7 @@ class Death(NamedTuple):
 def find_death(reference: Reference, text: str) -> Death:
     """Where ``text``, which is not a SMILES of the reference, stopped being able to become one."""
     read = read_smiles(text)
-    outcome = Search(Draft(reference, text, read)).run()
+    outcome = Search(PatternGraph(reference, text, read)).run()
     if outcome.viable is None:
         return Death(None)
     if not outcome.viable:
@@ -85,49 +79,54 @@ def find_death(reference: Reference, text: str) -> Death:
 
 def _first_dead(reference: Reference, text: str, viable: int, dead: int) -> int | None:
     """The first i for which ``text[: i + 1]`` is dead: ``text[:viable]`` is not, ``text[: dead + 1]`` would be."""
-    while viable < dead:
-        middle = (viable + dead + 1) // 2
-        answer = is_viable(reference, text[:middle])
-        if answer is None:
-            return None
-        if answer:
-            viable = middle
-        else:
-            dead = middle - 1
-    return viable
+    try:
+        return viable + first_dead(text[viable:dead], partial(_is_surely_viable, reference, text[:viable]))
+    except _CannotTell:
+        return None
 
 
-def _readings(reference: Reference, prefix: str, read: SmilesMap) -> Iterator[Draft]:
-    """The conditions for each thing that the last, perhaps unfinished, token may become."""
-    draft, current = Draft(reference, prefix, read), read.current
+class _CannotTell(Exception):
+    """The search for the first dead character meets a prefix of which it is not known."""
+
+
+def _is_surely_viable(reference: Reference, before: str, more: str) -> bool:
+    answer = is_viable(reference, before + more)
+    if answer is None:
+        raise _CannotTell
+    return answer
+
+
+def _readings(reference: Reference, prefix: str, read: SmilesMap) -> Iterator[PatternGraph]:
+    """The pattern with each thing that the last, perhaps unfinished, token may become."""
+    pattern, current = PatternGraph(reference, prefix, read), read.current
     if read.fragment is None:
-        draft.last_mask = _longer_mask(reference, prefix[-1:])
-        yield draft
+        pattern.last_mask = _longer_mask(reference, prefix[-1:])
+        yield pattern
         return
     fragment = prefix[read.fragment :]
     if fragment[0] == "[":
         hydrogen = _HYDROGEN.match(fragment) is not None
         for lower_case in (False, True):
-            draft = Draft(reference, prefix, read)
+            pattern = PatternGraph(reference, prefix, read)
             mask = reference.atoms_from(fragment, lower_case)
-            draft.tail = partial(
-                draft.place, current, read.pending, lower_case, mask, hydrogen=hydrogen and not lower_case
+            pattern.tail = partial(
+                pattern.add_atom, current, read.pending, lower_case, mask, hydrogen=hydrogen and not lower_case
             )
-            yield draft
+            yield pattern
         return
-    draft.tail = partial(draft.open_ring, current, read.pending)
-    yield draft
+    pattern.tail = partial(pattern.open_ring, current, read.pending)
+    yield pattern
     for number, (atom_index, symbol) in read.open_rings.items():
-        if may_become_ring_number(fragment, number) and atom_index not in (current, *draft.bonded(current)):
-            draft = Draft(reference, prefix, read)
-            draft.tail = partial(
-                draft.close_ring, current, atom_index, ring_symbol(symbol, read.pending), number, read.pending
+        if may_become_ring_number(fragment, number) and atom_index not in (current, *pattern.bonded(current)):
+            pattern = PatternGraph(reference, prefix, read)
+            pattern.tail = partial(
+                pattern.close_ring, current, atom_index, ring_symbol(symbol, read.pending), number, read.pending
             )
-            yield draft
+            yield pattern
 
 
 def _longer_mask(reference: Reference, token: str) -> int:
     """The atoms that a token may come to stand for because it is the beginning of a longer one."""
-    longer = _LONGER.get(token)
+    longer = LONGER.get(token)
     atom = read_atom(longer) if longer else None
     return reference.atoms_for(longer, atom) if longer and atom else 0

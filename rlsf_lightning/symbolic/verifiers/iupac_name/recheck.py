@@ -17,6 +17,7 @@ from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Span, Verdict
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target, fingerprint
+from rlsf_lightning.symbolic.chemistry.crosscheck import heavy_atoms
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.unreadable import MAX_BRACKETS, STOP_CHARS, locants_in
@@ -25,7 +26,6 @@ from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token, american, 
 from rlsf_lightning.symbolic.verifiers.iupac_name.repair.candidates import Change
 from rlsf_lightning.symbolic.verifiers.iupac_name.task import MAX_SMILES, Task
 from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
-from rlsf_lightning.symbolic.verifiers.smiles.recheck import heavy_atoms
 
 _INNERMOST = re.compile(r"([(\[{])([^(\[{)\]}]*)([)\]}])")
 _BRACKETS = frozenset(("", *"()[]{}"))

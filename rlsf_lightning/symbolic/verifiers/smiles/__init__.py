@@ -1,4 +1,4 @@
-"""SMILES against a reference molecule, with RDKit: what is wrong, at which characters, and where it was made."""
+"""SMILES against a reference molecule, or of any valid molecule, with RDKit."""
 
 from rlsf_lightning.symbolic.verifiers.smiles.verifier import SmilesVerifier
 

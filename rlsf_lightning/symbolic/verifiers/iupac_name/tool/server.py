@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsf_lightning.errors import ToolFailed, UserError
-from rlsf_lightning.symbolic.execution.tool_process import Child, NotStarted
+from rlsf_lightning.symbolic.execution.tool_process import NotStarted, ToolProcess
 from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import Opsin
 
 _CLASSES = Path(__file__).with_name("java")
@@ -31,7 +31,7 @@ class NameServer:
     def __init__(self, opsin: Opsin, seconds: float) -> None:
         self.opsin = opsin
         classes = os.pathsep.join((str(opsin.jar), str(_CLASSES)))
-        self.child = Child("OPSIN", [*opsin.command(HEAP), "-cp", classes, _MAIN], seconds)
+        self.child = ToolProcess("OPSIN", [*opsin.command(HEAP), "-cp", classes, _MAIN], seconds)
 
     def ask(self, *fields: str) -> dict[str, Any]:
         """The answer to a question; see ``NameServer.java``. The fields must be free of tabs and ends of lines.

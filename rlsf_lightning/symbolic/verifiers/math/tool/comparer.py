@@ -8,7 +8,7 @@ import json
 from functools import cache
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.execution.tool_process import PATIENCE, PythonChild
+from rlsf_lightning.symbolic.execution.tool_process import PATIENCE, PythonToolProcess
 
 #: Memory of the process, in megabytes of address space.
 MEGABYTES = 2000
@@ -38,7 +38,7 @@ class Comparer:
 
     def __init__(self, seconds: float) -> None:
         module, longest = "rlsf_lightning.symbolic.verifiers.math.tool.server", max(LONGEST, PATIENCE * seconds)
-        self.child = PythonChild("math-verify", module, seconds, MEGABYTES, longest=longest)
+        self.child = PythonToolProcess("math-verify", module, seconds, MEGABYTES, longest=longest)
 
     def same(self, reference: str, answer: str) -> bool | None:
         """Whether the answer is mathematically the reference; None if the reference cannot be read. Raises ToolFailed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from rlsf_lightning.symbolic.execution.tool_server import answering, limit_memory
+from rlsf_lightning.symbolic.execution.tool_server import limit_memory, serve
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         return {"equal": equal}
 
     limit_memory(int(sys.argv[2]))
-    for _ in answering(float(sys.argv[1]), compare):
+    for _ in serve(float(sys.argv[1]), compare):
         pass
 
 

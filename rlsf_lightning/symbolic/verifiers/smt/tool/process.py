@@ -9,7 +9,7 @@ import resource
 import sys
 from typing import Any
 
-from rlsf_lightning.symbolic.execution.tool_server import answering, limit_memory
+from rlsf_lightning.symbolic.execution.tool_server import limit_memory, serve
 
 #: Contexts after which the process makes place for a new one.
 MOST = 5000
@@ -43,7 +43,7 @@ def main() -> None:
             answer = {"error": str(error)[:500]}
         return {**answer, "last": contexts >= MOST}
 
-    for question in answering(seconds, evaluate):
+    for question in serve(seconds, evaluate):
         if question["fresh"]:
             spare = prepared()  # while the caller thinks
 

@@ -8,7 +8,7 @@ import json
 from functools import cache
 
 from rlsf_lightning.errors import ToolFailed, UserError
-from rlsf_lightning.symbolic.execution.tool_process import PythonChild
+from rlsf_lightning.symbolic.execution.tool_process import PythonToolProcess
 from rlsf_lightning.symbolic.verifiers.smt.language.reader import Node, forms
 
 SAT, UNSAT = "sat", "unsat"
@@ -34,7 +34,9 @@ class Solver:
     """
 
     def __init__(self, seconds: float, megabytes: int, effort: int) -> None:
-        self.child = PythonChild("z3", "rlsf_lightning.symbolic.verifiers.smt.tool.process", seconds, megabytes, effort)
+        self.child = PythonToolProcess(
+            "z3", "rlsf_lightning.symbolic.verifiers.smt.tool.process", seconds, megabytes, effort
+        )
         self._is_old = False
         self._pending: str | None = None
         self._left = ""
