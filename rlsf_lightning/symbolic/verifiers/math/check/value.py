@@ -64,13 +64,11 @@ def _postfix_of(tokens: Sequence[Token]) -> list[Token]:
     for token in tokens:
         if wants_operand != (token.kind in ("number", "open") or (wants_operand and token.text == "-")):
             raise NoValue
-        if token.kind == "number":
+        if token.kind in ("number", "percent"):
             done.append(token)
             wants_operand = False
         elif token.kind == "open":
             waiting.append(token)
-        elif token.kind == "percent":
-            done.append(token)
         elif token.kind == "close":
             pop(0)
             if not waiting:
