@@ -1,4 +1,4 @@
-"""Where a wrong step is wrong: at its result, and wherever one change of its left side would make it right.
+"""Localises the error of a wrong step: its result, and every operator or operand whose replacement makes the step right.
 
 A change is another operator, or another number in the place of one: of those in the question and in what stands before.
 """

@@ -1,4 +1,4 @@
-"""A second opinion on a certificate about a worked solution, by another evaluator.
+"""Second opinion on a certificate: the steps are evaluated by another evaluator.
 
 Independent of ``verify``: the steps are written out in plain Python notation, read by Python's own parser, and their values
 computed by walking its tree (nothing is compiled or run); whether a step holds, rounding included; the score and the witness.

@@ -1,1 +1,1 @@
-"""Exact arithmetic of a hand of numbers: what can be made of it, one step or all the way, and how a value is spelled."""
+"""Exact arithmetic on a hand of numbers: reachable values, single steps, spellings."""

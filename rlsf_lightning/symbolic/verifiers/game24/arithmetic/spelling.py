@@ -1,4 +1,4 @@
-"""How the value of a step is written: an integer, a fraction in lowest terms or a decimal that ends, perhaps in brackets."""
+"""Spellings of a value in a step: an integer, a fraction in lowest terms or a decimal that ends, perhaps in brackets."""
 
 from __future__ import annotations
 

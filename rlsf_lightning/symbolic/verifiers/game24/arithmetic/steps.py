@@ -1,4 +1,4 @@
-"""The steps that a hand allows: two of its numbers become one."""
+"""All steps from a hand: two of its numbers are replaced by what an operator makes of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be made of some numbers with + - * / and brackets: exact fractions, every arrangement, nothing approximate.
+"""Values that a hand can reach with + - * / and brackets: exact fractions, exhaustive search.
 
 A hand is a sorted tuple of fractions, each of which must be used once. Sets of values are kept for hands of at most
 ``MOST_LISTED`` numbers; larger hands are answered by working backwards from the wanted value.

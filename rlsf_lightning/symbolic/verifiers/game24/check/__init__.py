@@ -1,4 +1,4 @@
-"""What is wrong with an answer, read as an expression or as steps."""
+"""Checks an answer as an expression or as steps, whichever it is."""
 
 from __future__ import annotations
 

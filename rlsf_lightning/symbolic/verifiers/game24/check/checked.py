@@ -1,4 +1,4 @@
-"""What checking an answer comes to, in either form."""
+"""The result of a check, of either form."""
 
 from __future__ import annotations
 

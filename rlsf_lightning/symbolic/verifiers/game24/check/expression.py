@@ -1,4 +1,4 @@
-"""What is wrong with an expression: numbers that are not there or not used, and its exact value."""
+"""Checks an expression: numbers that are not available or not used, division by zero, and its exact value."""
 
 from __future__ import annotations
 

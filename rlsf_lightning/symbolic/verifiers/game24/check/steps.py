@@ -1,4 +1,4 @@
-"""What is wrong with steps: each is judged by what the one before said was left, so that a mistake is reported once."""
+"""Checks steps, each by what the one before says is left, so that a mistake is reported once."""
 
 from __future__ import annotations
 

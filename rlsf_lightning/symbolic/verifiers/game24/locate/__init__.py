@@ -1,4 +1,4 @@
-"""Narrower places for what is wrong with an answer: those of the single changes that would make it right."""
+"""Localises errors: the single edits that would make an answer right."""
 
 from __future__ import annotations
 

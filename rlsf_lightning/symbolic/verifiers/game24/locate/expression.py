@@ -1,4 +1,4 @@
-"""Where a wrong expression is wrong: at the single edits that would make it right.
+"""Localises the error of an expression: the single edits that would make it right.
 
 One operator, one bracket, one number more, or two numbers exchanged. Each edit is made and the whole is read and valued
 again, so that no place is a guess. Where no edit makes a value right: the smallest part that leads nowhere.

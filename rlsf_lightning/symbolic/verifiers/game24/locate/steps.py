@@ -1,4 +1,4 @@
-"""Where steps are wrong: where only one is missing, and all would be right with it, at the gaps in which it could stand."""
+"""Localises a missing step: the gaps in which one step more would make all right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer, read in both of its forms: as an expression and as steps."""
+"""Parser of answers in both forms: an expression, and steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An expression, `(8-4)*(10-4)` or `(8-4)*(10-4) = 24`, brought into postfix order, and what keeps a text from being one.
+"""Parser of expressions, `(8-4)*(10-4)` or `(8-4)*(10-4) = 24`, into postfix order, with located syntax errors.
 
 Numbers are written as in the hand, operators are + - * / and a minus before an operand, brackets are round. Reading keeps a
 stack of its own (shunting-yard), so that nesting costs no recursion. Nothing is ever given to ``eval``.

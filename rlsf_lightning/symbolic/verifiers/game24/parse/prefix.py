@@ -1,4 +1,4 @@
-"""The beginning of an expression, folded into its open brackets.
+"""Parser of unfinished expressions: a prefix is folded into its open brackets.
 
 What the bracket in work is worth depends linearly, or inversely, on the operand that comes next, so a bracket is three numbers.
 """

@@ -1,4 +1,4 @@
-"""The lines of an answer in steps, one line a step, until the target alone is left.
+"""Parser of answers in steps, one line a step, until the target alone is left.
 
     4 + 8 = 12 (left: 4 6 12)
     6 - 4 = 2 (left: 2 12)

@@ -1,4 +1,4 @@
-"""A second opinion on a certificate about the game of 24.
+"""Second opinion on a certificate, by independent algorithms.
 
 Independent of ``verify``: every finding, the verdict, the score, the witness and the first dead character are worked out again
 by another reader, another evaluator and another search (``rewrite``), and compared. Not independent: how a value of a step may

@@ -1,5 +1,5 @@
-"""The single edits that would make a wrong expression right, worked out a second time: each is made in the text, and the text
-is valued again."""
+"""Second search for the single edits that would make a wrong expression right: each is made in the text, which is evaluated
+again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The findings, the score and the witness of a wrong expression, worked out a second time."""
+"""Second computation of the findings, the score and the witness of a wrong expression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second evaluator and a second search for the game of 24, for re-checking certificates: slow and plain.
+"""Second evaluator and second search, for rechecking certificates: slow and plain.
 
 An expression is evaluated by writing the value of each bracket in its place. What can be made of numbers is found by
 joining any two of them; whether a prefix lives, by writing on: an operator, a bracket, or a value joined from the numbers

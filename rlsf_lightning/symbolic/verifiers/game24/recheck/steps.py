@@ -1,5 +1,5 @@
-"""Steps of a game of 24, judged a second time: each line is taken apart at its signs, and whether a beginning lives is
-decided by writing out every step that could be meant."""
+"""Second check of steps: each line is split at its signs, and a prefix is viable if one of all steps that could be meant
+begins so."""
 
 from __future__ import annotations
 

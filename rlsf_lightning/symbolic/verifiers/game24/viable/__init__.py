@@ -1,4 +1,4 @@
-"""Whether a beginning of an answer, in either form, can still become a right one."""
+"""Viability of the prefix of an answer, in either form."""
 
 from __future__ import annotations
 

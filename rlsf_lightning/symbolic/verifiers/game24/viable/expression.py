@@ -1,4 +1,4 @@
-"""Whether a beginning of an expression can still become one for the target. Exact: every way to go on is considered.
+"""Viability of the prefix of an expression: exact, by a search over every way to go on.
 
 Going on means dividing the numbers that are left among the open brackets (``parse.prefix``). Any sequence of further factors
 equals one factor with a value that their numbers can have; the same holds for terms.

@@ -1,4 +1,4 @@
-"""Whether a beginning of steps can still become right ones.
+"""Viability of a prefix in steps.
 
 Each value has a few spellings and each hand a few dozen steps, so all of them are tried against what is written.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with a reading: its first mistake, or all that it breaks of a schema."""
+"""Checks a reading: the first token that cannot be parsed, or all violations of the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What checking a reading comes to, of either kind."""
+"""The result of a check, of either kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a JSON document: what keeps it from being JSON, or what it breaks of the schema, at its places."""
+"""Checks a JSON document: syntax errors, or violations of the schema, with their spans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a completion that is not accepted is right.
+"""Graded score of a completion that is not accepted.
 
 Of a text, the share of it that could stand; of a text that is no JSON, half of that. Of JSON that violates the schema, a half
 and half of the share of its values that nothing is said against.

@@ -1,4 +1,4 @@
-"""What is wrong with a text of a grammar: its first token, or character, that cannot stand where it stands."""
+"""Checks a text of a grammar: the first token or character that cannot be parsed."""
 
 from __future__ import annotations
 

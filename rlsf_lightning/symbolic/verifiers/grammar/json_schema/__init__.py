@@ -1,1 +1,1 @@
-"""JSON Schema: what a document breaks by ``jsonschema``, and whether an unfinished one can still satisfy it."""
+"""JSON Schema: violations by ``jsonschema``, and three-valued validation of unfinished documents."""

@@ -1,4 +1,4 @@
-"""Keywords of a schema that are checked here instead of by ``jsonschema``, so that no document makes it hang.
+"""Keywords of JSON Schema implemented here instead of by ``jsonschema``, so that no document makes it hang.
 
 Patterns are matched without backtracking, multiples are exact, unique items take linear time, every superfluous property is
 reported for itself, and references burn fuel.
@@ -17,64 +17,71 @@ _REF_COST = 500
 
 
 def replaced_keywords(draft: Any, fuel: Fuel) -> dict[str, Any]:
-    """The keywords that are checked here instead."""
-    from jsonschema import ValidationError
+    """The keywords for a validator of this draft; each takes (validator, what the keyword says, value, schema)."""
+    own = _Keywords(draft, fuel)
+    return {
+        "pattern": own.pattern,
+        "patternProperties": own.pattern_properties,
+        "additionalProperties": own.additional_properties,
+        "propertyNames": own.property_names,
+        "multipleOf": own.multiple_of,
+        "uniqueItems": own.unique_items,
+        "maxItems": own.max_items,
+        "$ref": own.ref,
+    }
 
-    def of_pattern(validator: Any, text: str, value: Any, schema: Any) -> Iterator[Any]:
-        if isinstance(value, str) and not pattern(text).finds(value, fuel):
-            yield ValidationError(f"{json.dumps(value)} does not match {text}")
 
-    def of_patterns(validator: Any, patterns: Any, value: Any, schema: Any) -> Iterator[Any]:
+class _Keywords:
+    def __init__(self, draft: Any, fuel: Fuel) -> None:
+        from jsonschema import ValidationError
+
+        self.draft, self.fuel, self.error = draft, fuel, ValidationError
+
+    def pattern(self, validator: Any, text: str, value: Any, schema: Any) -> Iterator[Any]:
+        if isinstance(value, str) and not pattern(text).finds(value, self.fuel):
+            yield self.error(f"{json.dumps(value)} does not match {text}")
+
+    def pattern_properties(self, validator: Any, patterns: Any, value: Any, schema: Any) -> Iterator[Any]:
         for text, part in patterns.items() if isinstance(value, dict) else ():
             for name in value:
-                if pattern(text).finds(name, fuel):
+                if pattern(text).finds(name, self.fuel):
                     yield from validator.descend(value[name], part, path=name, schema_path=text)
 
-    def of_extra(validator: Any, extra: Any, value: Any, schema: Any) -> Iterator[Any]:
+    def additional_properties(self, validator: Any, extra: Any, value: Any, schema: Any) -> Iterator[Any]:
         patterns, known = schema.get("patternProperties", {}), schema.get("properties", {})
         for name in value if isinstance(value, dict) else ():
-            if name not in known and not any(pattern(text).finds(name, fuel) for text in patterns):
+            if name not in known and not any(pattern(text).finds(name, self.fuel) for text in patterns):
                 if extra is False:
-                    yield ValidationError(f"there is no property {json.dumps(name)}", path=[name])
+                    yield self.error(f"there is no property {json.dumps(name)}", path=[name])
                 else:
                     yield from validator.descend(value[name], extra, path=name)
 
-    def of_names(validator: Any, names: Any, value: Any, schema: Any) -> Iterator[Any]:
+    def property_names(self, validator: Any, names: Any, value: Any, schema: Any) -> Iterator[Any]:
         for name in value if isinstance(value, dict) else ():
             for error in validator.descend(name, names):
-                yield ValidationError(f"the property's name: {error.message}", path=[name])
+                yield self.error(f"the property's name: {error.message}", path=[name])
 
-    def of_multiple(validator: Any, step: Any, value: Any, schema: Any) -> Iterator[Any]:
+    def multiple_of(self, validator: Any, step: Any, value: Any, schema: Any) -> Iterator[Any]:
         if isinstance(value, int | float) and not isinstance(value, bool) and not is_multiple(value, step):
-            yield ValidationError(f"{value} is not a multiple of {step}")
+            yield self.error(f"{value} is not a multiple of {step}")
 
-    def of_unique(validator: Any, unique: Any, value: Any, schema: Any) -> Iterator[Any]:
+    def unique_items(self, validator: Any, unique: Any, value: Any, schema: Any) -> Iterator[Any]:
         seen: set[str] = set()
         texts = [canonical(item) for item in value] if unique and isinstance(value, list) else []
         again = tuple(i for i, text in enumerate(texts) if text in seen or seen.add(text))  # type: ignore[func-returns-value]
         if again:
-            yield _of_items("an item is not the only one of its value", again)
+            yield self._of_items("an item is not the only one of its value", again)
 
-    def of_most(validator: Any, most: int, value: Any, schema: Any) -> Iterator[Any]:
+    def max_items(self, validator: Any, most: int, value: Any, schema: Any) -> Iterator[Any]:
         if isinstance(value, list) and len(value) > most:
-            yield _of_items(f"{len(value)} items, {most} at most", tuple(range(int(most), len(value))))
+            yield self._of_items(f"{len(value)} items, {most} at most", tuple(range(int(most), len(value))))
 
-    def of_ref(validator: Any, reference: str, value: Any, schema: Any) -> Iterator[Any]:
-        fuel.burn(_REF_COST)
-        yield from draft.VALIDATORS["$ref"](validator, reference, value, schema)
+    def ref(self, validator: Any, reference: str, value: Any, schema: Any) -> Iterator[Any]:
+        self.fuel.burn(_REF_COST)
+        yield from self.draft.VALIDATORS["$ref"](validator, reference, value, schema)
 
-    def _of_items(message: str, items: tuple[int, ...]) -> Any:
-        error: Any = ValidationError(message)
+    def _of_items(self, message: str, items: tuple[int, ...]) -> Any:
+        """An error that names the items that are too many."""
+        error: Any = self.error(message)
         error.items = items
         return error
-
-    return {
-        "pattern": of_pattern,
-        "patternProperties": of_patterns,
-        "additionalProperties": of_extra,
-        "propertyNames": of_names,
-        "multipleOf": of_multiple,
-        "uniqueItems": of_unique,
-        "maxItems": of_most,
-        "$ref": of_ref,
-    }

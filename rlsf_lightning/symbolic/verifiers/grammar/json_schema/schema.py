@@ -1,4 +1,4 @@
-"""A JSON Schema, ready to validate: its draft, its patterns checked, and what a document breaks of it by ``jsonschema``.
+"""A JSON Schema: its draft, its patterns, and the violations of a value by ``jsonschema``.
 
 Nothing is ever fetched for a reference.
 """

@@ -1,4 +1,4 @@
-"""JSON Schema in three values, on trees that may be unfinished: broken for good, satisfied for good, or not yet told.
+"""Three-valued validation of trees that may be unfinished: broken for good, satisfied for good, or undecided.
 
 ``False`` means that no way to go on from here satisfies the schema, ``True`` that every way does. On a finished tree the
 answer is definite, but for what is not covered (anchors, references to other documents, dynamic references, unevaluated

@@ -1,4 +1,4 @@
-"""JSON values as a schema compares them: equal values, exact multiples, and its patterns."""
+"""JSON values under a schema: equality, exact multiples, and patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a value breaks of a schema: the violations of the branch that comes nearest, where a schema has branches."""
+"""Violations from the errors of ``jsonschema``: those of the branch that comes nearest, where a schema has branches."""
 
 from __future__ import annotations
 

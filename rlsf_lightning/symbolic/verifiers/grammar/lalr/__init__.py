@@ -1,1 +1,1 @@
-"""A grammar of Lark as an LALR table with its contextual lexers."""
+"""LALR grammars of Lark: parse table and contextual lexers."""

@@ -1,4 +1,4 @@
-"""An LALR grammar, ready to read: the parser's table, the lexer of each of its states, and a sample of each terminal.
+"""An LALR grammar: its parse table, the contextual lexer of each state, and a sample of each terminal.
 
 Lark makes the LALR table and decides, for every state of the parser, which terminals are tried in which order; both are
 followed here with a matcher that never backtracks (``regex``), so the texts that are accepted are exactly those

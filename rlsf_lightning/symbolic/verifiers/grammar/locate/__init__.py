@@ -1,4 +1,4 @@
-"""Narrower places for what is wrong, and a way to go on from where nothing was wrong yet."""
+"""Localises errors beyond the first mistake, and finds a continuation of what is still viable."""
 
 from __future__ import annotations
 

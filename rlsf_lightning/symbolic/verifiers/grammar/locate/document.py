@@ -1,4 +1,4 @@
-"""Where a document is wrong: also where the schema has nothing left, if that is before it stops being JSON."""
+"""Localises where the schema excludes a document, if that is before it stops being JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a text of a grammar is wrong: also at the tokens before its first mistake that could be left out.
+"""Localises superfluous tokens before the first mistake of a text.
 
 A parser sees many mistakes only later: without any one of these tokens the whole text is accepted.
 """

@@ -1,4 +1,4 @@
-"""A completion, read as a text of the task's grammar or as a JSON document."""
+"""Parser of a completion: by the task's grammar, or as JSON."""
 
 from __future__ import annotations
 

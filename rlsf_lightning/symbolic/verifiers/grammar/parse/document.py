@@ -1,4 +1,4 @@
-"""JSON text (RFC 8259) read into a tree that knows where everything stands, unfinished texts included.
+"""JSON parser (RFC 8259) into a tree with positions, of unfinished texts too.
 
 Reading stops at the first character after which no JSON text is possible, and says what could have stood there. Beyond
 the RFC's grammar three things are refused that readers disagree on: a key that an object already has, a number that no

@@ -1,4 +1,4 @@
-"""A text under a grammar: its tokens, and the first one that cannot be.
+"""LALR parser of a text: its tokens, and the first that cannot be.
 
 An LALR parser never shifts a token after which nothing could follow (the viable-prefix property).
 """

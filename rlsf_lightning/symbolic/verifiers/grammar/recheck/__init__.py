@@ -1,4 +1,4 @@
-"""A second opinion on a certificate, of a text of a grammar or of a JSON document.
+"""Second opinion on a certificate, of a text of a grammar or of a JSON document.
 
 Independent of ``verify``: whether the tokens are a sentence of the grammar's rules, by Earley's recogniser, which knows no LALR
 table; whether a text is JSON, by the reader of the standard library; whether a document breaks the schema where it is said

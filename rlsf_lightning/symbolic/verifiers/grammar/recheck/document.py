@@ -1,4 +1,4 @@
-"""A certificate about a JSON document, confirmed."""
+"""Second opinion on a certificate about a JSON document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON by the reader of the standard library, without what it accepts beyond JSON."""
+"""Strict JSON by the standard library's reader, without what that accepts beyond JSON."""
 
 from __future__ import annotations
 

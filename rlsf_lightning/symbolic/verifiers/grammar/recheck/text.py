@@ -1,4 +1,4 @@
-"""A certificate about a text of a grammar, confirmed."""
+"""Second opinion on a certificate about a text of a grammar."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Regular expressions of Python, matched without backtracking and with a bound on the work."""
+"""Non-backtracking matcher of Python's regular expressions, with bounded work."""

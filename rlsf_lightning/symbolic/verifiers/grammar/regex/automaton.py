@@ -1,4 +1,4 @@
-"""A program run over a text: all its ways are followed at the same time, so that none is ever tried twice.
+"""Simulation of a program: all its ways are followed at the same time, so that none is ever tried twice.
 
 They are followed in the order in which Python's ``re`` would try them (Thompson's simulation with priorities). What follows
 from a state and a character is remembered, as in a lazily built automaton, unless the program looks around. Every step burns

@@ -1,4 +1,4 @@
-"""Python's regular expressions, matched without backtracking: no pattern can hang, and a match may be cut off by the end.
+"""Python's regular expressions without backtracking: no pattern can hang, and a match may be cut off by the end of the text.
 
 The match is the one that ``re`` finds. Beyond ``re`` it tells whether a match could go on behind the end of the text. Not
 covered: back-references, conditional, atomic and possessive parts, which are refused.

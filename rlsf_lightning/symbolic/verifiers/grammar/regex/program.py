@@ -1,4 +1,4 @@
-"""A pattern as a program: steps that read a character, that go on in several ways, or that look around.
+"""Compiler of patterns: to a program of steps that read a character, go on in several ways, or look around.
 
 Made from the last node to the first, each with the step that follows it (Thompson's construction); the ways of a step are
 in the order in which Python's ``re`` would try them.

@@ -1,4 +1,4 @@
-"""A pattern as Python's own parser reads it, in the few kinds of nodes that the matcher knows.
+"""Patterns as parsed by CPython's own parser, in the few kinds of nodes that the matcher knows.
 
 CPython's parser and compiler of patterns are private, so they are used here and nowhere else, and the trees that they
 make are pinned by a test for each version of Python. Which characters a node matches, and where an assertion such as ``\\b``

@@ -1,4 +1,4 @@
-"""Whether the beginning of a completion can still become one that is accepted."""
+"""Viability of the prefix of a completion."""
 
 from __future__ import annotations
 

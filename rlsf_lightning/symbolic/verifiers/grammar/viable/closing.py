@@ -1,4 +1,4 @@
-"""Terminals that close all that is open, from a state of the parser."""
+"""Search for terminals that close all that is open in a state of the parser."""
 
 from __future__ import annotations
 

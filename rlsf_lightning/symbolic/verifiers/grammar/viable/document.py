@@ -1,4 +1,4 @@
-"""Whether the beginning of a document can still become one that satisfies the schema."""
+"""Viability of the prefix of a document under its schema."""
 
 from __future__ import annotations
 

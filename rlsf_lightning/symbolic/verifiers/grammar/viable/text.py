@@ -1,4 +1,4 @@
-"""Whether the beginning of a text can still become one of the grammar, and a way to go on.
+"""Viability of the prefix of a text under its grammar, and a way to go on.
 
 At the end of a beginning the last token may not be over yet; it counts for all that it can still become.
 """
@@ -23,8 +23,8 @@ def viable_text(prefix: str, task: TextTask, fuel: Fuel) -> bool | None:
 
 def is_dead_text(prefix: str, task: TextTask, fuel: Fuel) -> bool:
     """Whether no longer text is accepted: certain."""
-    begun = prefix.lstrip() if task.strip else prefix
-    if len(begun.rstrip() if task.strip else begun) > task.max_chars:
+    begun = _begun(prefix, task)
+    if len(task.object_in(prefix)[0]) > task.max_chars:
         return True
     if len(begun) <= task.max_chars and next(_ends(begun, task.grammar, fuel), None) is not None:
         return False
@@ -38,9 +38,13 @@ def accepts(text: str, task: TextTask, fuel: Fuel) -> bool:
 
 def rest_of_text(prefix: str, task: TextTask, fuel: Fuel) -> str | None:
     """With what ``prefix`` is accepted; None: nothing found."""
-    begun = prefix.lstrip() if task.strip else prefix
-    rest = _rest(begun, task.grammar, fuel)
+    rest = _rest(_begun(prefix, task), task.grammar, fuel)
     return rest if rest is not None and accepts(prefix + rest, task, fuel) else None
+
+
+def _begun(prefix: str, task: TextTask) -> str:
+    """What of the text there is: white space that stands before it, unless the grammar sees that, is left out."""
+    return prefix.lstrip() if task.strip else prefix
 
 
 def _rest(prefix: str, grammar: Grammar, fuel: Fuel) -> str | None:

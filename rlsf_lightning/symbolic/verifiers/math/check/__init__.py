@@ -1,4 +1,4 @@
-"""What is wrong with a solution: steps whose sides differ, and a final answer that is missing or is not the reference."""
+"""Checks a solution: the two sides of every step are compared, and the final answer with the reference."""
 
 from __future__ import annotations
 

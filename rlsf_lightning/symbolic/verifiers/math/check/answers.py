@@ -1,4 +1,4 @@
-"""Whether a final answer is the reference: plain numbers exactly, with a unit after them perhaps, and texts as they stand."""
+"""Compares two final answers: plain numbers exactly, with a unit after them perhaps; other texts as spelled, or by a tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps: equations whose sides have exact values, compared.
+"""Evaluates equations in exact rational arithmetic: which of them are steps, and which hold.
 
 A stated decimal may be rounded or cut at its last place; after an approximate sign an integer too. A per-cent sign may mean a
 hundredth or a unit, cents behind a result as well, and a dozen twelve or a unit.

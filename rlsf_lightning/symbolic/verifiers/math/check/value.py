@@ -1,4 +1,4 @@
-"""The exact value of one side of an equation: literal numbers, + - * / ^, brackets. Nothing is given to ``eval``.
+"""Exact evaluation of one side of an equation: literal numbers, + - * / ^, brackets (shunting-yard). No ``eval``.
 
 What people read in two ways has no value here: -2^2, 2^3^2, 8/2(2+2). Powers and sizes are bounded.
 """
@@ -64,13 +64,11 @@ def _postfix_of(tokens: Sequence[Token]) -> list[Token]:
     for token in tokens:
         if wants_operand != (token.kind in ("number", "open") or (wants_operand and token.text == "-")):
             raise NoValue
-        if token.kind == "number":
+        if token.kind in ("number", "percent"):
             done.append(token)
             wants_operand = False
         elif token.kind == "open":
             waiting.append(token)
-        elif token.kind == "percent":
-            done.append(token)
         elif token.kind == "close":
             pop(0)
             if not waiting:

@@ -1,4 +1,4 @@
-"""A worked solution, read: its equations of literal numbers and its final answer, with their places."""
+"""Parser of worked solutions: equations of literal numbers and the final answer, with their spans."""
 
 from __future__ import annotations
 

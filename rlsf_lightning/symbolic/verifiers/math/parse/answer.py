@@ -1,4 +1,4 @@
-r"""The final answer in a solution, and where it stands.
+r"""Finds the final answer of a solution.
 
 The last marker counts: \boxed{...}, ####, or "the answer is ...". Without any, it is what follows the last equals sign of a
 text of one line, or the last number of the last line.

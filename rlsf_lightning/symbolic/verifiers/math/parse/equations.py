@@ -1,4 +1,4 @@
-r"""The equations of literal numbers in a text, `48/2 = 24`.
+r"""Finds the equations of literal numbers in a text, `48/2 = 24`.
 
 One is taken only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3, 5 km + 3 km,
 1 1/2 + 1, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. LaTeX (\times, \cdot, \div, \frac

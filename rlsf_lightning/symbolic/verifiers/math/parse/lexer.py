@@ -1,4 +1,4 @@
-"""The tokens of a line: literal numbers, operators in plain notation and LaTeX, words, and everything else."""
+"""Tokenizer of a line: literal numbers, operators in plain notation and LaTeX, words, and everything else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Whether an equation begins and ends where its arithmetic does, or is a part of something that the words around it say.
+r"""Decides whether the words around an equation leave its meaning alone.
 
 `a third of 60 + 10 = 30` does not mean 60 + 10 = 30, but `a total of 60 + 10 = 70` does. Words that may change what a number
 means are known here, and those before or behind them that leave it what it is; where neither is certain the equation is left

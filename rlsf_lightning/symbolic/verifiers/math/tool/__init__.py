@@ -1,1 +1,1 @@
-"""math-verify, asked in a process with limits of time and memory."""
+"""math-verify in a child process, with limits of time and memory."""

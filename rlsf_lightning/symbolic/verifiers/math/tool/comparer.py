@@ -1,4 +1,4 @@
-"""Whether two final answers are mathematically the same, by math-verify in a process of its own (``server``)."""
+"""Client of math-verify: whether two answers are mathematically equal, asked of a child process (``server``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process in which math-verify runs, as no expression may hold up or fill the one that asks (``comparer``).
+"""The child process that runs math-verify, so that no expression can stall or exhaust its parent (``comparer``).
 
 Only the LaTeX reader of math-verify is used, which is a grammar of its own: the reader of plain expressions passes text to
 Python's ``eval``.
