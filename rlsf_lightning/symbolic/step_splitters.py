@@ -1,4 +1,4 @@
-"""Where a completion falls into steps: what VinePPO values one by one. A splitter is a function of the text alone.
+"""Step splitters: the reasoning steps of a completion, which VinePPO values one by one. A function of the text alone.
 
 Steps are half-open, follow each other, and together are the whole text: the offsets at which they start say it all. No
 torch, and no parser: a splitter must cope with anything a model writes.
