@@ -48,6 +48,8 @@ def complaint(overrides: Sequence[str]) -> str:
         ("trainer.default_root_dir=x", "set `run_dir`"),
         ("trainer.enable_model_summary=true", "remove the line"),
         ("policy.quantize=nf", "policy.quantize=nf: expects one of auto, nf4, none; did you mean `nf4`?"),
+        ("policy.lora.r=-1", "policy.lora.r=-1: must be >= 0"),
+        ("policy.lora.alpha=0", "policy.lora.alpha=0: must be >= 1"),
         ("algorithm.credit=scaler", "did you mean `scalar`?"),
         ("algorithm.advantage=grpoo", "write one of prefix_tree, viable_prefix, rloo, grpo"),
         ("algorithm.normalise=center", "did you mean `centre`?"),

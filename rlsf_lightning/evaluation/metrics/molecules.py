@@ -10,7 +10,8 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from rlsf_lightning.evaluation.metrics.base import LEFT_OUT, ItemMetric, same_length
-from rlsf_lightning.symbolic.chemistry import rdkit_io
+from rlsf_lightning.symbolic.chemistry.elements import Elements
+from rlsf_lightning.symbolic.chemistry.validity import Limits, valid_molecule
 
 #: Beyond this, RDKit's fingerprints may take minutes, for molecules that are valid but absurd (a cage of metal atoms);
 #: up to it the worst of 400 random ones took 0.7 s. C60 has 31; of 71,330 PubChem molecules three have more than 32.
@@ -19,16 +20,14 @@ MAX_TANGLE = 32
 MAX_SMILES_CHARS = 500
 _CACHED = 8192  # molecules and fingerprints kept: an evaluation meets the same references again after training
 
+_LIMITS = Limits(MAX_SMILES_CHARS, Elements(None, ()))
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
 
 
 @lru_cache(maxsize=_CACHED)
 def parse_molecule(smiles: str) -> Chem.Mol | None:
-    """The sanitised molecule of a whole string; None if RDKit refuses it, would read only a part, or it is too long."""
-    # RDKit by itself reads up to the first blank and drops characters that are not ASCII from both ends.
-    if len(smiles) > MAX_SMILES_CHARS or not smiles.isascii() or not smiles.isprintable() or " " in smiles:
-        return None
-    return rdkit_io.parse(smiles)
+    """The sanitised molecule of a whole string; None for what the verifiers of molecules call invalid, or if it is too long."""
+    return valid_molecule(smiles, _LIMITS)
 
 
 def tangle(molecule: Chem.Mol) -> int:

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rdkit import Chem
 
@@ -75,6 +75,8 @@ SMILES_LIKE = st.text(alphabet="CNOclBr[]()=#12%+-H@.* \n", max_size=12)
 
 
 @given(SMILES_LIKE)
+@example("B1.B1")
+@example("N1cC1")
 def test_validity_is_what_the_verifier_calls_valid(text):
     metric, verifier = Validity(), SmilesVerifier(explain=False)
     metric.update([text.strip()])

@@ -299,7 +299,7 @@ def test_no_beginning_of_a_name_is_called_dead() -> None:
 
 @functools.cache
 def _real() -> list[Prompt]:
-    return random.Random(0).sample(list(prompts("validation", all_names=True)), 12)
+    return random.Random(0).sample(list(prompts("validation", all_phrasings=True)), 12)
 
 
 def test_real_names_pass_and_their_beginnings_live() -> None:
