@@ -2,10 +2,10 @@
 
 import pytest
 
-from rlsf_lightning.symbolic.verifiers.cpp.declared import with_declarations
-from rlsf_lightning.symbolic.verifiers.cpp.errors import read_errors
-from rlsf_lightning.symbolic.verifiers.cpp.hints import parentheses, unbalanced
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import read_errors
+from rlsf_lightning.symbolic.verifiers.cpp.locate.brackets import parentheses, unbalanced
+from rlsf_lightning.symbolic.verifiers.cpp.locate.declarations import with_declarations
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 
 
 def test_a_renamed_declaration_is_part_of_the_finding() -> None:

@@ -6,7 +6,7 @@ is wrong or missing, which costs precision and nothing else.
 
 from __future__ import annotations
 
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
 _HEADS = frozenset(("if", "for", "while", "switch", "catch"))
 #: Statements that are deeper inside each other than this have the condition of those around them.

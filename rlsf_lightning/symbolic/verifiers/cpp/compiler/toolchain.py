@@ -22,7 +22,7 @@ from pathlib import Path
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.execution.sandbox import require
-from rlsf_lightning.symbolic.verifiers.cpp.runner import RUNNER
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.runner import RUNNER
 
 STANDARDS = ("gnu++14", "gnu++17", "gnu++20")
 INSTALL = "apt-get install g++   (Fedora: dnf install gcc-c++ libasan libubsan)"
@@ -52,7 +52,7 @@ _LAYOUT = 2
 
 
 @dataclass(frozen=True)
-class Tools:
+class Toolchain:
     """A compiler that works, and the folder of what it made once."""
 
     version: str
@@ -61,7 +61,7 @@ class Tools:
     link: str
 
 
-def find_tools(standard: str) -> Tools:
+def find_toolchain(standard: str) -> Toolchain:
     """The compiler and its warm cache; the first call on a machine takes some ten seconds.
 
     Raises:
@@ -80,7 +80,7 @@ def find_tools(standard: str) -> Tools:
         if not (cache / name).is_dir():
             print(f"compiling the headers of C++, once on this machine, into {cache}", file=sys.stderr, flush=True)
             _build(cache, name, standard)
-    return Tools(version, cache / name, link)
+    return Toolchain(version, cache / name, link)
 
 
 def cache_folder() -> Path:

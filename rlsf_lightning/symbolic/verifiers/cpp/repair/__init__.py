@@ -1,0 +1,1 @@
+"""The small change with which a program passes its tests."""

@@ -1,0 +1,1 @@
+"""C++ text read without a grammar: statements, what controls them, variables."""
