@@ -53,7 +53,7 @@ class CppVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
-    #: Seconds: twenty tests that all run into their limit, and are run again to be watched.
+    #: Seconds: twenty tests that all run into their limit, and are run again, instrumented.
     timeout = 60.0
 
     def __init__(

@@ -10,7 +10,7 @@ from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE, FLAGS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.instrumented import Seen, choose, read_seen
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Built, read_built, read_numbers
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import GUARDS, Budget, encoded, preamble
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import PLAIN, WATCHED, find_toolchain
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED, PLAIN, find_toolchain
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
@@ -71,10 +71,10 @@ class Compiler:
         chosen = choose(cases, built.ran)
         asked = [cases[i] for i in chosen]
         headers = preamble(program, built.library)
-        compile_ = f"g++ -std={self.standard} {WATCHED} --coverage -ftemplate-depth=256 {headers}"
-        script = scripts.run_watched(compile_, self.toolchain.link, self.budget, asked)
+        compile_ = f"g++ -std={self.standard} {INSTRUMENTED} --coverage -ftemplate-depth=256 {headers}"
+        script = scripts.run_instrumented(compile_, self.toolchain.link, self.budget, asked)
         files = {FILE: encoded(program.text), **scripts.inputs(asked)}
-        limits = scripts.limits(self.budget, asked, watched=True)
+        limits = scripts.limits(self.budget, asked, address_space=None)
         outcome = self.run(script, files, limits, see_own_processes=True)
         return read_seen(outcome, program, cases, built.ran, chosen)
 
@@ -88,7 +88,7 @@ class Compiler:
         compile_ = f'g++ {flags} -I "$tools"/{library}'
         script = scripts.try_versions(compile_, self.toolchain.link, self.budget, cases, first)
         files = {FILE: encoded(versions), "dropped.h": b"", **scripts.inputs(cases), **scripts.wanted(cases)}
-        limits = scripts.limits(self.budget, cases, watched=True, wall_seconds=_TRIAL_SECONDS)
+        limits = scripts.limits(self.budget, cases, address_space=None, wall_seconds=_TRIAL_SECONDS)
         return read_numbers(self.run(script, files, limits), number)
 
     def run(

@@ -47,7 +47,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Seen:
-    """One test's watched run: how often each executed line ran, and the reports."""
+    """One test's instrumented run: how often each executed line ran, and the reports."""
 
     test: int
     passed: bool
@@ -58,7 +58,7 @@ class Seen:
 def read_seen(
     outcome: Outcome, program: Program, cases: Sequence[Case], ran: Sequence[Ran], chosen: Sequence[int]
 ) -> list[Seen]:
-    """The output of the script ``run_watched`` for the tests ``chosen``; ``ran``: what they gave before."""
+    """The output of the script ``run_instrumented`` for the tests ``chosen``; ``ran``: what they gave before."""
     seen, rest = [], outcome.output
     for i in chosen:
         head, _, rest = rest.partition(b"\n")

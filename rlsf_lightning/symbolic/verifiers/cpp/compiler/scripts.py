@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rlsf_lightning.symbolic.execution.sandbox import Limits
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import TOO_SLOW
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import WATCHED
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
@@ -39,15 +39,19 @@ class Budget:
 
 
 def limits(
-    budget: Budget, cases: Sequence[Case], *, watched: bool = False, wall_seconds: float | None = None
+    budget: Budget,
+    cases: Sequence[Case],
+    *,
+    address_space: int | None = COMPILE_MEMORY,
+    wall_seconds: float | None = None,
 ) -> Limits:
-    """Of the sandbox as a whole."""
+    """Of the sandbox as a whole. ``address_space``: bytes a process; sanitizers reserve terabytes that they never use."""
     size = sum(len(case.input) + 2 * len(case.output) for case in cases)
     return Limits(
         wall_seconds=wall_seconds or 2.0 * COMPILE_SECONDS + (5.0 * budget.seconds + 5.0) * (len(cases) + 1),
         cpu_seconds=COMPILE_SECONDS,
         memory=COMPILE_MEMORY + budget.memory,
-        address_space=None if watched else COMPILE_MEMORY,
+        address_space=address_space,
         file_size=32 * _MEGA + 4 * size,
         disk=64 * _MEGA + 8 * size,
     )
@@ -114,11 +118,11 @@ cat "$@" </dev/null
 """
 
 
-def run_watched(compile_: str, link: str, budget: Budget, cases: Sequence[Case]) -> str:
+def run_instrumented(compile_: str, link: str, budget: Budget, cases: Sequence[Case]) -> str:
     """Runs the tests with coverage and sanitizers: prints two sizes, the reports and the executed lines of each.
 
-    A watched program gets time to write down what it did, also where dozens of its processes do so at once. One that
-    sleeps uses no processor time, so its wall time is bounded too.
+    An instrumented program gets time to write down what it did, also where dozens of its processes do so at once. One
+    that sleeps uses no processor time, so its wall time is bounded too.
     """
     seconds = 3 * budget.seconds
     bounded = (
@@ -126,7 +130,7 @@ def run_watched(compile_: str, link: str, budget: Budget, cases: Sequence[Case])
         f"--fsize={_output_limit(cases)} --"
     )
     return f"""
-{compile_} -pipe -c {FILE} -o program.o && g++ {link} {WATCHED} --coverage program.o "$tools"/runtime.o -o program
+{compile_} -pipe -c {FILE} -o program.o && g++ {link} {INSTRUMENTED} --coverage program.o "$tools"/runtime.o -o program
 [ -x program ] || exit
 i=0
 while [ $i -lt {len(cases)} ]; do

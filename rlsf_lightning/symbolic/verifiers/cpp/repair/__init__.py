@@ -1,1 +1,1 @@
-"""The small change with which a program passes its tests."""
+"""Program repair by mutation: the small change with which a program passes its tests."""

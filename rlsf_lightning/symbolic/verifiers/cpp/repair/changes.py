@@ -1,4 +1,4 @@
-"""Small changes of a program, each of which may be the one that makes its tests pass: another operator, number or name.
+"""Mutations of one token, each of which may make a program's tests pass: another operator, number or name.
 
 The likeliest come first. What is tried is text alone: a change that does not compile is dropped by those who try it.
 """

@@ -1,4 +1,4 @@
-"""Many changed versions of a program as one text: the headers are read and the linker is started once.
+"""Many changed versions of a program, its mutants, as one text: the headers are read and the linker is started once.
 
 Each version is a namespace. One that does not compile is left out, and the rest is compiled again (``Compiler.trial``).
 """

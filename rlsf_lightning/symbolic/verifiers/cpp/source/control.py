@@ -1,4 +1,4 @@
-"""Which condition decides whether a statement is executed: the head of the ``if`` or loop around it, read off the tokens.
+"""Control dependence: the head of the ``if`` or loop that decides whether a statement is executed, read off the tokens.
 
 No grammar: statements are told apart by their keywords, braces and semicolons. Where a text is not like that the answer
 is wrong or missing, which costs precision and nothing else.
