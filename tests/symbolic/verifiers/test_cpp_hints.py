@@ -113,6 +113,17 @@ def test_a_declaration_that_two_errors_speak_of_is_blamed(
     assert [[text[span.start : span.end] for span in error.spans] for error in errors] == expected
 
 
+def test_several_declarations_stand_in_the_order_of_the_text() -> None:
+    text = "int f(string s) { for (string i; i < s; i++) { i - s; } }" + " " * 7
+    messages = [("< s", f"no match for 'operator<' {STRING}"), ("- s", f"no match for 'operator-' {STRING}")]
+    for blanks in range(8):  # sets of spans are in another order for each
+        shifted = " " * blanks + text
+        printed = "".join(f"program.cpp:1:{shifted.index(word) + 1}: error: {said}\n" for word, said in messages)
+        first, _ = with_declarations(Program(shifted), read_errors(printed, Program(shifted)))
+        assert [shifted[span.start : span.end] for span in first.spans] == ["<", "string", "string"]
+        assert list(first.spans[1:]) == sorted(first.spans[1:])
+
+
 def test_names_may_have_dollar_signs() -> None:
     text = "int main() {\n  int a$ = 0;\n  a = 1;\n}"
     (error,) = read_errors("program.cpp:3:3: error: 'a' was not declared in this scope\n", Program(text))

@@ -28,7 +28,7 @@ def with_declarations(program: Program, errors: Sequence[CompilerError]) -> list
     about = [_declarations(program, error) for error in errors]
     found: list[CompilerError] = []
     for error, spans in zip(errors, about, strict=True):
-        shared = [span for span in spans if sum(span in other for other in about) > 1]
+        shared = [span for span in sorted(spans) if sum(span in other for other in about) > 1]
         first = [span for span in shared if not any(span in one.spans for one in found)]
         found.append(replace(error, spans=(*error.spans, *first)) if error.spans else error)
     return found
