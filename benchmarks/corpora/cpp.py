@@ -23,7 +23,7 @@ from edits import replaced
 
 from corpora import Case, Injected
 from rlsf_lightning.records import Prompt
-from rlsf_lightning.symbolic.verifiers.cpp.tools import PLAIN, find_tools
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import PLAIN, find_toolchain
 
 OPTIONS: dict[str, Any] = {}
 #: Everything costs a compilation, of a tenth of a second, or several.
@@ -238,7 +238,7 @@ def _results(code: str, tests: tuple[tuple[str, str], ...]) -> Iterator[bool]:
 
 
 def _compile(code: str, folder: str, *more: str) -> bool:
-    tools = find_tools("gnu++17")
+    tools = find_toolchain("gnu++17")
     Path(folder, "program.cpp").write_bytes(code.encode("utf-8", "surrogatepass"))
     headers = ["-I", str(tools.folder / "slim")]
     if "#include" not in code:

@@ -11,7 +11,9 @@ from cpp_cases import GOOD, prompt, spoc, verifier_or_skip, verify
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.cpp import CppVerifier, repair, tools
+from rlsf_lightning.symbolic.verifiers.cpp import CppVerifier
+from rlsf_lightning.symbolic.verifiers.cpp.compiler import toolchain as tools
+from rlsf_lightning.symbolic.verifiers.cpp.repair import search as repair
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +320,7 @@ def test_a_missing_tool_is_named_with_its_install_line(
         (tmp_path / program).symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=rf"`{missing.replace('+', '[+]')}` is missing[\s\S]*apt-get install g\+\+"):
-        tools.find_tools("gnu++17")
+        tools.find_toolchain("gnu++17")
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,10 +346,10 @@ def test_the_cache_is_built_once_and_as_a_whole(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(tools, "_run", run)
     monkeypatch.setattr(tools, "_whole_library", lambda standard: "#include <regex>")
-    found = tools.find_tools("gnu++17")
+    found = tools.find_toolchain("gnu++17")
     made = sum("-o" in command for command in runs)
     assert made == 5 and (found.folder / "slim" / "bits" / "stdc++.h.gch" / "watched.gch").read_text() == "made"
-    assert tools.find_tools("gnu++17") == found and sum("-o" in command for command in runs) == made
+    assert tools.find_toolchain("gnu++17") == found and sum("-o" in command for command in runs) == made
     assert sorted(path.name[:4] for path in tmp_path.iterdir()) == ["cpp-", "cpp-"]  # the cache and its lock
 
 

@@ -5,12 +5,12 @@ import time
 import pytest
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.changes import Change, token_changes
-from rlsf_lightning.symbolic.verifiers.cpp.missing import missing_statements
-from rlsf_lightning.symbolic.verifiers.cpp.repair import LONGEST, MOST_CHANGES, place, rounds
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.trial import versions
-from rlsf_lightning.symbolic.verifiers.cpp.variables import Variables
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change, token_changes
+from rlsf_lightning.symbolic.verifiers.cpp.repair.missing import missing_statements
+from rlsf_lightning.symbolic.verifiers.cpp.repair.search import LONGEST, MOST_CHANGES, place, rounds
+from rlsf_lightning.symbolic.verifiers.cpp.repair.versions import versions
+from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variables
 
 
 def changed(text: str) -> list[str]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rlsf_lightning.symbolic.verifiers.cpp.declared import with_declarations
-from rlsf_lightning.symbolic.verifiers.cpp.errors import read_errors
-from rlsf_lightning.symbolic.verifiers.cpp.hints import parentheses, unbalanced
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import read_errors
+from rlsf_lightning.symbolic.verifiers.cpp.locate.brackets import parentheses, unbalanced
+from rlsf_lightning.symbolic.verifiers.cpp.locate.declarations import with_declarations
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 
 
 def test_a_renamed_declaration_is_part_of_the_finding() -> None:
@@ -111,6 +111,17 @@ def test_a_declaration_that_two_errors_speak_of_is_blamed(
     printed = "".join(f"program.cpp:1:{text.index(word) + 1}: error: {message}\n" for word, message in messages)
     errors = with_declarations(program, read_errors(printed, program))
     assert [[text[span.start : span.end] for span in error.spans] for error in errors] == expected
+
+
+def test_several_declarations_stand_in_the_order_of_the_text() -> None:
+    text = "int f(string s) { for (string i; i < s; i++) { i - s; } }" + " " * 7
+    messages = [("< s", f"no match for 'operator<' {STRING}"), ("- s", f"no match for 'operator-' {STRING}")]
+    for blanks in range(8):  # sets of spans are in another order for each
+        shifted = " " * blanks + text
+        printed = "".join(f"program.cpp:1:{shifted.index(word) + 1}: error: {said}\n" for word, said in messages)
+        first, _ = with_declarations(Program(shifted), read_errors(printed, Program(shifted)))
+        assert [shifted[span.start : span.end] for span in first.spans] == ["<", "string", "string"]
+        assert list(first.spans[1:]) == sorted(first.spans[1:])
 
 
 def test_names_may_have_dollar_signs() -> None:

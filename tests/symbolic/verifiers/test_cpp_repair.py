@@ -5,12 +5,13 @@ from certificates import shown
 from cpp_cases import GOOD, SUM, prompt, verifier_or_skip, verify
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp import CppVerifier, repair
-from rlsf_lightning.symbolic.verifiers.cpp.changes import Change
-from rlsf_lightning.symbolic.verifiers.cpp.run import Case
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.trial import passing
-from rlsf_lightning.symbolic.verifiers.cpp.variables import Variables
+from rlsf_lightning.symbolic.verifiers.cpp import CppVerifier
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair import search as repair
+from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change
+from rlsf_lightning.symbolic.verifiers.cpp.repair.versions import versions
+from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variables
+from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
 COUNT = """int main() {
   int n, c = 0, x;
@@ -67,8 +68,9 @@ def test_versions_that_do_not_compile_are_left_out_and_those_without_end_come_la
     changes = [Change(Span(at, at + 1), new) for new in ("@", "+", "* string() +", "+ 0 +")]
     changes.append(Change(Span(program.text.index("a < 0"), program.text.index("; ) ;")), "b + 9"))
     cases = [Case(test["input"], test["output"]) for test in SUM]
-    given = verifier.sandbox, verifier.tools, verifier.standard, program, Variables(program), changes, cases
-    assert passing(*given, 1, verifier.budget, "slim") == [1, 3]
+    text = versions(program, Variables(program), changes)
+    assert text is not None
+    assert verifier.compiler.trial(text, len(changes), cases, 1, "slim") == [1, 3]
 
 
 @pytest.mark.parametrize(

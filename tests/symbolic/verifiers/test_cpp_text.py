@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.control import controls
-from rlsf_lightning.symbolic.verifiers.cpp.dead import dead_from
-from rlsf_lightning.symbolic.verifiers.cpp.declared import with_declarations
-from rlsf_lightning.symbolic.verifiers.cpp.errors import read_errors, was_stopped
-from rlsf_lightning.symbolic.verifiers.cpp.hints import parentheses, unbalanced
-from rlsf_lightning.symbolic.verifiers.cpp.split import Split
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import read_errors, was_stopped
+from rlsf_lightning.symbolic.verifiers.cpp.locate.brackets import parentheses, unbalanced
+from rlsf_lightning.symbolic.verifiers.cpp.locate.declarations import with_declarations
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.source.control import controls
+from rlsf_lightning.symbolic.verifiers.cpp.source.statements import Split
+from rlsf_lightning.symbolic.verifiers.cpp.viable.certainty import dead_from
 
 PIECES = st.sampled_from(
     """{ } ( ) ; , : ? < > << && || if else do for while switch case return int a b 1 2.5e+3 " ' R"( )" /* */ // \\ #

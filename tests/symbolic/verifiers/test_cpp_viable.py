@@ -7,8 +7,10 @@ from cpp_cases import GOOD, prompt, spoc, verifier_or_skip, verify
 
 from rlsf_lightning.records import Verdict
 from rlsf_lightning.symbolic.verifiers.cpp import CppVerifier
-from rlsf_lightning.symbolic.verifiers.cpp.dead import dead_from, settled
-from rlsf_lightning.symbolic.verifiers.cpp.errors import read_errors
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import read_errors
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.viable.certainty import dead_from
+from rlsf_lightning.symbolic.verifiers.cpp.viable.first_dead import settled
 
 WHOLE = "#include <bits/stdc++.h>\nusing namespace std;\n"
 
@@ -182,7 +184,8 @@ def test_it_is_what_all_errors_of_the_whole_prefix_say(verifier: CppVerifier) ->
         at = rng.randrange(30, len(text))
         wrong = text[:at] + rng.choice(["", "@", ";", "}", "q", "zz ", "1.5f"]) + text[at + rng.randrange(3) :]
         prefix = wrong[: rng.randrange(at, len(wrong))]
-        built, program = verifier.compile(prefix, None)
+        program = Program(prefix)
+        built = verifier.compiler.compile(program)
         at_all = dead_from(program, read_errors(built.printed, program)) if built.code else None
         assert verifier.viable(prompt(), prefix) is (None if at_all is None else False), prefix
         dead += at_all is not None
@@ -194,7 +197,8 @@ def test_no_prefix_of_a_right_program_of_people_is_dead(verifier: CppVerifier) -
     cuts, tried = random.Random(1), 0
     for code, _ in spoc(150):
         prefix = code[: cuts.randrange(len(code))]
-        if verifier.compile(code, None)[0].code == 0:  # some name things as the library of a later standard does
+        built = verifier.compiler.compile(Program(code))
+        if built.code == 0:  # some name things as the library of a later standard does
             assert verifier.viable(prompt(), prefix) is None, prefix
             tried += 1
     assert tried > 130

@@ -1,63 +1,55 @@
-"""A second opinion on a certificate about a C++ program, on other ways than the first.
+"""A second opinion on a certificate about a C++ program, by other ways than the first.
 
 Errors are looked up in the compiler's other form of output, JSON; the failing test is run by itself and its output
 compared with a plain loop; a repair is made and must pass every test; a text that is called dead is cut there and
 compiled. What these do not show (which lines only failing tests execute, say) must come out the same when all is done
-again.
+again, which is left to the verifier.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from rlsf_lightning.records import Certificate, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.verifiers.cpp.changes import Change
-from rlsf_lightning.symbolic.verifiers.cpp.repair import is_repair
-from rlsf_lightning.symbolic.verifiers.cpp.run import Case, Ran, cases_of, libraries, limits, preamble
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.records import Certificate, Span, Verdict
+from rlsf_lightning.symbolic.verifiers.cpp.check import KINDS
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler, libraries
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Ran
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import encoded, limits, preamble
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change
+from rlsf_lightning.symbolic.verifiers.cpp.repair.search import is_repair
+from rlsf_lightning.symbolic.verifiers.cpp.task import Case, Task
 
-if TYPE_CHECKING:
-    from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
-
-_FILE = "again.cpp"
 #: Kinds that are not at a place which the compiler names.
 _ELSEWHERE = frozenset(("template", "link", "empty", "too_long", "unbalanced"))
 
 
-def stands(verifier: CppVerifier, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
-    """Whether nothing speaks against a certificate. An abstention claims nothing."""
-    if certificate.verdict is Verdict.ABSTAIN:
-        return True
-    spans = [span for finding in certificate.findings for span in finding.spans]
-    if (
-        any(span.end > len(completion) for span in spans)
-        or not {f.kind for f in certificate.findings} <= verifier.kinds
-    ):
+def stands(
+    certificate: Certificate, task: Task, completion: str, compiler: Compiler, is_dead: Callable[[str], bool]
+) -> bool:
+    """Whether nothing speaks against a certificate with a verdict. ``is_dead``: of a prefix."""
+    if any(span.end > len(completion) for finding in certificate.findings for span in finding.spans):
         return False
-    if certificate.dead_from is not None and not _dies(verifier, certificate.dead_from, prompt, completion):
+    if not {finding.kind for finding in certificate.findings} <= KINDS:
+        return False
+    if certificate.dead_from is not None and not _dies(certificate.dead_from, completion, is_dead):
         return False
     if "tests" in certificate.witness:
-        confirmed = _witnessed(verifier, certificate, cases_of(prompt), completion)
-    else:
-        confirmed = _reported(verifier, certificate, completion)
-    return confirmed and _equal(certificate, verifier.verify(prompt, completion))
+        return _witnessed(certificate, task.cases, completion, compiler)
+    return _reported(certificate, completion, compiler)
 
 
-def _equal(certificate: Certificate, again: Certificate) -> bool:
-    """In all but the time that it took."""
-    return {**certificate.to_dict(), "seconds": 0} == {**again.to_dict(), "seconds": 0}
-
-
-def _dies(verifier: CppVerifier, dead_from: int, prompt: Prompt, completion: str) -> bool:
+def _dies(dead_from: int, completion: str, is_dead: Callable[[str], bool]) -> bool:
     """Whether the text is dead with this character, and cannot be called so without it."""
-    if not 0 <= dead_from < len(completion) or verifier.viable(prompt, completion[:dead_from]) is False:
+    if not 0 <= dead_from < len(completion) or is_dead(completion[:dead_from]):
         return False
-    return verifier.viable(prompt, completion[: dead_from + 1]) is False
+    return is_dead(completion[: dead_from + 1])
 
 
-def _witnessed(verifier: CppVerifier, certificate: Certificate, cases: list[Case], completion: str) -> bool:
+def _witnessed(certificate: Certificate, cases: Sequence[Case], completion: str, compiler: Compiler) -> bool:
     """Whether the first failing test alone gives what the witness says, which is not what was expected."""
     witness = certificate.witness
     if witness["tests"] != len(cases) or (certificate.score != witness["passed"] / len(cases)):
@@ -67,20 +59,20 @@ def _witnessed(verifier: CppVerifier, certificate: Certificate, cases: list[Case
         return certificate.verdict is Verdict.PASS
     if certificate.verdict is not Verdict.FAIL or not 0 <= at < len(cases):
         return False
-    built, _ = verifier.compile(completion, [cases[at]])
+    built = compiler.compile(Program(completion), [cases[at]])
     if built.code != 0 or not _fails(cases[at], built.ran[0], witness):
         return False
-    return "repair" not in witness or _repairs(verifier, witness["repair"], cases, completion)
+    return "repair" not in witness or _repairs(witness["repair"], cases, completion, compiler)
 
 
-def _repairs(verifier: CppVerifier, change: Any, cases: list[Case], completion: str) -> bool:
+def _repairs(change: Any, cases: Sequence[Case], completion: str, compiler: Compiler) -> bool:
     """Whether all tests pass when this change is made."""
     if not isinstance(change, list | tuple) or [type(part) for part in change] != [int, int, str]:
         return False
     start, end, new = change
     if not 0 <= start <= end <= len(completion):
         return False
-    return is_repair(verifier, completion, Change(Span(start, end), new), cases)
+    return is_repair(compiler, completion, Change(Span(start, end), new), cases)
 
 
 def _fails(case: Case, ran: Ran, witness: Mapping[str, Any]) -> bool:
@@ -93,14 +85,14 @@ def _fails(case: Case, ran: Ran, witness: Mapping[str, Any]) -> bool:
     return differs or ran.code != 0
 
 
-def _reported(verifier: CppVerifier, certificate: Certificate, completion: str) -> bool:
+def _reported(certificate: Certificate, completion: str, compiler: Compiler) -> bool:
     """Whether each place that is called wrong is one that the compiler names in its JSON."""
     if certificate.verdict is not Verdict.FAIL or not certificate.findings:
         return False
     kinds = {finding.kind for finding in certificate.findings}
     if kinds & {"empty", "too_long", "link"}:
-        return True  # plain to see, or the linker's: done again below
-    places = _places(verifier, completion)
+        return True  # plain to see, or the linker's: done again by the verifier
+    places = _places(completion, compiler)
     named = [finding for finding in certificate.findings if finding.kind not in _ELSEWHERE and finding.spans]
     return all(any(_near(span, places, completion) for span in finding.spans) for finding in named)
 
@@ -113,16 +105,14 @@ def _near(span: Span, places: set[int], completion: str) -> bool:
     )
 
 
-def _places(verifier: CppVerifier, completion: str) -> set[int]:
+def _places(completion: str, compiler: Compiler) -> set[int]:
     """Offsets of all the errors in JSON."""
     program = Program(completion)
     script = (
-        f"g++ -std={verifier.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json -ftemplate-depth=256 "
-        f"-fmax-errors=20 {preamble(program, libraries(program)[-1])} {_FILE} 2>&1"
+        f"g++ -std={compiler.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json -ftemplate-depth=256 "
+        f"-fmax-errors=20 {preamble(program, libraries(program)[-1])} {FILE} 2>&1"
     )
-    files = {_FILE: completion.encode("utf-8", "surrogatepass")}
-    bounds = limits(verifier.budget, [])
-    outcome = verifier.sandbox.run(script, limits=bounds, files=files, shared={"tools": verifier.tools.folder})
+    outcome = compiler.run(script, {FILE: encoded(completion)}, limits(compiler.budget, []))
     places = set()
     for line in outcome.output.decode("utf-8", "replace").splitlines():
         if line.startswith("["):
@@ -137,7 +127,7 @@ def _offset(text: str, error: Mapping[str, Any]) -> int:
     """Characters before the caret of an error; -1 outside the program."""
     for location in error["locations"]:
         caret = location["caret"]
-        if caret["file"] == _FILE:
+        if caret["file"] == FILE:
             line = text.split("\n")[caret["line"] - 1]
             before = line.encode("utf-8", "surrogatepass")[: caret["byte-column"] - 1].decode("utf-8", "ignore")
             return sum(len(one) + 1 for one in text.split("\n")[: caret["line"] - 1]) + len(before)

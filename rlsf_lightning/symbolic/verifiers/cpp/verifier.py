@@ -4,7 +4,7 @@ Covered: every error that the compiler reports, at its characters, with its sugg
 line of the program that caused them; names that are used but defined nowhere; programs that fail a test, at the small
 change with which they pass all of them (``repair``); where none is found, wrong outputs at the lines that only failing
 tests execute, crashes and what the sanitizers see at their line, endless loops at the lines that they go through; the
-character from which no continuation can compile any more, where that is certain (``dead``). Programs
+character from which no continuation can compile any more, where that is certain (``viable``). Programs
 are compiled and run in a sandbox (see ``sandbox`` for what it keeps out).
 
 A program that includes nothing gets the common headers and ``using namespace std;`` first. Not covered: places of wrong
@@ -14,25 +14,21 @@ verified again; more than 20 errors of one program.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from typing import Any
-
-from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, repeats, too_long
 from rlsf_lightning.symbolic.execution.sandbox import Sandbox
-from rlsf_lightning.symbolic.verifiers.cpp import blame, errors, hints, recheck, repair
-from rlsf_lightning.symbolic.verifiers.cpp.dead import dead_from, is_lexical, missing_header, settled, statement_end
-from rlsf_lightning.symbolic.verifiers.cpp.declared import with_declarations
-from rlsf_lightning.symbolic.verifiers.cpp.run import Budget, Built, Case, build, cases_of, libraries
-from rlsf_lightning.symbolic.verifiers.cpp.split import Split
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.tools import STANDARDS, find_tools
-from rlsf_lightning.symbolic.verifiers.cpp.watch import watch
+from rlsf_lightning.symbolic.verifiers.cpp import recheck
+from rlsf_lightning.symbolic.verifiers.cpp.check import INVALID_KINDS, KINDS, MAX_FINDINGS, Checked, check
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import STANDARDS
+from rlsf_lightning.symbolic.verifiers.cpp.locate import compile_errors, failing_tests
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair import search
+from rlsf_lightning.symbolic.verifiers.cpp.task import Task, task_of
+from rlsf_lightning.symbolic.verifiers.cpp.viable.first_dead import first_dead, is_dead, settled
 
-#: The kinds that mean "no program at all".
-INVALID_KINDS = errors.KINDS | {"empty", "too_long"}
-KINDS = INVALID_KINDS | blame.KINDS
-MAX_FINDINGS = 30
+TOOL = "g++"
 
 
 class CppVerifier:
@@ -46,8 +42,8 @@ class CppVerifier:
         memory_mb: address space a test may use.
         max_chars: longer completions are not compiled.
         standard: of C++: gnu++14, gnu++17 or gnu++20.
-        explain: try changes of failing programs, and run them again, watched, to find the lines; without it they get one
-            finding for the whole.
+        explain: try changes of failing programs, and run them again, instrumented, to find the lines; without it they
+            get one finding for the whole.
         sandbox: "bubblewrap", or "none": programs then run on the machine itself, with limits alone (warns).
 
     Raises:
@@ -57,7 +53,7 @@ class CppVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
-    #: Seconds: twenty tests that all run into their limit, and are run again to be watched.
+    #: Seconds: twenty tests that all run into their limit, and are run again, instrumented.
     timeout = 60.0
 
     def __init__(
@@ -77,156 +73,70 @@ class CppVerifier:
             raise ValueError(f"max_chars={max_chars}: must be from 1 to 100000")
         if standard not in STANDARDS:
             raise ValueError(f"standard={standard}: must be one of {', '.join(STANDARDS)}")
-        self.max_chars, self.standard, self.explain = max_chars, standard, explain
-        self.budget = Budget(test_seconds, memory_mb << 20)
-        self.sandbox = Sandbox(sandbox)
-        self.tools = find_tools(standard)
+        self.max_chars, self.explain = max_chars, explain
+        self.compiler = Compiler(Sandbox(sandbox), standard, Budget(test_seconds, memory_mb << 20))
         self._asked: tuple[str | None, bool] = None, False
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
-        """The certificate. Raises UserError for malformed tests, never for what the completion holds."""
-        start = time.perf_counter()
-        fields = self._judge(cases_of(prompt), completion)
-        seconds = time.perf_counter() - start
-        return Certificate(tool="g++", version=self.tools.version, seconds=seconds, **fields)
+        """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
+        task = task_of(prompt)
+        return issued(TOOL, self.compiler.version, lambda: self._judge(task, completion))
 
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """False when no continuation compiles; None: cannot tell. Costs a compilation."""
         if self._too_long_from(prefix) is not None:
             return False
         text = settled(prefix)
-        asked, is_dead = self._asked  # texts grow by a character, and settled ones by a token
+        asked, dead = self._asked  # texts grow by a character, and settled ones by a token
         if asked != text:
-            is_dead = self._is_dead(text)
-            self._asked = text, is_dead
-        return False if is_dead else None
+            dead = is_dead(self.compiler, text)
+            self._asked = text, dead
+        return False if dead else None
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
-        """Whether the certificate stands: see ``recheck``. Costs as much as verifying, and up to two compilations more."""
-        return recheck.stands(self, certificate, prompt, completion)
+        """Whether the certificate stands. Costs as much as verifying, and up to two compilations more.
 
-    def compile(self, text: str, cases: list[Case] | None) -> tuple[Built, Program]:
-        """Compile a text, and run its tests if there are any."""
-        program = Program(text)
-        *_, built = self._attempts(program, cases)
-        return built, program
-
-    def _attempts(self, program: Program, cases: list[Case] | None) -> Iterator[Built]:
-        """Compile with one of ``libraries`` after the other, up to the first that does it."""
-        for library in libraries(program):
-            built = build(self.sandbox, self.tools, self.standard, program, cases, self.budget, library)
-            yield built
-            if not built.code:
-                return
-
-    def _is_dead(self, text: str) -> bool:
-        """Whether it is certain, with each library, that no continuation compiles."""
-        program = Program(text)
-        for library in libraries(program):
-            for more in ("-Wfatal-errors", ""):  # one error alone is found in a quarter of the time
-                built = build(self.sandbox, self.tools, self.standard, program, None, self.budget, library, more)
-                mistakes = errors.read_errors(built.printed, program) if built.code else []
-                if not built.code or (mistakes and not is_lexical(program, mistakes[0])):
-                    break
-            if self._death(program, built) is None:
-                return False
-        return True
-
-    def _confirmed(self, program: Program, dead: int) -> int | None:
-        """The first character with which the beginning alone shows what the whole program does.
-
-        A cast or a list that is not complete is read in another way, and then that is what the compiler complains about.
+        Independent of ``verify``: places of errors are read from the compiler's JSON, the failing test is run by itself and
+        compared by a plain loop, and a repair is made and must pass every test. Not independent: compiler and sandbox
+        are the same, and what is dead is asked of ``viable``; lines that only failing tests execute are computed again.
         """
-        if self._is_dead(settled(program.text[: dead + 1])):
-            return dead
-        alive, end = dead, statement_end(program, dead)
-        if end is None or not self._is_dead(settled(program.text[: end + 1])):
-            return None
-        while end - alive > 1:
-            middle = (alive + end) // 2
-            alive, end = (alive, middle) if self._is_dead(settled(program.text[: middle + 1])) else (middle, end)
-        return end
+        if certificate.verdict is Verdict.ABSTAIN:
+            return True  # it claims nothing
+        stands = recheck.stands(
+            certificate, task_of(prompt), completion, self.compiler, lambda prefix: self.viable(prompt, prefix) is False
+        )
+        return stands and repeats(certificate, self.verify(prompt, completion))
 
-    def _death(self, program: Program, built: Built) -> int | None:
-        """The first dead character as far as what the compiler printed shows it."""
-        mistakes = errors.read_errors(built.printed, program) if built.code else []
-        header = missing_header(program, mistakes)
-        if header:
-            before = Program(program.text[:header])
-            again = build(self.sandbox, self.tools, self.standard, before, None, self.budget, built.library)
-            earlier = dead_from(before, errors.read_errors(again.printed, before)) if again.code else None
-            if earlier is not None:
-                return earlier
-        return dead_from(program, mistakes)
-
-    def _judge(self, cases: list[Case], completion: str) -> dict[str, Any]:
-        """The certificate's fields."""
+    def _judge(self, task: Task, completion: str) -> Certificate:
         if not completion.strip():
-            return _failed([Finding("empty", "there is no program")])
-        too_long = self._too_long_from(completion)
-        if too_long is not None:
-            message = f"more than {self.max_chars} characters"
-            return _failed([Finding("too_long", message, (Span(too_long, len(completion)),))], dead_from=too_long)
+            return failed([Finding("empty", "there is no program")])
+        beyond = self._too_long_from(completion)
+        if beyond is not None:
+            return failed([too_long(completion, self.max_chars)], dead_from=beyond)
         program = Program(completion)
-        attempts = list(self._attempts(program, cases))
-        built = attempts[-1]
-        if built.code == 0 and not built.ended_by:
-            return self._judge_tests(program, cases, built)
-        mistakes = errors.read_errors(built.printed, program)
-        if built.code and mistakes:
-            found = [mistake.finding(completion) for mistake in with_declarations(program, mistakes)]
-            odd = hints.unbalanced(program)
-            if odd is None and any(mistake.kind == "syntax" for mistake in mistakes):
-                odd = hints.parentheses(program, [mistake.place for mistake in mistakes if mistake.place is not None])
-            found = found if odd is None else [odd, *found]
-            dead = [self._death(program, each) for each in attempts]
-            certain = [at for at in dead if at is not None]
-            last = self._confirmed(program, max(certain)) if len(certain) == len(attempts) else None
-            return _failed(found, witness=_fixes(mistakes), dead_from=last)
-        stopped = built.ended_by or errors.was_stopped(built.printed) or built.printed.strip()
-        return {"verdict": Verdict.ABSTAIN, "witness": {"error": f"g++ was stopped: {stopped}"[:500]}}
+        checked = check(self.compiler, program, task.cases)
+        if checked.stopped is not None:
+            return abstained(f"g++ was stopped: {checked.stopped}")
+        if checked.errors:
+            findings = compile_errors.findings(program, checked.errors)
+            dead_from = first_dead(self.compiler, program, checked.attempts)
+            return failed(findings[:MAX_FINDINGS], dead_from=dead_from, witness=checked.witness())
+        return self._judge_tests(program, checked)
 
-    def _judge_tests(self, program: Program, cases: list[Case], built: Built) -> dict[str, Any]:
-        witness = blame.witness(cases, built.ran)
-        if witness["passed"] == len(cases):
-            return {"verdict": Verdict.PASS, "score": 1.0, "witness": witness}
-        score, repaired = witness["passed"] / len(cases), []
-        if self.explain:
-            repaired = repair.repairs(self, program, cases, witness["test"], built.library)
-        if repaired:
-            kind, message = blame.how_it_fails(built.ran[witness["test"]], witness["test"])
-            span, new = repaired[0]
-            witness["repair"] = [span.start, span.end, new]
-            return _failed(repair.findings(program, repaired, kind, message), witness=witness, score=score)
-        seen, split = [], Split(program)
-        if self.explain:
-            tools = self.sandbox, self.tools, self.standard
-            seen = watch(*tools, split.program, cases, built.ran, self.budget, built.library)
-        return _failed(blame.findings(split, cases, built.ran, seen), witness=witness, score=score)
+    def _judge_tests(self, program: Program, checked: Checked) -> Certificate:
+        """Of a program that compiles."""
+        witness = checked.witness()
+        if checked.passed == len(checked.cases):
+            return passed(witness)
+        repairs = search.repairs(self.compiler, program, checked) if self.explain else []
+        if repairs:
+            witness["repair"] = search.witness(repairs[0])
+            findings = search.findings(program, checked, repairs)
+        else:
+            findings = failing_tests.findings(program, checked, self.compiler if self.explain else None)
+        return failed(findings[:MAX_FINDINGS], score=checked.passed / len(checked.cases), witness=witness)
 
     def _too_long_from(self, text: str) -> int | None:
         """The first character beyond the limit; white space there may still be followed by nothing."""
         beyond = text[self.max_chars :]
         return len(text) - len(beyond.lstrip()) if beyond.strip() else None
-
-
-def _failed(
-    found: list[Finding],
-    *,
-    witness: dict[str, Any] | None = None,
-    score: float = 0.0,
-    dead_from: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "verdict": Verdict.FAIL,
-        "findings": tuple(found[:MAX_FINDINGS]),
-        "score": score,
-        "dead_from": dead_from,
-        "witness": witness or {},
-    }
-
-
-def _fixes(mistakes: list[errors.CompilerError]) -> dict[str, Any]:
-    """Suggested replacements, as ``[start, end, text]`` in characters of the completion."""
-    fixes = [[span.start, span.end, new[:200]] for mistake in mistakes for span, new in mistake.fixes]
-    return {"fixes": fixes[:MAX_FINDINGS]} if fixes else {}

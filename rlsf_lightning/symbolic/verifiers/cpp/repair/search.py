@@ -1,4 +1,4 @@
-"""Which small change makes a program pass its tests: the strongest thing that can be said of where it goes wrong.
+"""Search for a small change with which a program passes its tests: the strongest thing to say of where it goes wrong.
 
 A repair is no guess: with it all tests pass, compiled and run by itself as any program is. Changes are tried in an order
 and number that the text alone decides, so the same repair is found again. Other changes that passed in the trial beside it
@@ -8,18 +8,18 @@ stand after it, as far as the places that are blamed remain few.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.verifiers.cpp.changes import Change, token_changes
-from rlsf_lightning.symbolic.verifiers.cpp.missing import missing_statements
-from rlsf_lightning.symbolic.verifiers.cpp.run import Case, passed
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.trial import passing
-from rlsf_lightning.symbolic.verifiers.cpp.variables import Variables
-
-if TYPE_CHECKING:
-    from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
+from rlsf_lightning.symbolic.verifiers.cpp.check import Checked
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import passes
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change, token_changes
+from rlsf_lightning.symbolic.verifiers.cpp.repair.missing import missing_statements
+from rlsf_lightning.symbolic.verifiers.cpp.repair.versions import versions
+from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variables
+from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
 #: Changes of one trial, and the characters of all the versions of it.
 MOST_CHANGES, MOST_CHARACTERS = 160, 120_000
@@ -31,37 +31,30 @@ _MOST_CONFIRMED = 3
 _BLAMED, _MOST_PLACES = 0.25, 8
 
 
-def repairs(verifier: CppVerifier, program: Program, cases: Sequence[Case], first: int, library: str) -> list[Change]:
+def repairs(compiler: Compiler, program: Program, checked: Checked) -> list[Change]:
     """Changes that make all tests pass, the first of them by itself; none where none of those that are tried does.
 
-    ``first``: a test that fails. ``library``: what the program compiles with.
+    ``checked``: the program as it is; it fails a test.
     """
+    cases, first = checked.cases, checked.first_failing
     if len(program.text) > LONGEST or not program.is_plain:
         return []
     variables = Variables(program)
     for changes in rounds(program, variables, cases[first].output):
-        numbers = passing(
-            verifier.sandbox,
-            verifier.tools,
-            verifier.standard,
-            program,
-            variables,
-            changes,
-            cases,
-            first,
-            verifier.budget,
-            library,
-        )
+        text = versions(program, variables, changes)
+        if text is None:  # versions cannot stand beside each other
+            return []
+        numbers = compiler.trial(text, len(changes), cases, first, checked.built.library)
         for at, number in enumerate(numbers[:_MOST_CONFIRMED]):
-            if is_repair(verifier, program.text, changes[number], cases):
+            if is_repair(compiler, program.text, changes[number], cases):
                 return _few(program, [changes[one] for one in numbers[at:]])
     return []
 
 
-def is_repair(verifier: CppVerifier, text: str, change: Change, cases: Sequence[Case]) -> bool:
+def is_repair(compiler: Compiler, text: str, change: Change, cases: Sequence[Case]) -> bool:
     """Whether a text compiles and passes all tests with a change."""
-    built, _ = verifier.compile(change.applied(text), list(cases))
-    return built.code == 0 and not built.ended_by and all(map(passed, cases, built.ran))
+    built = compiler.compile(Program(change.applied(text)), cases)
+    return built.is_program and all(map(passes, cases, built.ran))
 
 
 def rounds(program: Program, variables: Variables, expected: str) -> list[list[Change]]:
@@ -74,8 +67,9 @@ def rounds(program: Program, variables: Variables, expected: str) -> list[list[C
     return [part for part in (first[:most], rest[:most]) if part]
 
 
-def findings(program: Program, found: Sequence[Change], kind: str, message: str) -> list[Finding]:
-    """One for each repair."""
+def findings(program: Program, checked: Checked, found: Sequence[Change]) -> list[Finding]:
+    """One for each of ``repairs``."""
+    kind, message = checked.how_it_fails()
     told = []
     for number, change in enumerate(found):
         begin = f"{message}; the tests pass" if number == 0 else "or they pass"
@@ -83,12 +77,17 @@ def findings(program: Program, found: Sequence[Change], kind: str, message: str)
     return told
 
 
+def witness(change: Change) -> list[Any]:
+    """First character, end, text."""
+    return [change.span.start, change.span.end, change.new]
+
+
 def place(program: Program, change: Change) -> tuple[Span, ...]:
     """What the change replaces; for a statement that is missing the tokens around the gap."""
     if change.span.start < change.span.end:
         return (change.span,)
-    before = [Span(token.start, token.end) for token in program.tokens if token.end <= change.span.start]
-    after = [Span(token.start, token.end) for token in program.tokens if token.start >= change.span.end]
+    before = [token.span for token in program.tokens if token.end <= change.span.start]
+    after = [token.span for token in program.tokens if token.start >= change.span.end]
     return (*before[-1:], *after[:1])
 
 

@@ -1,7 +1,6 @@
-"""C++ text as tokens with places: what the compiler's lines and bytes mean in characters, and how braces nest.
+"""A lexer for C++: tokens with their spans, and what the compiler's lines and bytes mean in characters.
 
-It reads no grammar and expands no macro: enough to say where a statement or a class ends, and to notice a text for
-which it cannot say so (``is_plain``).
+It expands no macro, and reads any text. Where braces and semicolons are not what they look like it says so (``is_plain``).
 """
 
 from __future__ import annotations
@@ -44,6 +43,10 @@ class Token(NamedTuple):
     start: int
     end: int
     text: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
 
 
 class Program:

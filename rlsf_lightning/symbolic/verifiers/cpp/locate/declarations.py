@@ -1,4 +1,4 @@
-"""Which declaration several errors about types have in common: a variable of a class where a number was meant, say.
+"""The declaration that several errors about types have in common: a variable of a class where a number was meant, say.
 
 No grammar and no scopes: a declaration is the last one before the error that looks like one and has the name. It is
 blamed beside the errors only where two of them speak of it, so that a wrong guess costs precision and nothing else.
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.errors import CompilerError
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import CompilerError
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
 #: Types of which an error says nothing: they get along with each other.
 _NUMBERS = frozenset("bool char short int long float double unsigned signed const void auto std".split())
@@ -28,7 +28,7 @@ def with_declarations(program: Program, errors: Sequence[CompilerError]) -> list
     about = [_declarations(program, error) for error in errors]
     found: list[CompilerError] = []
     for error, spans in zip(errors, about, strict=True):
-        shared = [span for span in spans if sum(span in other for other in about) > 1]
+        shared = [span for span in sorted(spans) if sum(span in other for other in about) > 1]
         first = [span for span in shared if not any(span in one.spans for one in found)]
         found.append(replace(error, spans=(*error.spans, *first)) if error.spans else error)
     return found

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.changes import Change
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.variables import Variable, Variables, tokens_text
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change
+from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variable, Variables, tokens_text
 
 #: Statements of one sort.
 MOST = 160

@@ -1,4 +1,4 @@
-"""Small changes of a program, each of which may be the one that makes its tests pass: another operator, number or name.
+"""Mutations of one token, each of which may make a program's tests pass: another operator, number or name.
 
 The likeliest come first. What is tried is text alone: a change that does not compile is dropped by those who try it.
 """
@@ -10,8 +10,8 @@ from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
-from rlsf_lightning.symbolic.verifiers.cpp.variables import Variables, tokens_text
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variables, tokens_text
 
 #: What else an operator may have been meant to be, the likeliest first.
 _OPERATORS = {
@@ -63,7 +63,7 @@ def _in_turns(groups: list[list[Change]]) -> list[Change]:
 
 
 def _change(token: Token, new: str) -> Change:
-    return Change(Span(token.start, token.end), new)
+    return Change(token.span, new)
 
 
 def _is_operator(variables: Variables, at: int) -> bool:

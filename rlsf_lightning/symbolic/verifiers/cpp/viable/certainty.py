@@ -1,4 +1,4 @@
-"""Where a program that does not compile became one that no continuation makes compile. One-sided: "dead" is certain.
+"""From the compiler's errors to the character with which no continuation compiles any more. One-sided: "dead" is certain.
 
 The compiler reads a text from left to right, with three exceptions that are respected here: bodies in a class are
 compiled where the class ends, templates where they are used (or at the very end), labels where their function ends.
@@ -14,8 +14,8 @@ from __future__ import annotations
 import itertools
 import re
 
-from rlsf_lightning.symbolic.verifiers.cpp.errors import CompilerError
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import CompilerError
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
 #: Found at the end of the text, or said of something that is not finished: more text may mend it.
 _UNFINISHED = re.compile(
@@ -38,10 +38,6 @@ _UNEXPECTED = re.compile(r"^expected (?:(?:',' or )?';'|initializer) before '([^
 _WAYS_OUT = frozenset(("(", ":", "::", "<", "<:", "<<", "<=", "<<=", "<=>", "\\"))
 #: No token is longer that begins like these.
 _COMPLETE = frozenset(";{}()[],~?")
-#: A line that the text ends with and that begins like a directive.
-_OPEN_DIRECTIVE = re.compile(r"(?:^|(?<=\n))[ \t]*#[^\n]*\Z")
-#: A word that the text ends with, not in a number.
-_OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
 #: Beside the names of classes, what may stand between a parenthesis and the name that is declared in it.
 _OF_DECLARATOR = frozenset(("*", "&", "&&", "const", "volatile", "::"))
 _CLASS_KEYS = frozenset(("class", "struct", "union"))
@@ -77,15 +73,6 @@ def missing_header(program: Program, errors: list[CompilerError]) -> int | None:
 def _directive(program: Program, error: CompilerError) -> Token | None:
     index = None if error.place is None else program.index_at(error.place)
     return None if index is None or program.tokens[index].kind != "directive" else program.tokens[index]
-
-
-def settled(prefix: str) -> str:
-    """A prefix that is dead if this one is, without what the next character may still change: a directive, or the word
-    and the blanks at its end. No word is certain to be wrong before it is complete."""
-    text = _OPEN_WORD.sub("", _OPEN_DIRECTIVE.sub("", prefix))
-    code = text.rstrip()
-    blank = text[len(code) :]
-    return code + ("\n" if "\n" in blank else blank[:1])
 
 
 def statement_end(program: Program, offset: int) -> int | None:

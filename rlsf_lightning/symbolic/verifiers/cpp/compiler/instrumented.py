@@ -1,6 +1,6 @@
-"""Where a program that fails its tests goes wrong: it is compiled again, watched, and some of its tests are run again.
+"""Instrumented runs of a program that fails its tests: which lines a test executes, and what the sanitizers report.
 
-Two witnesses: gcov tells which lines a test executes, the address and undefined-behaviour sanitizers tell at which line
+gcov counts how often a test executes each line; the address and undefined-behaviour sanitizers tell at which line
 something that C++ forbids happened. The program could write such reports too, so a place in them counts only if it is a
 line of the program.
 """
@@ -11,17 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rlsf_lightning.symbolic.execution.sandbox import Sandbox
-from rlsf_lightning.symbolic.verifiers.cpp.errors import FILE
-from rlsf_lightning.symbolic.verifiers.cpp.run import Budget, Case, Ran, bounded, inputs, limits, passed, preamble
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
-from rlsf_lightning.symbolic.verifiers.cpp.tools import WATCHED, Tools
+from rlsf_lightning.symbolic.execution.sandbox import Outcome
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Ran, passes
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
 #: Tests that are run again.
 MOST_FAILING, MOST_PASSING = 6, 10
-#: Of one report, and of one list of lines.
-_REPORT_BYTES, _LINES_BYTES = 20_000, 200_000
-_SANITIZER = "detect_leaks=0:handle_abort=1:handle_sigfpe=1:detect_stack_use_after_return=0"
 _COUNTED = re.compile(r"^ *([0-9]+)\*?: *([0-9]+):", re.MULTILINE)
 _UNDEFINED = re.compile(r"^(\S+?):(\d+):(\d+): runtime error: (.*)$", re.MULTILINE)
 _ADDRESS = re.compile(r"^==\d+==ERROR: AddressSanitizer: ([\w-]+)(?: on (?:unknown )?address)?", re.MULTILINE)
@@ -50,7 +47,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Seen:
-    """One test's watched run: how often each executed line ran, and the reports."""
+    """One test's instrumented run: how often each executed line ran, and the reports."""
 
     test: int
     passed: bool
@@ -58,45 +55,10 @@ class Seen:
     reports: tuple[Report, ...]
 
 
-def watch(
-    sandbox: Sandbox,
-    tools: Tools,
-    standard: str,
-    program: Program,
-    cases: Sequence[Case],
-    ran: Sequence[Ran],
-    budget: Budget,
-    library: str,
+def read_seen(
+    outcome: Outcome, program: Program, cases: Sequence[Case], ran: Sequence[Ran], chosen: Sequence[int]
 ) -> list[Seen]:
-    """Run some failing and some passing tests again; nothing where the watched program cannot be built.
-
-    ``program`` is the one with a statement a line (``split``): lines are its lines.
-    """
-    chosen = choose(cases, ran)
-    asked = [cases[i] for i in chosen]
-    flags = f"-std={standard} {WATCHED} --coverage -ftemplate-depth=256 {preamble(program, library)}"
-    script = f"""
-g++ {flags} -pipe -c {FILE} -o program.o && g++ {tools.link} {WATCHED} --coverage program.o "$tools"/runtime.o -o program
-[ -x program ] || exit
-i=0
-while [ $i -lt {len(asked)} ]; do
-  mkdir seen.$i
-  GCOV_PREFIX="$PWD"/seen.$i GCOV_PREFIX_STRIP=99 UBSAN_OPTIONS=print_stacktrace=1 \\
-  ASAN_OPTIONS=log_path="$PWD"/report.$i:{_SANITIZER}:hard_rss_limit_mb={budget.memory >> 20} \\
-  {bounded(budget, asked, watched=True)} setarch -R ./program <in.$i >out 2>errors
-  cp program.gcno {FILE} seen.$i
-  (cd seen.$i; gcov -r -t {FILE} >lines 2>/dev/null)
-  {{ cat report.$i.*; grep -a -A 20 'runtime error: ' errors; }} 2>/dev/null | head -c {_REPORT_BYTES} >report
-  head -c {_LINES_BYTES} seen.$i/lines >lines
-  echo $(stat -c %s report) $(stat -c %s lines)
-  cat report lines
-  rm -r seen.$i; rm -f report.$i.*
-  i=$((i+1))
-done
-"""
-    files = {FILE: program.text.encode("utf-8", "surrogatepass")} | inputs(asked)
-    bounds = limits(budget, asked, watched=True)
-    outcome = sandbox.run(script, limits=bounds, files=files, shared={"tools": tools.folder}, see_own_processes=True)
+    """The output of the script ``run_instrumented`` for the tests ``chosen``; ``ran``: what they gave before."""
     seen, rest = [], outcome.output
     for i in chosen:
         head, _, rest = rest.partition(b"\n")
@@ -106,14 +68,14 @@ done
         first, second = map(int, sizes)
         report, lines = (part.decode("utf-8", "replace") for part in (rest[:first], rest[first : first + second]))
         rest = rest[first + second :]
-        seen.append(Seen(i, passed(cases[i], ran[i]), read_counts(lines, program), read_reports(report, program)))
+        seen.append(Seen(i, passes(cases[i], ran[i]), read_counts(lines, program), read_reports(report, program)))
     return seen
 
 
 def choose(cases: Sequence[Case], ran: Sequence[Ran]) -> list[int]:
     """Which tests to run again, the shortest of each sort: the first failing one is among them."""
     run = [i for i in range(len(cases)) if ran[i].code is not None] or [0]
-    failing = [i for i in run if not passed(cases[i], ran[i])]
+    failing = [i for i in run if not passes(cases[i], ran[i])]
     passing = sorted((i for i in run if i not in failing), key=lambda i: len(cases[i].input))
     others = sorted(failing[1:], key=lambda i: len(cases[i].input))
     return sorted(failing[:1] + others[: MOST_FAILING - 1] + passing[:MOST_PASSING])

@@ -22,13 +22,13 @@ from pathlib import Path
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.execution.sandbox import require
-from rlsf_lightning.symbolic.verifiers.cpp.runner import RUNNER
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.runner import RUNNER
 
 STANDARDS = ("gnu++14", "gnu++17", "gnu++20")
 INSTALL = "apt-get install g++   (Fedora: dnf install gcc-c++ libasan libubsan)"
-#: How programs are compiled that only run, and those that tell where they go wrong.
+#: How programs are compiled that only run, and those whose runs tell where they go wrong: coverage and sanitizers.
 PLAIN = "-O1 -w"
-WATCHED = "-O0 -g1 -w -D_GLIBCXX_ASSERTIONS -fsanitize=address,undefined"
+INSTRUMENTED = "-O0 -g1 -w -D_GLIBCXX_ASSERTIONS -fsanitize=address,undefined"
 #: What a program gets that includes nothing itself, and what most programs use of <bits/stdc++.h>.
 HEADERS = (
     "algorithm array bitset cassert cctype chrono climits cmath complex cstdint cstdio cstdlib cstring ctime deque "
@@ -36,7 +36,7 @@ HEADERS = (
     "unordered_map unordered_set utility vector"
 ).split()
 
-#: Linked into watched programs: what was executed is written down also when the program is ended from outside.
+#: Linked into instrumented programs: what was executed is written down also when the program is ended from outside.
 _RUNTIME = r"""
 #include <signal.h>
 #include <unistd.h>
@@ -52,7 +52,7 @@ _LAYOUT = 2
 
 
 @dataclass(frozen=True)
-class Tools:
+class Toolchain:
     """A compiler that works, and the folder of what it made once."""
 
     version: str
@@ -61,7 +61,7 @@ class Tools:
     link: str
 
 
-def find_tools(standard: str) -> Tools:
+def find_toolchain(standard: str) -> Toolchain:
     """The compiler and its warm cache; the first call on a machine takes some ten seconds.
 
     Raises:
@@ -72,7 +72,7 @@ def find_tools(standard: str) -> Tools:
     version = _run("g++", "-dumpfullversion")
     linker = next((name for name in ("mold", "lld", "gold") if shutil.which(f"ld.{name}")), None)
     link = "" if linker is None else f"-fuse-ld={linker}"
-    known = "\n".join([str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, WATCHED, *HEADERS, _RUNTIME, RUNNER])
+    known = "\n".join([str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, INSTRUMENTED, *HEADERS, _RUNTIME, RUNNER])
     name = f"cpp-{version}-{standard}-{hashlib.blake2b(known.encode(), digest_size=6).hexdigest()}"
     cache = cache_folder()
     with open(cache / f"{name}.lock", "w") as lock:
@@ -80,7 +80,7 @@ def find_tools(standard: str) -> Tools:
         if not (cache / name).is_dir():
             print(f"compiling the headers of C++, once on this machine, into {cache}", file=sys.stderr, flush=True)
             _build(cache, name, standard)
-    return Tools(version, cache / name, link)
+    return Toolchain(version, cache / name, link)
 
 
 def cache_folder() -> Path:
@@ -111,9 +111,11 @@ def _build(cache: Path, name: str, standard: str) -> None:
     with tempfile.TemporaryDirectory(dir=cache) as place:
         made = Path(place, name)
         common = "".join(f"#include <{header}>\n" for header in HEADERS)
-        _headers(made / "slim", f"#ifndef RLSF_STDCXX\n#define RLSF_STDCXX\n{common}#endif\n", standard, watched=True)
+        _headers(
+            made / "slim", f"#ifndef RLSF_STDCXX\n#define RLSF_STDCXX\n{common}#endif\n", standard, instrumented=True
+        )
         (made / "slim" / "using.h").write_text("using namespace std;\n")
-        _headers(made / "full", _whole_library(standard), standard, watched=False)
+        _headers(made / "full", _whole_library(standard), standard, instrumented=False)
         for program, text in {"runtime": _RUNTIME, "runner": RUNNER}.items():
             (made / f"{program}.c").write_text(text)
             _run("gcc", "-O1", "-c", str(made / f"{program}.c"), "-o", str(made / f"{program}.o"))
@@ -122,13 +124,13 @@ def _build(cache: Path, name: str, standard: str) -> None:
         os.rename(made, cache / name)
 
 
-def _headers(folder: Path, text: str, standard: str, *, watched: bool) -> None:
+def _headers(folder: Path, text: str, standard: str, *, instrumented: bool) -> None:
     """``folder/bits/stdc++.h`` and, beside it, what the compiler takes in its stead."""
     header = folder / "bits" / "stdc++.h"
     compiled = folder / "bits" / "stdc++.h.gch"
     compiled.mkdir(parents=True)
     header.write_text(text)
-    for name, flags in {"plain": PLAIN, "watched": WATCHED}.items() if watched else [("plain", PLAIN)]:
+    for name, flags in {"plain": PLAIN, "watched": INSTRUMENTED}.items() if instrumented else [("plain", PLAIN)]:
         flags_of = [f"-std={standard}", *flags.split()]
         _run("g++", *flags_of, "-x", "c++-header", str(header), "-o", str(compiled / f"{name}.gch"))
 

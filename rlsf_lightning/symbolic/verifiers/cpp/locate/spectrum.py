@@ -1,4 +1,4 @@
-"""Which statements made a program print the wrong thing: what its tests say of that.
+"""Spectrum-based fault localisation: the statements that make a program print the wrong thing, by what its tests execute.
 
 Two things speak against a statement: that failing tests execute it more than passing ones do, and that they skip it
 more. Either speaks against the condition that decides it too. Both are measured with Ochiai's coefficient (Abreu,
@@ -15,8 +15,8 @@ from itertools import pairwise
 from math import sqrt
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.split import Split
-from rlsf_lightning.symbolic.verifiers.cpp.watch import Seen
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.instrumented import Seen
+from rlsf_lightning.symbolic.verifiers.cpp.source.statements import Split
 
 #: Statements are blamed while they are at most this share of the program's characters; the worst also if they are more,
 #: up to the second share; where the tests are silent, up to the third.

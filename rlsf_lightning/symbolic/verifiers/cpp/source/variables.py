@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
 _NUMBERS = frozenset(
     "int long short char bool float double unsigned signed size_t int32_t int64_t uint32_t uint64_t".split()

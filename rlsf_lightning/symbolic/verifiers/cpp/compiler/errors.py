@@ -1,4 +1,4 @@
-"""What g++ prints about a program, as findings at their characters.
+"""Diagnostics of g++: the errors that it prints about a program, as findings at their characters.
 
 The text form is read: it alone names the user's line for an error inside a template of the library. Positions are taken
 over only where they are inside the program; everything in a message is the program's word as much as the compiler's.
@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.verifiers.cpp.hints import look_alike
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.error_spans import call_span, spans_of, token_span
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 
 #: How the compiler must print for this reader. A tab counts as one column, so that marks stand under their characters.
 FLAGS = (
@@ -39,8 +39,6 @@ KINDS = frozenset([kind for kind, _ in _KINDS] + ["template", "compile", "link",
 _HEADING = re.compile(r"([^:\s][^:]*):(\d+):(\d+): (fatal error|error|note|sorry, unimplemented): (.*)")
 _REQUIRED = re.compile(re.escape(FILE) + r":(\d+):(\d+):   (?:required|recursively required|in )")
 _FIX = re.compile(r'fix-it:"' + re.escape(FILE) + r'":\{(\d+):(\d+)-(\d+):(\d+)\}:"((?:\\.|[^"\\])*)"')
-_SOURCE = re.compile(r" *(\d+) \| ")
-_MARKS = re.compile(r" +\| ( *[~^][~^ ]*)$")
 #: The compiler was ended, or gave up: this says nothing of the program. No message of the program's own begins like this.
 _LIMIT = re.compile(
     r"^(?:g\+\+|gcc|cc1plus|collect2|as|virtual memory|out of memory|[^:\n]+:\d+:\d+: internal compiler error|"
@@ -108,81 +106,17 @@ def read_errors(printed: str, program: Program) -> list[CompilerError]:
 def _error(found: re.Match[str], below: list[str], program: Program, required: int | None) -> CompilerError:
     message = found[5]
     if found[1] != FILE:
-        spans: tuple[Span, ...] = () if required is None else (_call(program, required),)
+        spans: tuple[Span, ...] = () if required is None else (call_span(program, required),)
         return CompilerError("template", message, required, spans)
     kind = next((kind for kind, pattern in _KINDS if re.search(pattern, message)), "compile")
     line = int(found[2])
     place = program.offset(line, int(found[3]))
     if place is None:
         return CompilerError(kind, message, None, ())
-    spans = _spans(program, line, place, message, below)
+    spans = spans_of(program, line, place, message, below)
     if required is None:
         return CompilerError(kind, message, place, spans)
-    return CompilerError(kind, message, place, (*spans, _call(program, required)), on_use=True)
-
-
-def _spans(program: Program, line: int, place: int, message: str, below: list[str]) -> tuple[Span, ...]:
-    """The marked range, or the token; also the token before a gap, and a name that may be the unknown one."""
-    span = _marked(program, line, place, below) or _token_span(program, place)
-    if span is None:
-        return ()
-    alike = look_alike(program, message, place)
-    if alike is not None:
-        return (span, alike)
-    if message.startswith("expected") and "end of input" not in message:
-        before = [token for token in program.tokens if token.end <= span.start and token.kind != "directive"][-2:]
-        if before and before[-1].text != "(":  # of "fo (int i" the misspelt keyword is part
-            before = before[-1:]
-        return (*(Span(token.start, token.end) for token in before), span)
-    return (span,)
-
-
-def _marked(program: Program, line: int, place: int, below: list[str]) -> Span | None:
-    """The range that the compiler underlines around its caret, where each column is a character."""
-    content = program.line_span(line)
-    if len(below) < 2 or content is None or not program.text[content.start : content.end].isascii():
-        return None
-    source, marks = _SOURCE.match(below[0]), _MARKS.match(below[1])
-    if source is None or marks is None or int(source[1]) != line or "^" not in marks[1]:
-        return None
-    caret = marks[1].index("^")
-    start = len(marks[1][:caret].rstrip("~"))
-    end = caret + 1 + len(marks[1][caret + 1 :]) - len(marks[1][caret + 1 :].lstrip("~"))
-    return Span(place - (caret - start), min(place + end - caret, content.end)) if place < content.end else None
-
-
-def _token_span(program: Program, place: int) -> Span | None:
-    """The token at a place, or the last before it: the end of a text is behind its last token."""
-    index = program.index_at(place)
-    if index is not None:
-        return Span(program.tokens[index].start, program.tokens[index].end)
-    before = [token for token in program.tokens if token.end <= place]
-    return Span(before[-1].start, before[-1].end) if before else None
-
-
-def _call(program: Program, place: int) -> Span:
-    """The call whose name, or opening parenthesis, is at a place."""
-    tokens = program.tokens
-    index = program.index_at(place)
-    if index is None:
-        return Span(place, min(place + 1, len(program.text)))
-    first = last = index
-    while first > 0 and tokens[first].text in ("(", ".", "->", "::") and tokens[first - 1].kind == "name":
-        first -= 1
-        if first > 1 and tokens[first - 1].text in (".", "->", "::"):
-            first -= 1
-    while tokens[last].kind == "name" and last + 2 < len(tokens) and tokens[last + 1].text in (".", "->", "::"):
-        last += 2
-    if tokens[last].kind == "name" and last + 1 < len(tokens) and tokens[last + 1].text == "(":
-        last += 1
-    if tokens[last].text == "(":
-        depth = 0
-        for at in range(last, len(tokens)):
-            depth += (tokens[at].text == "(") - (tokens[at].text == ")")
-            if depth == 0 or tokens[at].text in (";", "{"):
-                last = at
-                break
-    return Span(tokens[first].start, tokens[last].end)
+    return CompilerError(kind, message, place, (*spans, call_span(program, required)), on_use=True)
 
 
 def _same(error: CompilerError, other: CompilerError) -> bool:
@@ -197,7 +131,7 @@ def _with_note(error: CompilerError, found: re.Match[str], program: Program) -> 
     if "of macro" in found[5]:
         return replace(error, in_macro=True)
     place = program.offset(int(found[2]), int(found[3]))
-    span = None if place is None else _token_span(program, place)
+    span = None if place is None else token_span(program, place)
     if found[5].startswith("to match this") and span is not None and span not in error.spans:
         return replace(error, spans=(*error.spans, span))
     return error
@@ -215,7 +149,7 @@ def _with_fix(error: CompilerError, found: re.Match[str], program: Program) -> C
 def _assembler_errors(printed: str, program: Program) -> list[CompilerError]:
     """What the assembler does not accept; it knows no place, but only ``asm`` can be the cause."""
     found = _ASSEMBLER.search(printed)
-    words = [Span(token.start, token.end) for token in program.tokens if token.text in ("asm", "__asm__", "__asm")]
+    words = [token.span for token in program.tokens if token.text in ("asm", "__asm__", "__asm")]
     return [CompilerError("compile", f"assembler: {found[1]}", None, tuple(words[:20]))] if found and words else []
 
 
@@ -224,7 +158,7 @@ def _link_errors(printed: str, program: Program) -> list[CompilerError]:
     errors = []
     for symbol in dict.fromkeys(found.strip() for found in _UNDEFINED.findall(printed)):
         name = re.split(r"[(<]", re.sub(r"^.*?\.o: ", "", symbol))[0].split("::")[-1].strip()
-        uses = [Span(token.start, token.end) for token in program.tokens if token.kind == "name" and token.text == name]
+        uses = [token.span for token in program.tokens if token.kind == "name" and token.text == name]
         spans: tuple[Span, ...] = () if name == "main" else tuple(uses[:20])
         errors.append(CompilerError("link", f"`{symbol[:200]}` is used but defined nowhere", None, spans))
     return errors[:20]

@@ -9,8 +9,8 @@ import bisect
 from functools import cached_property
 
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.verifiers.cpp.control import Head, controls
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.source.control import Head, controls
 
 #: What follows these is executed or not, as what stands before them decides.
 _OPERATORS = frozenset(("&&", "||", "?", ":"))

@@ -1,47 +1,18 @@
-"""Where the mistake behind a compiler's error may have been made, if not where it was noticed.
+"""Brackets that are missing: the line at which braces and indentation stop agreeing, the statement of a parenthesis.
 
-A declaration that nothing uses and that is spelled almost like an unknown name; the line at which braces and indentation
-stop agreeing; where in a statement a parenthesis may be missing. All are facts of the text, and only looked for in programs
-that do not compile.
+The compiler notices them later. Both are facts of the text, and only looked for in programs that do not compile.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rlsf_lightning.records import Finding, Span
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
-_UNKNOWN = re.compile(r"'([\w$]+)' (?:was not declared|does not name a type|has not been declared)")
 #: That may stand in the parentheses after these.
 _SEMICOLONS = {"for": 2, "if": 1, "switch": 1}
-#: Names shorter than this are not held to be misspelt by another letter.
-SHORTEST = 3
-
-
-def look_alike(program: Program, message: str, place: int) -> Span | None:
-    """The one name before ``place`` that stands there alone and is one letter away from the unknown name of a message."""
-    unknown = _UNKNOWN.match(message)
-    if unknown is None:
-        return None
-    uses = Counter(token.text for token in program.tokens if token.kind == "name")
-    found = [
-        token
-        for token in program.tokens
-        if token.kind == "name" and token.end <= place and uses[token.text] == 1 and _near(token.text, unknown[1])
-    ]
-    return Span(found[0].start, found[0].end) if len(found) == 1 else None
-
-
-def _near(one: str, other: str) -> bool:
-    """Whether one letter more, less or (in longer names) changed makes one name the other."""
-    short, long = sorted((one, other), key=len)
-    if len(short) == len(long):
-        return len(short) >= SHORTEST and sum(a != b for a, b in zip(short, long, strict=True)) == 1
-    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def unbalanced(program: Program) -> Finding | None:
@@ -66,7 +37,7 @@ def unbalanced(program: Program) -> Finding | None:
         else:
             head = next((one for one in range(line - 1, 0, -1) if _begins(program, one, indent)), None)
             ends = [one for one in program.tokens if head is not None and program.line_of(one.start) == head]
-            spans = (Span(ends[-1].start, ends[-1].end),) if ends else (Span(token.start, token.end),)
+            spans = (ends[-1].span,) if ends else (token.span,)
             return Finding("unbalanced", message, spans)
     return None
 
@@ -125,7 +96,7 @@ def _may_be_list(before: Token) -> bool:
 def _gap(program: Program, token: Token) -> tuple[Span, ...]:
     """A token and the one before it."""
     before = [one for one in program.tokens if one.end <= token.start][-1:]
-    return tuple(Span(one.start, one.end) for one in (*before, token))
+    return tuple(one.span for one in (*before, token))
 
 
 def _begins(program: Program, line: int, indent: int) -> bool:

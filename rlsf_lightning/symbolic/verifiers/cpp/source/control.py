@@ -1,4 +1,4 @@
-"""Which condition decides whether a statement is executed: the head of the ``if`` or loop around it, read off the tokens.
+"""Control dependence: the head of the ``if`` or loop that decides whether a statement is executed, read off the tokens.
 
 No grammar: statements are told apart by their keywords, braces and semicolons. Where a text is not like that the answer
 is wrong or missing, which costs precision and nothing else.
@@ -6,7 +6,7 @@ is wrong or missing, which costs precision and nothing else.
 
 from __future__ import annotations
 
-from rlsf_lightning.symbolic.verifiers.cpp.text import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
 
 _HEADS = frozenset(("if", "for", "while", "switch", "catch"))
 #: Statements that are deeper inside each other than this have the condition of those around them.

@@ -1,0 +1,1 @@
+"""g++ in a sandbox: programs are compiled, run on tests, and run again with coverage and sanitizers."""

@@ -1,0 +1,85 @@
+"""What the compiler printed and what each test gave, read from what comes out of the sandbox.
+
+The program runs beside the script that runs it, so all of it is read as something that the program may have written:
+sizes are checked, and what is missing counts against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlsf_lightning.symbolic.execution.sandbox import Outcome
+from rlsf_lightning.symbolic.verifiers.cpp.task import Case
+
+#: Exit codes as a shell reports them: stopped by ``timeout``, killed, out of processor time; file too large.
+TOO_SLOW = (124, 137, 152)
+FILE_TOO_LARGE = 153
+#: Signals by the exit code that they leave.
+SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 139: "SIGSEGV"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One test's exit code and output; code None: it was not run, or the program ended who ran it."""
+
+    code: int | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """``code``: the compiler's, 0 where there is a program; None where the sandbox ended first, by ``ended_by``.
+
+    ``library``: of ``libraries``, the one that it was compiled with.
+    """
+
+    code: int | None
+    printed: str
+    ran: tuple[Ran, ...] = ()
+    ended_by: str = ""
+    library: str = "slim"
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it compiles, and its tests were run."""
+        return self.code == 0 and not self.ended_by
+
+
+def agree(expected: str, actual: str) -> bool:
+    """Whether two outputs have the same words, whatever white space is between them."""
+    return expected.split() == actual.split()
+
+
+def passes(case: Case, ran: Ran) -> bool:
+    """Whether the program ended by itself, without an error, and printed what it should."""
+    return ran.code == 0 and agree(case.output, ran.output)
+
+
+def read_built(outcome: Outcome, number: int, library: str) -> Built:
+    """The output of the scripts ``diagnose`` and ``run_tests``; ``number`` tests were asked for."""
+    first, _, rest = outcome.output.partition(b"\n")
+    if not first.isdigit() or len(first) > 3:
+        said = outcome.errors.strip()[-300:] or "not a word"
+        return Built(None, outcome.errors, (), outcome.ended_by or f"nothing came back but {said!r}", library)
+    if number == 0 or int(first) != 0:
+        return Built(int(first), rest.decode("utf-8", "replace"), (), outcome.ended_by, library)
+    heads, mark, outputs = rest.partition(b"outputs\n")
+    ran: list[Ran] = []
+    at = 0
+    codes, _, sizes = heads.partition(b"sizes\n")
+    for code, length in zip(codes.split()[:number], sizes.split(), strict=False):
+        if not all(word.isdigit() and len(word) < 12 for word in (code, length)):
+            break
+        size = int(length)
+        ran.append(Ran(int(code), outputs[at : at + size].decode("utf-8", "replace")))
+        at += size
+    ran += [Ran(None, "")] * (number - len(ran))
+    return Built(0, "", tuple(ran), outcome.ended_by if not mark else "", library)
+
+
+def read_numbers(outcome: Outcome, most: int) -> list[int]:
+    """The numbers below ``most`` that the script ``try_versions`` prints, ascending; none where it did not end well."""
+    words = outcome.output.split()
+    if outcome.ended_by or outcome.returncode != 0 or not all(word.isdigit() and len(word) < 6 for word in words):
+        return []
+    return sorted({int(word) for word in words if int(word) < most})

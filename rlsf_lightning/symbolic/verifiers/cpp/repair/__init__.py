@@ -1,0 +1,1 @@
+"""Program repair by mutation: the small change with which a program passes its tests."""

@@ -1,0 +1,1 @@
+"""Prefixes that no continuation makes compile."""
