@@ -1,4 +1,4 @@
-"""What is wrong with a program: the compiler's errors, or the first test that it fails."""
+"""Checks a program: the compiler's errors, or the first test that it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which characters of the program an error of the compiler is about: marked ranges, tokens, calls, names alike."""
+"""The spans of a compiler error in the program: marked ranges, tokens, calls, names alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the compiler printed and what each test gave, read from what comes out of the sandbox.
+"""The compiler's output and each test's result, read from what comes out of the sandbox.
 
 The program runs beside the script that runs it, so all of it is read as something that the program may have written:
 sizes are checked, and what is missing counts against it.

@@ -1,4 +1,4 @@
-"""What is wrong with a name, for a reference; of readable names of another molecule, nothing narrower than that."""
+"""Checks a name against a reference; of readable names of another molecule, nothing narrower than that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How similar a molecule is to the reference."""
+"""Similarity of a molecule to the reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a molecule has what a fact speaks of, and at which atoms. RDKit counts."""
+"""Counts of a fact's groups, rings or atoms in a molecule, and the atoms concerned. RDKit counts."""
 
 from __future__ import annotations
 

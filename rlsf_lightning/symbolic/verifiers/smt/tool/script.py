@@ -1,4 +1,4 @@
-"""What z3 is asked: the task and the completion's commands as one script, and how its answers are read.
+"""The script for z3: the task and the completion's commands, and how z3's answers are read.
 
 Names stand for themselves as numbers in these scripts; models come back under the names of the text.
 """

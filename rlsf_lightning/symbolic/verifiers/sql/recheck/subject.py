@@ -1,4 +1,4 @@
-"""What a certificate is about: the query, where it begins in the completion, and what is right."""
+"""The subject of a recheck: the query, its offset in the completion, and the right rows."""
 
 from __future__ import annotations
 
