@@ -58,22 +58,21 @@ class Data:
     path: str | None = None
     #: Which columns of that file to read.
     columns: Columns = field(default_factory=Columns)
-    #: What the model sees; {prompt} is replaced by the prompt's text.
+    #: The prompt template: what the model sees, with {prompt} for the prompt's text.
     template: str = "{prompt}"
-    #: Processes that read prompts beside the training loop.
+    #: DataLoader workers that read prompts.
     workers: int = number(0, at_least=0)
 
 
 @dataclass
 class Lora:
-    #: Rank of the adapter; 0 trains no adapter but the whole backbone (then a frozen copy is the reference).
+    #: LoRA rank; 0 fine-tunes the full model (then a frozen copy is the reference policy).
     r: int = number(16, at_least=0)
-    #: Scale: the adapter's output is multiplied by alpha / r.
+    #: LoRA scale: the adapter's output is multiplied by alpha / r.
     alpha: int = number(32, at_least=1)
     #: Which linear layers get an adapter: peft's target_modules.
     targets: Any = "all-linear"
-    #: Modules that learn as a whole beside the adapter, by the end of their names, such as model.norm: peft's
-    #: modules_to_save.
+    #: Modules that are trained in full beside the adapter, such as model.norm: peft's modules_to_save.
     modules_to_save: list[str] = field(default_factory=list)
 
 
@@ -85,11 +84,11 @@ class Policy:
     gguf_file: str | None = None
     #: A folder with a saved LoRA adapter to start from (as peft's save_pretrained writes it).
     adapter: str | None = None
-    #: Base weights: nf4 (4 bit), none, or auto (nf4 on CUDA, none on a CPU).
+    #: Quantisation of the base weights: nf4 (4 bit, QLoRA), none, or auto (nf4 on CUDA, none on a CPU).
     quantize: Literal["auto", "nf4", "none"] = "auto"
-    #: The adapter on the frozen base.
+    #: The LoRA adapter on the frozen base.
     lora: Lora = field(default_factory=Lora)
-    #: Recompute activations in the backward pass: less memory, a third more time.
+    #: Gradient checkpointing: recompute activations in the backward pass; less memory, a third more time.
     gradient_checkpointing: bool = False
 
 
@@ -109,29 +108,30 @@ class Verifier:
 
 @dataclass
 class Rollout:
-    #: Prompts a training step, on each rank.
+    #: Prompts per training step, on each rank.
     batch_size: int = number(16, at_least=1)
-    #: Completions sampled for each prompt.
+    #: Group size: completions sampled per prompt.
     samples_per_prompt: int = number(4, at_least=1)
-    #: Longest completion, in tokens; a completion cut here never counts as right.
+    #: Longest completion, in tokens; a truncated completion never counts as right.
     max_new_tokens: int = number(128, at_least=1)
     #: The sampling engine: "native", "hf" (transformers' generate, slower), package.module:function, or mine.py:function
     #: beside the recipe.
     engine: str = named(ENGINE, "native")
-    #: Most completions decoded at a time; where one ends, the next begins. Null: all. Results do not depend on it.
+    #: Decode batch size of continuous batching: finished completions are evicted and queued ones admitted. Null: all at
+    #: once. Results do not depend on it.
     decode_batch_size: int | None = number(None, at_least=1)
     #: Sampling temperature, also applied to every log-probability that is scored.
     temperature: float = number(1.0, above=0)
-    #: Which prompts are learnt from: "all", or "mixed": those of whose samples some pass and some fail.
+    #: Which prompts are learnt from: "all", or "mixed" (dynamic sampling): those of whose samples some pass and some fail.
     keep: Literal["all", "mixed"] = "all"
 
 
 @dataclass
 class Kl:
-    #: How moving away from the reference is penalised: "k1" inside the reward, "k2" or "k3" as a loss term.
+    #: Estimator of the KL penalty to the reference: "k1" inside the reward, "k2" or "k3" as a loss term.
     #: `algorithm.kl=k3` means the same as `algorithm.kl.form=k3`.
     form: Literal["k1", "k2", "k3"] = "k1"
-    #: Coefficient of that penalty; null: what the estimator needs (etpo: 0.05, the others: 0).
+    #: KL coefficient; null: what the advantage estimator needs (etpo: 0.05, the others: 0).
     beta: float | None = number(None, at_least=0)
     #: With beta=0: measure the KL for logging every so many steps, on one sample per prompt (0 disables).
     watch_every: int = number(10, at_least=0)
@@ -142,9 +142,9 @@ class Vine:
     #: How completions are cut into reasoning steps: lines, arithmetic, branches (of a SMILES), package.module:function, or
     #: mine.py:function beside the recipe.
     splitter: str = named(SPLITTER, "lines")
-    #: Most steps of a completion; more are joined.
+    #: Most reasoning steps of a completion; more are joined.
     steps: int = number(8, at_least=1)
-    #: Continuations that are sampled from the state before each step.
+    #: Monte Carlo rollouts from the state before each step.
     rollouts: int = number(4, at_least=1)
 
 
@@ -156,73 +156,74 @@ class Algorithm:
     #: Token rewards -> advantages, by name (the list of estimators is printed below, and by recipe=list),
     #: package.module:function, or mine.py:function beside the recipe.
     advantage: str = named(ADVANTAGE, "prefix_tree")
-    #: What a completion that was cut at max_new_tokens is: "penalize" (a failure) or "mask" (left out of the loss).
+    #: Truncated completions (cut at max_new_tokens): "penalize" (a failure) or "mask" (left out by the loss mask).
     truncated: Literal["penalize", "mask"] = "penalize"
     #: Discount.
     gamma: float = number(1.0, at_least=0, at_most=1)
     #: GAE's lambda.
     lam: float = number(0.95, at_least=0, at_most=1)
-    #: Lambda of what the critic learns to predict; null: the same.
+    #: GAE's lambda for the critic's targets; null: the same.
     value_lam: float | None = number(None, at_least=0, at_most=1)
-    #: Steps and rollouts of advantage=vine.
+    #: VinePPO: steps and rollouts of advantage=vine.
     vine: Vine = field(default_factory=Vine)
-    #: Advantages over the batch: "scale" (divide by their root mean square), "centre" (mean 0, variance 1) or "none".
+    #: Advantage normalisation over the batch: "scale" (divide by the root mean square), "centre" (whitening: mean 0,
+    #: variance 1) or "none".
     normalise: Literal["scale", "centre", "none"] = "scale"
-    #: Reference penalty.
+    #: KL penalty to the reference policy.
     kl: Kl = field(default_factory=Kl)
-    #: The policy's loss: "clipped" (PPO), or "dual_clip" (PPO that also bounds what a bad token with a large ratio costs).
+    #: Policy loss: "clipped" (PPO's surrogate), or "dual_clip" (also bounded for negative advantages with a large ratio).
     loss: Literal["clipped", "dual_clip"] = "clipped"
-    #: What the loss is a mean over: "token", "sequence" (every completion counts the same), "constant" (a token's weight
-    #: depends on no length), or null: what the estimator's paper has (grpo: sequence, dr_grpo: constant, others: token).
+    #: Loss aggregation: the mean over "token", "sequence" (every completion counts the same) or "constant" (a token's
+    #: weight depends on no length); null: what the estimator's paper has (grpo: sequence, dr_grpo: constant, others: token).
     loss_mean: Literal["token", "sequence", "constant"] | None = None
     #: PPO clip range of the probability ratio.
     clip: float = number(0.2, above=0)
-    #: Its upper side, where that is another one (DAPO's clip-higher); null: the same.
+    #: Upper clip range (DAPO's clip-higher); null: the same.
     clip_high: float | None = number(None, above=0)
-    #: What loss=dual_clip bounds a bad token's loss at, in units of its advantage; above 1.
+    #: Bound of loss=dual_clip for negative advantages, in units of the advantage; above 1.
     dual_clip: float = number(3.0, above=1)
-    #: Weigh each token by how much likelier it is under the scored policy than it was for the sampler, at most by this
-    #: (truncated importance sampling, for a sampler with other numerics); null: not at all.
+    #: Truncated importance sampling: cap of each token's weight p(scored policy) / p(sampler), for a sampler with other
+    #: numerics; null: no weights.
     importance_cap: float | None = number(None, at_least=1)
-    #: Clip range of the value.
+    #: Clip range of the value loss.
     value_clip: float = number(0.2, above=0)
     #: Weight of the value loss.
     value_coef: float = number(0.5, at_least=0)
-    #: What the value head reads: "head" (the policy's own backbone) or "adapter" (a second adapter of its own).
+    #: The critic's backbone: "head" (a value head on the policy's) or "adapter" (with a second LoRA adapter of its own).
     critic: Literal["head", "adapter"] = "head"
-    #: Let the value loss's gradient reach the backbone.
+    #: Backpropagate the value loss into the backbone (else its input is detached).
     value_reaches_backbone: bool = False
-    #: Steps in which only the value head learns (a cold critic makes located rewards worse than scalar ones).
+    #: Warm-up steps in which only the value head learns (a cold critic makes located rewards worse than scalar ones).
     value_warmup_steps: int = number(0, at_least=0)
     #: Weight of the entropy bonus.
     entropy_coef: float = 0.0
-    #: Where PPO's old log-probabilities and values come from: "sampler" (they were computed when tokens were drawn),
-    #: "recompute" (a pass like the update's), or "auto": the sampler where it computes in fp32 as the update does.
+    #: PPO's old log-probabilities and values: "sampler" (computed while sampling), "recompute" (a forward pass like the
+    #: update's), or "auto": the sampler's where it computes in fp32 as the update does.
     old_scores: Literal["auto", "sampler", "recompute"] = "auto"
-    #: Passes over a step's experience.
+    #: PPO epochs: passes over the rollouts of a training step.
     epochs: int = number(1, at_least=1)
-    #: Optimiser steps a pass.
+    #: Minibatches, and so optimiser steps, per epoch.
     minibatches: int = number(1, at_least=1)
-    #: Most tokens in one forward pass; null: 1024 on a CPU (more is slower there), 8192 elsewhere. Results do not depend
-    #: on it.
+    #: Micro-batch of gradient accumulation: most tokens in one forward pass; null: 1024 on a CPU (more is slower there),
+    #: 8192 elsewhere. Results do not depend on it.
     micro_batch_tokens: int | None = number(None, at_least=1)
-    #: Peak learning rate of the adapter (and backbone).
+    #: Peak learning rate of the adapter (of the backbone in full fine-tuning).
     lr: float = number(1e-4, at_least=0)
     #: Peak learning rate of policy.lora.modules_to_save; null: the adapter's.
     modules_to_save_lr: float | None = number(None, at_least=0)
     #: Learning rate of the value head.
     value_lr: float = number(1e-3, at_least=0)
-    #: Optimiser steps of linear warm-up.
+    #: Optimiser steps of linear learning-rate warm-up.
     warmup_steps: int = number(5, at_least=0)
-    #: What the learning rate falls to at the end of the run, as a share of the peak (linear).
+    #: Linear decay: the learning rate at the end of the run, as a share of the peak.
     final_lr_share: float = number(1.0, at_least=0, at_most=1)
-    #: Largest gradient norm (Lightning's gradient_clip_val does not work with manual optimisation).
+    #: Gradient clipping by norm (Lightning's gradient_clip_val does not work with manual optimisation).
     max_grad_norm: float = number(1.0, above=0)
-    #: "adamw", or "adamw_8bit": its state in 8 bit (bitsandbytes), which is slower on a CPU and not worth it for an adapter.
+    #: "adamw", or "adamw_8bit" (bitsandbytes): the state in 8 bit, slower on a CPU and not worth it for an adapter.
     optimizer: Literal["adamw", "adamw_8bit"] = "adamw"
     #: AdamW's weight decay.
     weight_decay: float = number(0.0, at_least=0)
-    #: Stop the inner passes when the approximate KL to the sampling policy exceeds this; null never.
+    #: Early stopping of the PPO epochs when the approximate KL to the sampling policy exceeds this; null never.
     stop_kl: float | None = number(None, above=0)
 
 
@@ -230,14 +231,14 @@ class Algorithm:
 class Evaluation:
     #: The held-out split of the table before and after training; null skips both.
     split: str | None = "test"
-    #: Prompts of it.
+    #: Most prompts of it.
     limit: int = number(1000, at_least=1)
-    #: Samples a prompt (temperature 1) for pass@k; 0 evaluates greedily only.
+    #: Samples per prompt (temperature 1) for pass@k; 0 evaluates greedily only.
     samples: int = number(8, at_least=0)
     #: The suite of metrics: generic, molecules, described_molecules, package.module:SUITE, mine.py:SUITE beside the recipe,
     #: or null for what suits the verifier.
     metrics: str | None = named(METRICS, None)
-    #: Sequences decoded at a time.
+    #: Decode batch size.
     batch_size: int = number(256, at_least=1)
     #: Evaluate on validation prompts every so many epochs during training; 0 never.
     every_epochs: int = number(0, at_least=0)
@@ -256,7 +257,7 @@ class Sft:
     #: Share of the items of which a further phrasing (another name of the molecule, say) is shown in each epoch, beside the
     #: first.
     synonyms: float = number(0.3, at_least=0, at_most=1)
-    #: Sequences a step.
+    #: Sequences per step.
     batch_size: int = number(64, at_least=1)
     #: Peak learning rate; linear warm-up, then a cosine to 2 %.
     lr: float = number(1e-3, at_least=0)
@@ -264,9 +265,9 @@ class Sft:
     warmup_steps: int = number(200, at_least=0)
     #: AdamW's weight decay.
     weight_decay: float = number(0.05, at_least=0)
-    #: Largest gradient norm.
+    #: Gradient clipping by norm.
     max_grad_norm: float = number(1.0, above=0)
-    #: Passes over the items.
+    #: Epochs over the items.
     epochs: int = number(10, at_least=1)
     #: Minutes after which training ends instead; the learning rate's schedule then runs against the clock.
     minutes: float | None = number(None, above=0)

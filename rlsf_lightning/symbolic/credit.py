@@ -84,7 +84,9 @@ def succeeded(certificate: Certificate, is_finished: bool) -> bool:
 def viable_prefix(
     certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
 ) -> Credit:
-    """Blame where the mistake was made. Sum: 1 for a success, -1 for a failure.
+    """+1 on the last token of a success, -1 on the first dead token of a failure, and nothing is learnt from what follows it.
+
+    Credit lies where the mistake was made. Sum: 1 for a success, -1 for a failure.
 
     A success has +1 on its last token. A failure has -1 on its first dead token: the first whose span reaches beyond
     ``dead_from``, or the last token where only stopping there (or not stopping) was wrong. What follows the dead token
@@ -99,7 +101,7 @@ def viable_prefix(
 def placebo(
     certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
 ) -> Credit:
-    """``viable_prefix`` with the blame on a token drawn uniformly from all of the completion's.
+    """The placebo: ``viable_prefix`` with the blame on a token drawn uniformly from all of the completion's.
 
     Tokens after it are not credited. Sum: 1 for a success, -1 for a failure. What this scheme learns, it does not learn
     from the place.
@@ -114,7 +116,9 @@ def placebo(
 def located(
     certificate: Certificate, spans: Sequence[Span], is_finished: bool, rng: random.Random | None = None
 ) -> Credit:
-    """Each finding where it shows. Sum: ``_total``, the terminal reward less the weights of all findings.
+    """Each finding's weight over the tokens of its spans, the terminal reward on the last token.
+
+    Sum: ``_total``, the terminal reward less the weights of all findings.
 
     A finding's ``-weight`` is spread evenly over the tokens that overlap its spans; over all tokens if it has no span.
     The last token also gets the terminal reward: the score, or -1 if the completion did not end by itself.
