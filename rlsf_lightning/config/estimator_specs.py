@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from rlsf_lightning.config.extension_points import takes
 from rlsf_lightning.config.plugins import Entry, Kind, resolve
 
 LossMean = Literal["token", "sequence", "constant"]
@@ -85,6 +86,7 @@ ADVANTAGE = Kind(
         for name, spec in ESTIMATORS.items()
     },
     wants="a function (inputs, settings) -> (advantages_BT, returns_BT)",
+    accepts=takes(2),
 )
 
 

@@ -68,6 +68,21 @@ def _is_logger(cls: Any) -> bool:
     return inspect.isclass(cls) and issubclass(cls, Logger)
 
 
+def takes(arguments: int) -> Callable[[Any], bool]:
+    """Whether an object is a function that can be called with so many positional arguments."""
+
+    def accepts(function: Any) -> bool:
+        if not callable(function) or inspect.isclass(function):
+            return False
+        try:
+            inspect.signature(function).bind(*range(arguments))
+        except (TypeError, ValueError):  # other arguments, or a function of C that tells nothing
+            return False
+        return True
+
+    return accepts
+
+
 def _takes_split(function: Any) -> bool:
     return callable(function) and next(iter(inspect.signature(function).parameters), None) == "split"
 
@@ -99,12 +114,14 @@ CREDIT = Kind(
         "rlsf_lightning.symbolic.credit", *"viable_prefix located paper scalar boolean".split(), random="placebo"
     ),
     wants="a function (certificate, spans, is_finished, rng) -> Credit",
+    accepts=takes(4),
 )
 SPLITTER = Kind(
     "algorithm.vine.splitter",
     "step splitter",
     _functions("rlsf_lightning.symbolic.step_splitters", "lines", "arithmetic", "branches"),
     wants="a function text -> offsets",
+    accepts=takes(1),
 )
 ENGINE = Kind(
     "rollout.engine",

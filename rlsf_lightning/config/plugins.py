@@ -64,13 +64,13 @@ def check(kind: Kind, reference: str, key: str | None = None) -> None:
     module, name = _parts(kind, reference)
     source = _source(module) if ":" in reference or not _is_bare(module) else None
     if source is None:
-        raise UserError(f"{said}: no such {kind.noun}{did_you_mean(reference, shipped)}{_ways(shipped)}")
+        raise UserError(f"{said}: no such {kind.noun}{_advice(did_you_mean(reference, shipped), shipped)}")
     names = names_in(source)
     if name and names is not None and name not in names:
         hint = did_you_mean(name, sorted(names))
-        raise UserError(f"{said}: {source} has no {kind.noun} `{name}`{hint}{_ways(shipped)}")
+        raise UserError(f"{said}: {source} has no {kind.noun} `{name}`{_advice(hint, shipped)}")
     if not name and kind.find is None:
-        raise UserError(f"{said}: which {kind.noun} of {source}? write {reference}:NAME{_ways(shipped)}")
+        raise UserError(f"{said}: which {kind.noun} of {source}? Write {reference}:NAME{_advice('', shipped)}")
 
 
 def resolve(kind: Kind, reference: str, key: str | None = None) -> Any:
@@ -85,7 +85,7 @@ def resolve(kind: Kind, reference: str, key: str | None = None) -> Any:
     found = getattr(module, name, None) if name else kind.find(module) if kind.find else None
     if found is None or not kind.accepts(found):
         said = f"{key or kind.key}={reference}: {module_name} has no {kind.noun}{f' `{name}`' if name else ''}"
-        raise UserError(f"{said}, which must be {kind.wants}{_ways(shipped)}")
+        raise UserError(f"{said}, which must be {kind.wants}{_advice('', shipped)}")
     return found
 
 
@@ -209,6 +209,7 @@ def _source(module: str) -> Path | None:
     return Path(spec.origin) if spec is not None and spec.origin is not None else None
 
 
-def _ways(shipped: Mapping[str, Entry]) -> str:
+def _advice(hint: str, shipped: Mapping[str, Entry]) -> str:
+    """The end of a message: the nearest name, if one is near, and everything that could be written."""
     names = f"one of {', '.join(shipped)}, " if shipped else ""
-    return f"; write {names}package.module:name, or mine.py:name for a file beside the recipe"
+    return f"{hint}{' Write' if hint else '; write'} {names}package.module:name, or mine.py:name for a file beside the recipe"

@@ -67,12 +67,12 @@ def test_what_ships_a_module_and_a_file(folder: Path) -> None:
     [
         (
             "sqr",
-            ["some.key=sqr: no such thing", "did you mean `sqrt`?", "write one of sqrt, floor, package.module:name"],
+            ["some.key=sqr: no such thing", "did you mean `sqrt`? Write one of sqrt, floor, package.module:name"],
         ),
         ("nowhere:sqrt", ["no such thing"]),
         ("parcel.insid:found", ["no such thing"]),
         ("parcel.inside:fund", ["has no thing `fund`", "did you mean `found`?"]),
-        ("parcel.inside", ["which thing of", "write parcel.inside:NAME"]),
+        ("parcel.inside", ["which thing of", "Write parcel.inside:NAME"]),
         ("mine:chose", ["did you mean `chosen`?"]),
         ("mine.py:chosen", ["no such thing"]),
         ("mine:", ["which thing of"]),
@@ -101,8 +101,13 @@ def test_what_the_text_cannot_refute_is_left_to_the_import(folder: Path, referen
 def test_an_object_of_another_kind_is_told(folder: Path) -> None:
     with pytest.raises(UserError, match=r"verifier.name=math:sqrt: math has no verifier `sqrt`, which must be a class"):
         resolve(VERIFIER, "math:sqrt")
-    with pytest.raises(UserError, match=r"here=math:pi: math has no credit scheme `pi`, which must be a function"):
-        resolve(CREDIT, "math:pi", "here")
+    for name in ("pi", "sqrt"):
+        with pytest.raises(
+            UserError, match=rf"here=math:{name}: math has no credit scheme `{name}`, which must be a func"
+        ):
+            resolve(CREDIT, f"math:{name}", "here")
+    with pytest.raises(UserError, match=r"no credit scheme `Recipe`"):
+        resolve(CREDIT, "rlsf_lightning.config.schema:Recipe")
 
 
 def test_the_names_of_a_module_are_read_off_its_text(folder: Path) -> None:
