@@ -28,6 +28,7 @@ from rlsf_lightning.symbolic.verifiers.math.locate import (
 from rlsf_lightning.symbolic.verifiers.math.parse import parse
 from rlsf_lightning.symbolic.verifiers.math.parse.answer import Answer
 from rlsf_lightning.symbolic.verifiers.math.parse.equations import Equation, Side
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token, digits_of
 from rlsf_lightning.symbolic.verifiers.math.task import Task
 
 _Place = tuple[int, int]
@@ -164,7 +165,7 @@ def _rounds_to(exact: Fraction, written: Fraction, place: Fraction | None, relat
 
 def _last_place(side: Side, relation: str, value: Fraction) -> Fraction | None:
     """Of the side's lone number, if it is one, where that is read as this value."""
-    written = "".join(token.text for token in side.tokens).replace("{,}", "").replace(",", "")
+    written = digits_of("".join(token.text for token in side.tokens))
     match = re.fullmatch(r"-?(\d*)(?:\.(\d+))?(%|cents|dozen)?", written)
     if match is None:
         return None
@@ -181,12 +182,26 @@ def _last_place(side: Side, relation: str, value: Fraction) -> Fraction | None:
 
 def _values(side: Side) -> list[Fraction] | None:
     """What the side can be worth; None: it divides by zero."""
+    if [token.kind for token in side.tokens] == ["root"]:
+        return _root_values(side.tokens[0])
     factor = "*12" if side.tokens[-1].text == "dozen" else "/100"
     texts = [_python(side, unit, dash) for unit in ("", factor) for dash in (False, True)]
+    if [token.kind for token in side.tokens] == ["number", "operator", "number", "percent"]:
+        first, sign, second, _ = side.tokens
+        if sign.text in "+-":
+            texts.append(f"({first.value})*(1{sign.text}({second.value})/100)")
     try:
         return [_walk(ast.parse(text, mode="eval").body) for text in dict.fromkeys(texts)]
     except ZeroDivisionError:
         return None
+
+
+def _root_values(root: Token) -> list[Fraction]:
+    """Of an irrational root, checked by raising it again; none where it is wrong."""
+    *index, radicand = re.findall(r"[0-9]+(?:\.[0-9]+)?", root.text)
+    degree, value = int(index[0]) if index else 2, root.value or Fraction(0)
+    above = value + Fraction(1, 10**50)
+    return [value] if value**degree < Fraction(radicand) < above**degree else []
 
 
 def _python(side: Side, percent: str, drop_dash: bool) -> str:

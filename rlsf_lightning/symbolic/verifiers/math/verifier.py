@@ -18,7 +18,7 @@ from rlsf_lightning.records import Certificate, Finding, Prompt
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.math.check import Checked, check
-from rlsf_lightning.symbolic.verifiers.math.check.answers import same_answer
+from rlsf_lightning.symbolic.verifiers.math.check.answers import Same, same_answer
 from rlsf_lightning.symbolic.verifiers.math.locate import locate
 from rlsf_lightning.symbolic.verifiers.math.parse import parse
 from rlsf_lightning.symbolic.verifiers.math.recheck import stands
@@ -69,7 +69,8 @@ class MathVerifier:
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the steps, computed again by another evaluator, and the answer bear a certificate out (see ``recheck``)."""
-        return stands(certificate, task_of(prompt), completion, self.max_chars, self._is_same)
+        task = task_of(prompt)
+        return stands(certificate, task, completion, self.max_chars, self._comparison(task))
 
     def _judge(self, task: Task, completion: str) -> Certificate:
         text, offset = stripped(completion)
@@ -78,7 +79,7 @@ class MathVerifier:
         if len(text) > self.max_chars:
             dead = offset + _first_beyond(text, self.max_chars)
             return failed([too_long(text, self.max_chars)], dead_from=dead, offset=offset)
-        checked = check(parse(completion), task, self._is_same)
+        checked = check(parse(completion), task, self._comparison(task))
         findings = [*locate(checked.wrong_steps, task.question, completion), *checked.answer_findings]
         if findings:
             dead_from = len(completion) if self._lacks_a_last_line(checked, text) else None
@@ -92,9 +93,10 @@ class MathVerifier:
         room = self.max_chars - len(text) - len("\n#### ")
         return checked.answer is None and not checked.wrong_steps and len(checked.reference) <= room
 
-    def _is_same(self, reference: str, answer: str) -> bool | None:
-        """Whether both answers are the same; None: the reference cannot be read. Raises ToolFailed."""
-        return same_answer(reference, answer, self._comparer.same if self.answers == "math-verify" else None)
+    def _comparison(self, task: Task) -> Same:
+        """Says whether an answer is the reference; None: the reference cannot be read. Raises ToolFailed."""
+        ask = self._comparer.same if self.answers == "math-verify" else None
+        return lambda reference, answer: same_answer(reference, answer, ask, task.question)
 
 
 def _first_beyond(text: str, max_chars: int) -> int:

@@ -1,71 +1,142 @@
-"""Compares two final answers: plain numbers exactly, with a unit after them perhaps; other texts as spelled, or by a tool."""
+"""Compares two final answers: plain numbers exactly, with their units and bases; other texts as spelled, or by a tool."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from fractions import Fraction
-from typing import NamedTuple
+
+from rlsf_lightning.errors import ToolFailed
+from rlsf_lightning.symbolic.verifiers.math.check.quantity import Quantity, read_quantity
+from rlsf_lightning.symbolic.verifiers.math.parse.notation import latex
+from rlsf_lightning.symbolic.verifiers.math.parse.units import UNITS, Tail, nouns
 
 #: Longer answers are not compared, and stand in the witness cut.
 MAX_ANSWER = 300
-#: Longer texts are no plain numbers.
-_MAX_NUMBER = 100
 
-_NUMBER = r"-?(?:[0-9]{1,3}(?:(?:,|\{,\})[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?"
-#: Words after a number that change its value.
-_SCALES = r"(?:hundred|thousand|million|billion|trillion|dozen|percent|over|plus|minus|times|or|and|to|mod|pi)\b"
-_FRACTION = re.compile(r"(-?)\\[dt]?frac\{(-?[0-9]+)\}\{([0-9]+)\}|(-?[0-9]+)\s*/\s*([0-9]+)")
-_PLAIN = re.compile(
-    rf"(?P<number>{_NUMBER})(?P<percent>\s*(?:\\?%|percent\b))?(?:\s+(?!{_SCALES})[A-Za-z]{{2}}[A-Za-z .-]{{0,40}})?"
+#: Two numbers without an operator: to some readers a sum, to others a product.
+_SIDE_BY_SIDE = re.compile(
+    r"(?<![0-9_^])[0-9]+(?:\s|\\[,;:! ]|~|\\q?quad(?![A-Za-z]))+[0-9]"
+    r"|[0-9]\s*\["
+    r"|(?<![0-9._^{])[0-9]+\s*\\frac\s*\{[0-9]+\}\s*\{[0-9]+\}"
 )
+#: Words in a formula that its reader knows.
+_FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan log exp lim max min gcd lcm mod sqrt and".split())
 
 #: (reference, answer) -> whether they are the same; None: not known. May raise ToolFailed.
 Same = Callable[[str, str], bool | None]
 
 
-class _Plain(NamedTuple):
-    """A plain number: its value, and whether a per-cent sign follows."""
-
-    value: Fraction
-    is_percent: bool
-
-
-def same_answer(reference: str, answer: str, ask: Same | None) -> bool | None:
-    """Whether both are the same.
+def same_answer(reference: str, answer: str, ask: Same | None, question: str = "") -> bool | None:
+    """Whether both are the same. Raises ToolFailed where that cannot be decided, and says why.
 
     Args:
         ask: says so of what is no plain number; without it that differs unless it is spelled alike.
+        question: its nouns may be counted.
     """
-    if " ".join(reference.split()) == " ".join(answer.split()):
+    if _spelled(reference) == _spelled(answer):
         return True
     if len(answer) > MAX_ANSWER:
         return False
-    ours, theirs = _plain_number(answer), _plain_number(reference)
-    if ours is not None and theirs is not None:
-        return _is_same_number(ours, theirs)
-    return ask(reference, answer) if ask is not None else False
+    known = nouns(f"{question} {reference}")
+    ours, theirs = read_quantity(answer, known), read_quantity(reference, known)
+    if _spelled(ours.text) == _spelled(theirs.text) and ours.tail == theirs.tail:
+        return True
+    if ours.is_subscripted or theirs.is_subscripted:
+        raise ToolFailed("a number has a subscript, and what that means here is not known")
+    if ours.base is not None or theirs.base is not None:
+        return _is_same_numeral(ours, theirs)
+    if ours.tail is not None and ours.tail.changes:
+        return False
+    equal = _is_equal(ours, theirs, ask)
+    return equal and _is_same_unit(ours, theirs, known)
 
 
-def _plain_number(text: str) -> _Plain | None:
-    """The value of a number, with a unit after it perhaps; None: it is something else."""
-    stripped = text.strip()
-    if len(stripped) > _MAX_NUMBER:
-        return None
-    fraction = _FRACTION.fullmatch(stripped)
-    if fraction:
-        sign, over, under, over_plain, under_plain = fraction.groups()
-        below = int(under or under_plain)
-        return _Plain(Fraction(int(over or over_plain), below) * (-1 if sign else 1), False) if below else None
-    match = _PLAIN.fullmatch(stripped)
-    if match is None or not re.search("[0-9]", match["number"]):
-        return None
-    return _Plain(Fraction(match["number"].replace("{,}", "").replace(",", "")), match["percent"] is not None)
+def _spelled(text: str) -> str:
+    """The text in one notation; of words, those alone: `\\text{Even}` is even."""
+    words = re.fullmatch(r"\\(?:text|mathrm|textbf)\s*\{([^{}]*)\}", text.strip())
+    plain = words[1] if words else text
+    if re.fullmatch(r"\s*[A-Za-z]{3}[A-Za-z\s]*", plain):
+        return " ".join(plain.lower().split())
+    return " ".join(latex(plain).split())
 
 
-def _is_same_number(one: _Plain, other: _Plain) -> bool:
+def _is_equal(ours: Quantity, theirs: Quantity, ask: Same | None) -> bool | None:
+    """Whether the values are equal, units left aside but for their factor."""
+    factor = _conversion(ours.tail, theirs.tail)
+    if ours.value is not None and theirs.value is not None:
+        return _is_same_number(ours, theirs, factor)
+    equal: bool | None = _spelled(ours.text) == _spelled(theirs.text)
+    if not equal:
+        equal = ask(theirs.text, ours.text) if ask is not None else False
+    if equal and (doubt := _doubt(ours) or _doubt(theirs)):
+        raise ToolFailed(doubt)
+    return equal
+
+
+def _doubt(quantity: Quantity) -> str | None:
+    """Why the text may mean something else than a reader of formulas makes of it."""
+    tail = quantity.tail
+    if tail is not None and (tail.factor, tail.power) != (1, 1):
+        return "words after the expression change what it is worth"
+    if _SIDE_BY_SIDE.search(quantity.text):
+        return "two numbers stand side by side, and what that means is not known"
+    words = re.findall(
+        r"(?<![\\A-Za-z])[A-Za-z]{3,}",
+        re.sub(r"\\(?:text|mathrm|begin|end|operatorname)\s*\{[^{}]*\}", " ", quantity.text),
+    )
+    word = next((word for word in words if word.lower() not in _FUNCTIONS), None)
+    return None if word is None else f"what the word {word[:40]} in the expression means is not known"
+
+
+def _is_same_number(one: Quantity, other: Quantity, factor: Fraction) -> bool:
     """Equal exactly. Where only one has a per-cent sign, it may stand for a hundredth or for the unit."""
+    assert one.value is not None and other.value is not None
     if one.is_percent == other.is_percent:
-        return one.value == other.value
+        return one.value in (other.value, other.value / factor)
     percent, plain = (one, other) if one.is_percent else (other, one)
+    assert percent.value is not None
     return plain.value in (percent.value, percent.value / 100)
+
+
+def _is_same_numeral(ours: Quantity, theirs: Quantity) -> bool:
+    """The same digits in the same base. Raises ToolFailed for the same number in another one."""
+    if ours.base == theirs.base:
+        return ours.value is not None and ours.value == theirs.value
+    if ours.value is not None and ours.value == theirs.value:
+        raise ToolFailed("the answer is the number of the reference, in another base")
+    if ours.value is None or theirs.value is None:
+        return False if ours.base is not None else _undecided_base()
+    return False
+
+
+def _undecided_base() -> bool:
+    raise ToolFailed("the reference has a base, and the answer is no numeral")
+
+
+def _conversion(ours: Tail | None, theirs: Tail | None) -> Fraction:
+    """How many of our unit are one of theirs, where both measure the same; else 1."""
+    if ours is None or theirs is None or len(ours.unit) != 1 or len(theirs.unit) != 1:
+        return Fraction(1)
+    (our_name, our_power), (their_name, their_power) = ours.unit[0], theirs.unit[0]
+    one, other = UNITS.get(our_name), UNITS.get(their_name)
+    if one is None or other is None or one.dimension != other.dimension or our_power != their_power:
+        return Fraction(1)
+    return (one.factor / other.factor) ** our_power
+
+
+def _is_same_unit(ours: Quantity, theirs: Quantity, known: Set[str]) -> bool:
+    """Of equal values: whether their units are the same, too. Raises ToolFailed where nobody can say."""
+    mine, other = ours.tail, theirs.tail
+    if mine is not None and mine.unknown is not None:
+        if other is None or other.unknown != mine.unknown:
+            raise ToolFailed(f"what the word {mine.unknown[:40]} after the number means is not known")
+    if mine is None or other is None or not mine.unit or not other.unit or mine.unit == other.unit:
+        return True
+    if ours.value is not None and theirs.value is not None and _conversion(mine, other) != 1:
+        if ours.value != theirs.value:
+            raise ToolFailed("the answer is the quantity of the reference, in another unit")
+        return False
+    if mine.is_measure or other.is_measure:
+        return False
+    raise ToolFailed("the answer counts something else than the reference, or calls it by another word")

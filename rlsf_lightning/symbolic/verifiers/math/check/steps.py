@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rlsf_lightning.symbolic.verifiers.math.check.value import FACTORS, DividesByZero, NoValue, value_of
 from rlsf_lightning.symbolic.verifiers.math.parse.equations import Equation, Side
-from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token
+from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token, digits_of
 
 
 class Step(NamedTuple):
@@ -46,6 +46,8 @@ def _step(equation: Equation) -> Step | None:
         return Step(equation, ours[0] if ours else None, theirs[0] if theirs else None, False)
     if relation == "about" and left.is_expression and right.is_expression:
         return None
+    if left.tokens[0].kind == right.tokens[0].kind == "root":
+        return None
     pairs = [(a, b) for a in ours for b in theirs]
     a, b = next((pair for pair in pairs if _agree(equation, *pair)), pairs[0])
     return Step(equation, a, b, _agree(equation, a, b))
@@ -56,8 +58,12 @@ def _readings(tokens: Sequence[Token]) -> list[Fraction] | None:
     twelve or a unit, a first minus may be a dash. None: it divides by zero. Raises NoValue."""
     percents = sum(token.kind == "percent" for token in tokens)
     numbers = sum(token.kind == "number" for token in tokens)
+    if [token.kind for token in tokens] == ["root"]:
+        return [tokens[0].value or Fraction(0)]
+    if [token.kind for token in tokens] == ["number", "operator", "number", "percent"] and tokens[1].text in "+-":
+        return _changed_by(tokens)
     if percents and percents != numbers and any(token.text in ("+", "-") for token in tokens):
-        raise NoValue  # 50 + 20% is 60 to many
+        raise NoValue  # of what the per cents are is not clear
     scales = dict.fromkeys(FACTORS[token.text] for token in tokens if token.kind == "percent")
     factors = [Fraction(1), *scales]
     may_be_dash = len(tokens) > 1 and tokens[0].text == "-" and tokens[0].end < tokens[1].start
@@ -66,6 +72,14 @@ def _readings(tokens: Sequence[Token]) -> list[Fraction] | None:
         return [value_of(part, factor) for factor in factors for part in parts]
     except DividesByZero:
         return None
+
+
+def _changed_by(tokens: Sequence[Token]) -> list[Fraction]:
+    """Of `100 - 20%`: 20 per cent of the number are meant, or a fifth, or 20 of what the number counts."""
+    number, _, share, _ = tokens
+    values = number.value or Fraction(0), share.value or Fraction(0)
+    sign = 1 if tokens[1].text == "+" else -1
+    return [values[0] + sign * change for change in (values[0] * values[1] / 100, values[1] / 100, values[1])]
 
 
 def _agree(equation: Equation, left_value: Fraction, right_value: Fraction) -> bool:
@@ -86,7 +100,9 @@ def _place(side: Side, relation: str, read_as: Fraction) -> Fraction | None:
     numbers = [token for token in side.tokens if token.kind == "number"]
     if len(numbers) != 1 or any(token.kind not in ("number", "percent") and token.text != "-" for token in side.tokens):
         return None
-    digits = numbers[0].text.replace("{,}", "").replace(",", "")
+    digits = digits_of(numbers[0].text)
+    if not digits[:1].isdigit() and digits[:1] != ".":  # a fraction or a root
+        return None
     unit = side.tokens[-1].text if side.tokens[-1].kind == "percent" else ""
     is_scaled = unit == "%" or abs(read_as) != numbers[0].value
     worth = FACTORS[unit] if unit and is_scaled else Fraction(1)

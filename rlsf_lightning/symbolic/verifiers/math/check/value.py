@@ -50,7 +50,7 @@ def value_of(tokens: Sequence[Token], percent: Fraction) -> Fraction:
 
 def _postfix_of(tokens: Sequence[Token]) -> list[Token]:
     """The tokens in postfix order. Raises NoValue."""
-    if not 0 < len(tokens) <= MAX_TOKENS:
+    if not 0 < len(tokens) <= MAX_TOKENS or any(token.kind == "root" for token in tokens):
         raise NoValue
     tokens = _with_products(tokens)
     done: list[Token] = []

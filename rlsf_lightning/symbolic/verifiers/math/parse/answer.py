@@ -12,10 +12,34 @@ from typing import NamedTuple
 
 from rlsf_lightning.records import Span
 
+#: A sentence that is longer is not cut.
+MAX_STATED = 1000
+
 _AFTER = re.compile(r"####|\banswer(?:\*\*)?(?:[ \t]+is\b|[ \t]*[:=])", re.IGNORECASE)
 _END = re.compile(r"\n|\.(?=\s|$)|$")
+#: A decimal that goes on.
+_ELLIPSIS = re.compile(r"[0-9]\.[0-9]+\.\.\.$")
 _BOXED = re.compile(r"\\(?:f?boxed)\s*\{")
 _LAST_NUMBER = re.compile(r"-?(?:[0-9]+/[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)%?")
+#: What may follow an answer in its sentence: a reason or a remark; one that draws a conclusion has no number of its own.
+_REASON = re.compile(r",?\s+(?:because|since|given|as)\b|,\s*(?:in total|in all|altogether|rounded)\b")
+_REMARK = re.compile(
+    r"(?:,\s*(?:which|where|so|hence|thus|therefore|that is|i\.e\.|meaning|making|giving|the"
+    r"|and (?:that|this|it|he|she|they|we|the))\b"
+    r"|\s+which\b|;\s|\s+\((?=[a-z])(?!(?:in )?base))[^0-9]*$"
+)
+_CONTRAST = re.compile(r",?\s+(?:and\s+|but\s+)?not\s+\$?-?[0-9][0-9,.]*\$?$")
+#: With these words an answer is taken back, whatever stands between.
+_RETRACTION = re.compile(
+    r"\b(?:but|wrong|incorrect\w*|mistake\w*|mistaken|actually|rather|instead|really|false|sorry|wait|however)\b",
+    re.IGNORECASE,
+)
+#: With these, too, or another one is given.
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|nor|or|but|wrong|incorrect\w*|mistake\w*|mistaken|actually|rather|instead|really|false|sorry|wait|should|"
+    r"unless|if|else|except|however)\b|n't\b|n\u2019t\b",
+    re.IGNORECASE,
+)
 #: What may stand around an answer without belonging to it.
 _WRAPPING = (
     "$",
@@ -72,11 +96,31 @@ def _boxed(text: str) -> Iterator[Span]:
 def _announced(text: str) -> Iterator[Span]:
     """What follows the last marker that something follows, to the end of the sentence or line."""
     for match in reversed(list(_AFTER.finditer(text))):
-        end = _END.search(text, match.end())
-        assert end is not None
-        if text[match.end() : end.start()].strip(" \t*:$#"):
-            yield Span(match.end(), end.start())
+        ends = _END.finditer(text, match.end())
+        end = next(end.start() for end in ends if end.group() != "." or not _is_ellipsis(text, match.end(), end.end()))
+        if text[match.end() : end].strip(" \t*:$#"):
+            yield _without_clause(text, Span(match.end(), end))
             return
+
+
+def _is_ellipsis(text: str, start: int, end: int) -> bool:
+    """Whether the dot before ``end`` is the last of those of a decimal that goes on."""
+    return text.endswith("...", start, end) and _ELLIPSIS.search(text, max(start, end - 60), end) is not None
+
+
+def _without_clause(text: str, span: Span) -> Span:
+    """Without a reason or a remark after the answer, `72, as required`, unless it takes the answer back."""
+    stated = text[span.start : min(span.end, span.start + MAX_STATED)]
+    if len(stated) < span.end - span.start:
+        return span
+    found = [match for pattern in (_REASON, _REMARK, _CONTRAST) if (match := pattern.search(stated)) is not None]
+    denials = {_REASON: _RETRACTION, _REMARK: _DENIAL, _CONTRAST: None}
+    for match in sorted(found, key=lambda match: match.start()):
+        denial = denials[match.re]
+        is_denied = denial is not None and denial.search(stated, match.start()) is not None
+        if not is_denied and re.search(r"[0-9\\]", stated[: match.start()]):
+            return Span(span.start, span.start + match.start())
+    return span
 
 
 def _trimmed(text: str, span: Span) -> Answer | None:
@@ -92,7 +136,8 @@ def _trimmed(text: str, span: Span) -> Answer | None:
                 and not _begins_decimal(text, start, end)
             ):
                 start, changed = start + len(wrapping), True
-            if end - start >= len(wrapping) and text.endswith(wrapping, start, end):
+            is_last = end - start >= len(wrapping) and text.endswith(wrapping, start, end)
+            if is_last and not (wrapping == "." and _is_ellipsis(text, start, end)):
                 end, changed = end - len(wrapping), True
     return Answer(text[start:end], Span(start, end)) if start < end else None
 

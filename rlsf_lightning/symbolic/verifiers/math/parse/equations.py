@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token, tokens_of
+from rlsf_lightning.symbolic.verifiers.math.parse.phrases import remainder, rewritten
 from rlsf_lightning.symbolic.verifiers.math.parse.sentence import (
     MOST_AFTER,
     MOST_BEFORE,
@@ -22,7 +23,9 @@ from rlsf_lightning.symbolic.verifiers.math.parse.sentence import (
     scaled,
 )
 
-_ARITHMETIC = frozenset(("number", "operator", "open", "close", "equals", "about", "percent"))
+_ARITHMETIC = frozenset(("number", "operator", "open", "close", "equals", "about", "percent", "root"))
+#: How a fraction or a root begins.
+_COMPUTED = ("\\frac", "\\dfrac", "\\tfrac", "\\sqrt", "sqrt", "\u221a")
 #: Whole lines in which equations do not mean what they say.
 _OTHER_ARITHMETIC = re.compile(
     r"\bmod(?:ulo)?\b|\\[pb]?mod\b|\bbase[\s-]*[0-9]|\b(?:in|to|from) base\b|_\{?[0-9]|o'clock", re.IGNORECASE
@@ -38,7 +41,17 @@ class Side(NamedTuple):
 
     @property
     def is_expression(self) -> bool:
-        return any(token.kind == "operator" for token in self.tokens[1:])
+        """Whether something is computed: by an operator, or by a bracket after a number or another one, `3(4)`."""
+        products = any(
+            before.kind in ("number", "close") and token.kind == "open" and before.end == token.start
+            for before, token in pairwise(self.tokens)
+        )
+        return products or any(token.kind == "operator" for token in self.tokens[1:])
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether it is an expression, a fraction or a root."""
+        return self.is_expression or any(token.text.startswith(_COMPUTED) for token in self.tokens)
 
 
 class Equation(NamedTuple):
@@ -62,7 +75,7 @@ def read_equations(text: str) -> Iterator[Equation]:
     start = 0
     for line in text.split("\n"):
         if ("=" in line or "\u2248" in line or "approx" in line) and not _OTHER_ARITHMETIC.search(line):
-            for run in _runs(tokens_of(line, start)):
+            for run in _runs(rewritten(tokens_of(line, start))):
                 yield from _equations_of(run)
         start += len(line) + 1
 
@@ -89,13 +102,16 @@ def _equations_of(run: Run) -> Iterator[Equation]:
     if not is_clean_before(run):
         sides[0] = None
     scale, end = scaled(run), sides[-1]
-    if scale is not None and end is not None:  # the word belongs to the value, but not to the place
+    rest = remainder(sides[-2].tokens if sides[-2] else (), end.tokens if end else (), run.after)
+    if rest and end is not None:
+        sides[-1] = Side(rest, end.start, rest[-3].end)
+    elif scale is not None and end is not None:  # the word belongs to the value, but not to the place
         sides[-1] = end._replace(tokens=(*end.tokens, scale))
     elif not is_clean_after(run):
         sides[-1] = None
     has_expression = False
     for left, right, relation in zip(sides, sides[1:], relations, strict=False):
-        has_expression = has_expression or bool(left and left.is_expression)
+        has_expression = has_expression or bool(left and left.is_computed)
         if left is None or right is None:
             continue
         if has_expression or right.is_expression:

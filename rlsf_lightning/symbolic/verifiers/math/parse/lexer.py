@@ -11,9 +11,16 @@ MAX_DIGITS = 40
 
 _TOKEN = re.compile(
     r"""
-    (?P<number>(?<![0-9.,])[0-9]{1,3}(?:(?:,|\{,\})[0-9]{3})+(?:\.[0-9]+)?(?![0-9]) | [0-9]+(?:\.[0-9]+)? | (?<![0-9])\.[0-9]+)
+    (?P<number>
+        (?<![0-9.,])[0-9]{1,3}(?:(?:,|\{,\}|\\[,;]|[\u00a0\u2009\u202f])[0-9]{3})+(?:\.[0-9]+)?(?![0-9])
+      | [0-9]+(?:\.[0-9]+)? | (?<![0-9])\.[0-9]+)
   | (?P<newline>\\\\)
   | \\[dt]?frac\s*\{\s*(?P<over>-?[0-9]+(?:\.[0-9]+)?)\s*\}\s*\{\s*(?P<under>[0-9]+(?:\.[0-9]+)?)\s*\}
+  | (?P<root>
+        \\sqrt\s*(?:\[\s*[23]\s*\])?\s*\{\s*[0-9]+(?:\.[0-9]+)?\s*\}
+      | (?:\u221a|(?<![A-Za-z\\])sqrt)\s*\(\s*[0-9]+(?:\.[0-9]+)?\s*\)
+      | \u221a\s*[0-9]+(?:\.[0-9]+)?(?![0-9.!^\u00b2\u00b3]))
+  | (?P<raised>[\u00b2\u00b3])
   | (?P<power>\^\s*\{\s*(?P<exponent>[0-9]{1,3})\s*\})
   | (?P<stars>\*\*)
   | (?P<times>\\times(?![A-Za-z]) | \\cdot(?![A-Za-z]) | [*\u00d7\u00b7\u22c5])
@@ -38,8 +45,8 @@ _ENUMERATION = re.compile(r"[ \t]*(?:\(?[0-9]{1,2}[.)]|[*\u2022])[ \t]+")
 
 
 class Token(NamedTuple):
-    """``kind``: number, operator, open, close, equals, about (approximately equal), percent, word or other. ``text`` is the
-    character that stands for it, whatever was written; percent may also be ``cents`` or ``dozen``."""
+    """``kind``: number, root (an irrational one), operator, open, close, equals, about (approximately equal), percent, word or
+    other. ``text`` is the character that stands for it, whatever was written; percent may also be ``cents`` or ``dozen``."""
 
     kind: str
     text: str
@@ -60,7 +67,39 @@ def tokens_of(line: str, start: int) -> list[Token]:
             digits = match["exponent"]
             at = start + match.start("exponent")
             tokens.append(Token("number", digits, at, start + match.end(), Fraction(int(digits))))
+        elif match["raised"]:
+            digits = {"\u00b2": "2", "\u00b3": "3"}[match["raised"]]
+            tokens.append(Token("number", digits, start + match.start(), start + match.end(), Fraction(int(digits))))
     return [_times(tokens, i) for i in range(len(tokens)) if not _is_markup(tokens, i)]
+
+
+def digits_of(number: str) -> str:
+    """A number without what separates its thousands."""
+    return re.sub(r"\{,\}|\\[,;]|[,\u00a0\u2009\u202f]", "", number)
+
+
+def _root(text: str, place: tuple[int, int]) -> Token:
+    """A number where the root is one, else a token of kind ``root`` with a value that is exact to 50 decimals."""
+    *index, radicand = re.findall(r"[0-9]+(?:\.[0-9]+)?", text)
+    degree = int(index[0]) if index else 2
+    if len(text) > MAX_DIGITS:
+        return Token("other", text, *place)
+    value = Fraction(radicand)
+    over, under = (_whole_root(part, degree) for part in (value.numerator, value.denominator))
+    if over**degree == value.numerator and under**degree == value.denominator:
+        return Token("number", text, *place, Fraction(over, under))
+    scale = 10**50
+    return Token(
+        "root", text, *place, Fraction(_whole_root(value.numerator * scale**degree // value.denominator, degree), scale)
+    )
+
+
+def _whole_root(number: int, degree: int) -> int:
+    """Rounded down, by Newton's method from above."""
+    guess = 1 << -(-number.bit_length() // degree)
+    while guess**degree > number:
+        guess = ((degree - 1) * guess + number // guess ** (degree - 1)) // degree
+    return guess
 
 
 def is_operand_end(token: Token | None) -> bool:
@@ -80,8 +119,10 @@ def _token(match: re.Match[str], start: int) -> Token | None:
     if name == "number":
         if len(text) > MAX_DIGITS:
             return Token("other", text, *place)
-        return Token("number", text, *place, Fraction(text.replace("{,}", "").replace(",", "")))
-    if match["power"]:
+        return Token("number", text, *place, Fraction(digits_of(text)))
+    if name == "root":
+        return _root(text, place)
+    if match["power"] or name == "raised":
         return Token("operator", "^", *place)
     if name in _OPERATORS:
         return Token("operator", _OPERATORS[name], *place)

@@ -60,7 +60,7 @@ def is_clean_before(run: Run) -> bool:
     last = run.before[-1]
     touches = last.end == first.start
     if last.kind == "word":
-        return not touches and (_is_plain_word(last) or _introduces(run.before))
+        return not touches and (is_plain_word(last) or _introduces(run.before))
     if last.text in tuple("^_\\}") or (touches and last.text in tuple("]!|'\"\u00b0#@~")):
         return False
     return not (
@@ -75,7 +75,7 @@ def is_clean_after(run: Run) -> bool:
     first = run.after[0]
     touches = first.start == run.tokens[-1].end
     if first.kind == "word":
-        return (not touches or first.text.startswith("\\")) and (_is_plain_word(first) or _counts(run))
+        return (not touches or first.text.startswith("\\")) and (is_plain_word(first) or _counts(run))
     if first.text in tuple("?^_[{|") or (touches and first.text in tuple("!'\u00b0~#@")):
         return False
     return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
@@ -94,7 +94,7 @@ def scaled(run: Run) -> Token | None:
             break
         if token.kind not in ("word", "other") or token.text.lower() in ("and", "plus", "or"):
             return None
-        is_silent = token.text in ("per", "a") or _is_plain_word(token) if token.kind == "word" else token.text in ",!"
+        is_silent = token.text in ("per", "a") or is_plain_word(token) if token.kind == "word" else token.text in ",!"
         if number == 0 and not is_silent:
             return None
     return word._replace(kind="percent", text=_SCALING[word.text.lower()])
@@ -118,7 +118,7 @@ def _introduces(before: list[Token]) -> bool:
     if word == "or":
         return last.text == ","
     if word == "a":
-        return last.kind == "word" and _is_plain_word(last)
+        return last.kind == "word" and is_plain_word(last)
     if word == "by" and any(token.kind == "number" for token in earlier):  # 10 increased by 5 + 3
         return False
     return last.text.lower() in _INTRODUCING.get(word, ())
@@ -133,7 +133,7 @@ def _counts(run: Run) -> bool:
     if word == "times" and (follows is None or follows.text in (".", ",", "per")):
         return True
     if word in ("a", "times"):
-        return follows is not None and follows.kind == "word" and (_is_plain_word(follows) or follows.text == "a")
+        return follows is not None and follows.kind == "word" and (is_plain_word(follows) or follows.text == "a")
     return follows is None or follows.kind not in ("number", "open")
 
 
@@ -148,7 +148,7 @@ def _is_glued(first: Token, second: Token) -> bool:
     return first.end == second.start and bool({first.kind, second.kind} & {"number", "word"})
 
 
-def _is_plain_word(token: Token) -> bool:
+def is_plain_word(token: Token) -> bool:
     if token.text.startswith("\\"):
         return token.text in _SILENT_LATEX
     return len(token.text) > 1 and token.text.lower() not in _SPEAKING

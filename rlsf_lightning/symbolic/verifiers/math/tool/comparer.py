@@ -7,7 +7,7 @@ import importlib.util
 import json
 from functools import cache
 
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.symbolic.execution.tool_process import PATIENCE, PythonToolProcess
 
 #: Memory of the process, in megabytes of address space.
@@ -41,9 +41,13 @@ class Comparer:
         self.child = PythonToolProcess("math-verify", module, seconds, MEGABYTES, longest=longest)
 
     def same(self, reference: str, answer: str) -> bool | None:
-        """Whether the answer is mathematically the reference; None if the reference cannot be read. Raises ToolFailed."""
+        """Whether the answer is mathematically the reference; None if the reference cannot be read. Raises
+        ToolFailed, also where nothing certain can be said."""
         question = json.dumps({"reference": _latex(reference), "answer": _latex(answer)})
-        equal: bool | None = json.loads(self.child.ask(question))["equal"]
+        reply = json.loads(self.child.ask(question))
+        if "undecided" in reply:
+            raise ToolFailed(reply["undecided"])
+        equal: bool | None = reply["equal"]
         return equal
 
 
