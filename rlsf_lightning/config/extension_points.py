@@ -101,7 +101,7 @@ VERIFIER = Kind(
 )
 PROMPT_SOURCE = Kind(
     "data.source",
-    "source",
+    "prompt source",
     _folder("prompts/sources", "prompts"),
     wants="a function prompts(split)",
     accepts=_takes_split,
@@ -136,7 +136,7 @@ ENGINE = Kind(
 )
 METRICS = Kind(
     "evaluation.metrics",
-    "suite of metrics",
+    "metric suite",
     lambda: {
         "generic": Entry("rlsf_lightning.evaluation.metrics:GENERIC", "pass rate, score, length: for any verifier"),
         "molecules": Entry(
