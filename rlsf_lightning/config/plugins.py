@@ -1,4 +1,4 @@
-"""Extension points: how the name that a recipe gives becomes an object of the package, or of the user's own.
+"""Plugins at extension points: how the name in a recipe becomes an object of the package, or of the user's own.
 
 One syntax for all of them. A *reference* is the name of what ships, ``package.module:name``, or a Python file beside the
 recipe, ``mine.py:name`` (or ``mine:name``). ``check`` tells a wrong one from the source text alone, so that no module is
