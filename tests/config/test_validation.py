@@ -51,7 +51,7 @@ def complaint(overrides: Sequence[str]) -> str:
         ("policy.lora.r=-1", "policy.lora.r=-1: must be >= 0"),
         ("policy.lora.alpha=0", "policy.lora.alpha=0: must be >= 1"),
         ("algorithm.credit=scaler", "did you mean `scalar`?"),
-        ("algorithm.advantage=grpoo", "Write one of prefix_tree, viable_prefix, rloo, grpo"),
+        ("algorithm.advantage=grpoo", "prefix_tree, viable_prefix, rloo, grpo"),
         ("algorithm.normalise=center", "did you mean `centre`?"),
         ("algorithm.truncated=drop", "expects one of penalize, mask"),
         ("rollout.temperature=0", "rollout.temperature=0.0: must be > 0"),
