@@ -9,6 +9,7 @@ Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,5 +90,10 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(pool, callbacks)
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()

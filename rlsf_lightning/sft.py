@@ -10,6 +10,7 @@ policy.name is fine-tuned. Written to RUN_DIR/model: a Hugging Face folder that 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,10 @@ def train(recipe: Recipe, items: list) -> None:
 
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
+    from rlsf_lightning.training.memory_estimate import limit_threads
     from rlsf_lightning.training.run_folder import open_run
 
+    limit_threads()
     opened = open_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)
     model, tokenizer = supervised.model_and_tokenizer(recipe, items)
@@ -77,5 +80,10 @@ def train(recipe: Recipe, items: list) -> None:
         print(f"written to {folder}: use it with policy.name={folder}")
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()
