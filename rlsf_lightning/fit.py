@@ -33,6 +33,7 @@ def run(recipe: Recipe, options: None = None) -> None:
     from rlsf_lightning.training.datamodule import PromptDataModule
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.module import RLSFModule
+    from rlsf_lightning.training.progress_bar import with_progress
     from rlsf_lightning.training.run_folder import open_run
 
     opened = open_run(recipe)
@@ -40,9 +41,8 @@ def run(recipe: Recipe, options: None = None) -> None:
     # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
     checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
     trainer = Trainer(
-        **recipe.trainer,
+        **{**recipe.trainer, **with_progress([*prepared.callbacks, checkpoints], recipe.trainer)},
         logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        callbacks=[*prepared.callbacks, checkpoints],
         enable_model_summary=False,
         use_distributed_sampler=False,
     )

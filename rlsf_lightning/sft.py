@@ -48,6 +48,7 @@ def train(recipe: Recipe, items: list) -> None:
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.memory_estimate import limit_threads
+    from rlsf_lightning.training.progress_bar import BarOrLines, with_progress
     from rlsf_lightning.training.run_folder import open_run
 
     limit_threads()
@@ -62,11 +63,11 @@ def train(recipe: Recipe, items: list) -> None:
     )
     # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
     settings = {k: v for k, v in recipe.trainer.items() if k not in ("max_epochs", "limit_train_batches")}
+    checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True)
     trainer = Trainer(
-        **settings,
+        **{**settings, **with_progress([BarOrLines(), checkpoints], settings)},
         max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
         logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        callbacks=[ModelCheckpoint(opened.folder / "checkpoints", save_last=True)],
         enable_model_summary=False,
     )
     data.epoch = opened.first_epoch
