@@ -69,12 +69,13 @@ def prepare(recipe: Recipe) -> Prepared:
     """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
     from rlsf_lightning.prompts import check_source, recipe_prompts
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
+    from rlsf_lightning.symbolic.execution.worker_server import verify
     from rlsf_lightning.symbolic.loader import load_verifier
 
     check_source(recipe.data)
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
     for prompt in recipe_prompts(recipe, "train", limit=1):
-        verifier.verify(prompt, "")  # raises for a missing fact
+        verify(verifier, recipe.verifier.name, (prompt, ""))  # raises for a missing fact; a tool that fails abstains
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
