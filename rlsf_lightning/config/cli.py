@@ -1,4 +1,5 @@
-"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, error messages.
+"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``--version``, ``recipe=list``,
+and error messages.
 
 A user's mistake is one message on stderr and exit status 2; an interrupt is 130. Nothing but help and listings is
 written to stdout here, and no torch is imported before the arguments are right.
@@ -14,6 +15,8 @@ from typing import Any, cast
 
 from omegaconf import DictConfig
 
+from rlsf_lightning._version import __version__
+from rlsf_lightning.config.environment import prepare_environment
 from rlsf_lightning.config.library_warnings import silence_libraries
 from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.recipe import load_options, load_recipe
@@ -23,7 +26,8 @@ from rlsf_lightning.config.search_path import find_recipe, list_recipes, recipe_
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 
-_HELP_WORDS = ("--help", "-h", "help")
+HELP_WORDS = ("--help", "-h", "help")
+VERSION_WORDS = ("--version", "-V")
 
 
 def main(
@@ -43,6 +47,7 @@ def main(
     ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_environment()
     silence_libraries()
     try:
         _main(doc or "", run, options, arguments, default_recipe, optional)
@@ -70,8 +75,11 @@ def _main(
     default_recipe: str | None,
     optional: Collection[str],
 ) -> None:
-    wants_help = any(word in _HELP_WORDS for word in arguments)
-    pairs = [word for word in arguments if word not in _HELP_WORDS]
+    if any(word in VERSION_WORDS for word in arguments):
+        print(f"rlsf-lightning {__version__}")
+        return
+    wants_help = any(word in HELP_WORDS for word in arguments)
+    pairs = [word for word in arguments if word not in HELP_WORDS]
     for word in pairs:
         _check_pair(word)
     names = [pair.partition("=")[2] for pair in pairs if pair.startswith("recipe=")]
