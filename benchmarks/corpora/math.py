@@ -64,7 +64,7 @@ def correct(count: int, rng: random.Random) -> list[Case]:
 
 
 def spellings(case: Case, rng: random.Random) -> Iterator[str]:
-    """Other forms of the final answer, other white space, other signs for times and divided by."""
+    """Other forms of the final answer, a remark after it, other white space, other signs for times and divided by."""
     body, answer = case.completion.rsplit("\n#### ", 1)
     number = answer.replace(",", "")
     whole = number.isdigit()
@@ -73,8 +73,10 @@ def spellings(case: Case, rng: random.Random) -> Iterator[str]:
         if rng.random() < 0.3:
             text = re.sub(r"(?<=[0-9]) ?([*]) ?(?=[0-9])", lambda _: rng.choice([" * ", " \u00d7 ", " \\times "]), text)
         shown = rng.choice([number, f"{int(number):,}" if whole else number, f"{number}.00" if whole else number])
+        thin = f"{int(number):,}".replace(",", "\\,") if whole else number
         last = rng.choice([f"#### {shown}", f"####{shown} ", f"The answer is {shown}.", f"\\boxed{{{number}}}",
-        f"The answer is ${shown}$.",
+        f"The answer is ${shown}$.", f"The answer is {shown}, as required.", f"#### {shown} in total",
+        f"\\boxed{{{thin}}}", f"#### {number}e0",
                            f"**Answer:** {shown}"])  # fmt: skip
         yield f"{rng.choice(['', ' ', chr(10)])}{text}\n{last}{rng.choice(['', ' ', chr(10)])}"
 
@@ -130,6 +132,8 @@ def hostile() -> list[Case]:
         "x = 3, y = 4", "\\{1, 2, 3\\}",
         "(1, 2]", "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}", "\\binom{1000000}{500000}", "\ud800", "\x00",
         "\\boxed{\\boxed{2}}",
+        "1" * 290 + "_2", "0." + "3" * 200 + "...", "0.\\overline{" + "9" * 200 + "}", "2" + "\\,000" * 40, "2 squared" * 30,
+        "9" * 90 + " cubed", "\\sqrt{2}+10^{-100000}", "x\\le" * 70, "2^{-10^{9}}", "2 " * 140, "2 million" + " million" * 30,
     ]  # fmt: skip
     whole = [
         "", " ", "(" * 8000, "1+" * 4000, "1=" * 4000, "1+1=" * 2000, "9" * 8000, "9**9**9**9 = 1", "9^64^64 = 1",
@@ -138,7 +142,9 @@ def hostile() -> list[Case]:
         "#### " * 1500, "= " * 4000,
         "\n" * 100_000 + "1", "1,000" * 1500, "\ud800\x00" * 3000, "1" + ",000" * 1900 + " + 1 = 2", "lambda: 2",
         "\\input{/etc/passwd}",
-        "The answer is " * 500, "2\u00b2 = 4\n#### \uff12", "x" * 100_000,
+        "1 apple + " * 800 + "1 apple = 2 apples", "1 1/2 " * 1300 + "= 2", "2 squared + " * 600 + "2 squared = 8",
+        "The answer is 2" + ", because" * 900, "\u221a" * 4000 + "4 = 2", "7 / 2 = 3 with " * 500, "99999! = 1",
+        "0.3..." * 1300, "The answer is " * 500, "2\u00b2 = 4\n#### \uff12", "x" * 100_000,
     ]  # fmt: skip
     return [Case(prompt, f"\\boxed{{{text}}}", "hostile") for text in texts] + [
         Case(prompt, text, "hostile") for text in whole

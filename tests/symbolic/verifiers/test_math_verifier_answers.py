@@ -133,6 +133,7 @@ def test_words_that_make_another_number_of_it(words: str) -> None:
         ("48", "48 km"),
         ("48 km", "48"),
         ("48 km per hour", "48 km/h"),
+        ("48 mph", "48 miles per hour"),
         ("48 square metres", "48\\text{ m}^2"),
         ("48\\text{ cm}^{2}", "48 cm^2"),
         ("48 apples", "48"),
@@ -174,6 +175,7 @@ def test_units_that_are_not(answer: str, reference: str) -> None:
         ("48 gribbles", "48", "gribbles"),
         ("4800 cents", "\\$48", "in another unit"),
         ("4 km", "4000 m", "in another unit"),
+        ("10 m/s", "36 km/h", "in another unit"),
         ("48 boxes", "48 apples", "counts something else"),
     ],
 )
@@ -226,6 +228,9 @@ def test_a_clause_after_the_answer(sentence: str, answer: str) -> None:
         "The answer is 48, as I said, sorry, 47.",
         "The answer is 48, so actually less.",
         "The answer is 48; no.",
+        "The answer is 48 (thousand).",
+        "The answer is 48, which is in thousands.",
+        "The answer is 48 as a percentage.",
     ],
 )
 def test_a_clause_that_takes_the_answer_back(sentence: str) -> None:
@@ -339,8 +344,32 @@ def test_sets(answer: str, reference: str, same: bool) -> None:
 
 @needs_math_verify
 @pytest.mark.parametrize(
+    ("answer", "reference", "same"),
+    [
+        ("\\sqrt{3} km", "\\sqrt{3} m", False),
+        ("\\sqrt{3} km", "\\sqrt{3}\\text{ km}", True),
+        ("\\sqrt{3} m", "\\sqrt{3}\\text{ m}", True),
+        ("\\sqrt{3} m", "\\sqrt{3}", True),
+        ("\\sqrt{3} m^2", "\\sqrt{3}\\text{ m}", False),
+        ("\\sqrt{12} cm", "2\\sqrt{3} cm", True),
+        ("x m", "x", False),
+        ("x + 3h", "x + 3", False),
+        ("x m", "mx", True),
+        ("2\\pi h", "2h\\pi", True),
+        ("2\\pi h", "2\\pi", True),
+        ("a + b + c", "c + b + a", True),
+    ],
+)
+def test_units_after_an_expression(answer: str, reference: str, same: bool) -> None:
+    assert (judge(answer, reference, EXACT).verdict is Verdict.PASS) is same
+
+
+@needs_math_verify
+@pytest.mark.parametrize(
     ("answer", "reference"),
     [
+        ("\\{4, 5\\}", "(4, 5)"),
+        ("(4, 5, 6)", "\\{4, 5, 6\\}"),
         ("1 2", "3"),
         ("70 \\quad 2", "72"),
         ("70 [2]", "72"),
@@ -348,7 +377,7 @@ def test_sets(answer: str, reference: str, same: bool) -> None:
         ("2\\sqrt{2}\\text{ squared}", "2\\sqrt{2}"),
     ],
 )
-def test_what_the_reader_adds_up_is_not_judged(answer: str, reference: str) -> None:
+def test_what_the_reader_takes_for_something_else_is_not_judged(answer: str, reference: str) -> None:
     assert judge(answer, reference, EXACT).verdict is Verdict.ABSTAIN
 
 

@@ -3,8 +3,8 @@
 Covered: each wrong step `a op b = c`, at c, at an operator that could be another one, and at an operand with which another
 number from the question or from what stands before would make it right; a wrong final answer, at its place;
 a missing one. Steps are judged by exact fractions, and only where they certainly say what they seem to (``parse``, ``check``).
-Answers that are plain numbers are compared exactly, all others by math-verify, in a process of its own with limits of time and
-memory.
+Answers are compared exactly: plain numbers here, all others as symbols, read by math-verify in a process of its own with limits
+of time and memory. What cannot be decided is an abstention with its reason.
 
 Not covered: algebra, reasoning in words, steps that spread over lines. There is no ``viable``: a chain 5 + 3 = 9 - 1 may set
 right what has begun wrongly, and a later answer replaces an earlier one, so that hardly a prefix is dead for certain. What
@@ -39,7 +39,7 @@ class MathVerifier:
     cannot read, is an abstention, unless a step is wrong.
 
     Args:
-        answers: `math-verify` compares whatever is no plain number with that package; `numbers` takes it for wrong unless it
+        answers: `math-verify` reads whatever is no plain number with that package; `numbers` takes it for wrong unless it
             is spelled like the reference.
         max_chars: longer completions are not read; from 1 to 50000.
         seconds: computing time of one comparison by math-verify, of which there is one a call. By the clock it ends after

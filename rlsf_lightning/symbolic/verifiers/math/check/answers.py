@@ -39,7 +39,7 @@ def same_answer(reference: str, answer: str, ask: Same | None, question: str = "
     if len(answer) > MAX_ANSWER:
         return False
     known = nouns(f"{question} {reference}")
-    ours, theirs = read_quantity(answer, known), read_quantity(reference, known)
+    ours, theirs = read_quantity(answer, known, reference), read_quantity(reference, known, answer)
     if _spelled(ours.text) == _spelled(theirs.text) and ours.tail == theirs.tail:
         return True
     if ours.is_subscripted or theirs.is_subscripted:
@@ -69,6 +69,8 @@ def _is_equal(ours: Quantity, theirs: Quantity, ask: Same | None) -> bool | None
     equal: bool | None = _spelled(ours.text) == _spelled(theirs.text)
     if not equal:
         equal = ask(theirs.text, ours.text) if ask is not None else False
+    if equal and {ours.text[:1], theirs.text[:1]} == {"\\", "("} and (ours.text + theirs.text).count("\\{") == 1:
+        raise ToolFailed("one of the answers is a set, and the other has an order")
     if equal and (doubt := _doubt(ours) or _doubt(theirs)):
         raise ToolFailed(doubt)
     return equal
@@ -115,14 +117,24 @@ def _undecided_base() -> bool:
 
 
 def _conversion(ours: Tail | None, theirs: Tail | None) -> Fraction:
-    """How many of our unit are one of theirs, where both measure the same; else 1."""
-    if ours is None or theirs is None or len(ours.unit) != 1 or len(theirs.unit) != 1:
+    """How many of their unit one of ours is, where both measure the same; else 1."""
+    one, other = _measure(ours), _measure(theirs)
+    if one is None or other is None or one[0] != other[0]:
         return Fraction(1)
-    (our_name, our_power), (their_name, their_power) = ours.unit[0], theirs.unit[0]
-    one, other = UNITS.get(our_name), UNITS.get(their_name)
-    if one is None or other is None or one.dimension != other.dimension or our_power != their_power:
-        return Fraction(1)
-    return (one.factor / other.factor) ** our_power
+    return one[1] / other[1]
+
+
+def _measure(tail: Tail | None) -> tuple[dict[str, int], Fraction] | None:
+    """The dimensions that the unit has, and its size in their first units."""
+    dimensions: dict[str, int] = {}
+    size = Fraction(1)
+    if tail is None or not tail.is_measure:
+        return None
+    for name, power in tail.unit:
+        unit = UNITS[name]
+        dimensions[unit.dimension] = dimensions.get(unit.dimension, 0) + power
+        size *= unit.factor**power
+    return dimensions, size
 
 
 def _is_same_unit(ours: Quantity, theirs: Quantity, known: Set[str]) -> bool:

@@ -36,6 +36,9 @@ _TEXT = re.compile(
     r"\\(?:text|mathrm|textrm|mbox|textbf|textit|rm)\s*\{(?P<words>[^{}]*)\}\s*(?P<power>\^\s*(?:\{\s*-?[0-9]\s*\}|[0-9]))?\s*$"
 )
 _DEGREE = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*(?P<scale>[CF]?)\s*$")
+_PLAIN_UNIT = re.compile(
+    r"(.*[0-9A-Za-z})])\s+([A-Za-z]+(?:\s*(?:/|\bper\b)\s*[A-Za-z]+)?(?:\s*\^\s*\{?[0-9]\}?)?)", re.DOTALL
+)
 _CURRENCIES = {"\\$": "dollar", "$": "dollar", "\u20ac": "euro", "\u00a3": "gbp", "\u00a5": "yen", "\u20b9": "rupee"}
 _MEASURES = {"": "degree", "C": "celsius", "F": "fahrenheit"}
 
@@ -54,8 +57,13 @@ class Quantity:
     is_subscripted: bool = False
 
 
-def read_quantity(written: str, known: Set[str]) -> Quantity:
-    """The quantity; ``known``: nouns that are counted, in the singular."""
+def read_quantity(written: str, known: Set[str], beside: str = "") -> Quantity:
+    """The quantity.
+
+    Args:
+        known: nouns that are counted, in the singular.
+        beside: what it will be compared with.
+    """
     text = latex(written.strip())
     based = _BASED.fullmatch(text) if len(text) <= _MAX_NUMBER else None
     if based is not None and (quantity := _numeral(text, based)) is not None:
@@ -66,7 +74,7 @@ def read_quantity(written: str, known: Set[str]) -> Quantity:
     match = _NUMBER.match(text) if len(text) <= _MAX_NUMBER else None
     value = _value_of(match) if match is not None else None
     if match is None or value is None:
-        return Quantity(text, tail=tail)
+        return Quantity(text, tail=tail) if tail is not None else _expression(text, known, beside)
     rest = text[match.end() :]
     percent = _PERCENT.match(rest)
     rest = rest[percent.end() :] if percent else rest
@@ -75,8 +83,26 @@ def read_quantity(written: str, known: Set[str]) -> Quantity:
     words = re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r" \1", rest)
     own = read_tail(words, known) if tail is None and "\\" not in words else None
     if own is None or _is_factor(words, own):
-        return Quantity(text, tail=tail)
+        return Quantity(text, tail=tail) if tail is not None else _expression(text, known, beside)
     return _scaled(Quantity(text[: match.end()], value, percent is not None, tail=own))
+
+
+def _expression(text: str, known: Set[str], beside: str) -> Quantity:
+    """With the unit in plain words after it, `\\sqrt{2} km`. One letter is a unit where no variable stands in this expression,
+    nor that letter in the other one; else it is a factor."""
+    match = _PLAIN_UNIT.fullmatch(text)
+    tail = read_tail(match[2], known) if match is not None else None
+    if match is None or tail is None or not tail.is_measure or tail.unknown is not None:
+        return Quantity(text)
+    if len(match[2]) == 1 and (_letters(match[1]) or match[2] in _letters(latex(beside))):
+        return Quantity(text)
+    return Quantity(match[1], tail=tail)
+
+
+def _letters(text: str) -> set[str]:
+    """The variables of an expression."""
+    plain = re.sub(r"\\(?:text|mathrm|textrm|mbox|textbf|textit|operatorname)\s*\{[^{}]*\}|\\[A-Za-z]+", " ", text)
+    return set(re.findall("[A-Za-z]", plain)) - {"e", "i"}
 
 
 def _numeral(text: str, match: re.Match[str]) -> Quantity | None:
@@ -109,7 +135,11 @@ def _without_unit(text: str, known: Set[str]) -> tuple[str, Tail | None]:
     if match is None or not match.start() or not re.search(r"[0-9A-Za-z})]\s*$|\\[,;: ]\s*$", text[: match.start()]):
         return text, None
     tail = read_tail(match["words"] + (match["power"] or ""), known)
-    if tail is None or not (tail.unit or tail.changes or tail.factor != 1 or tail.power != 1) or "," in text:
+    if (
+        tail is None
+        or not (tail.unit or tail.changes or tail.unknown or tail.factor != 1 or tail.power != 1)
+        or "," in text
+    ):
         return text, None
     return re.sub(r"(?:\\[,;:!~ ]|~|\s)+$", "", text[: match.start()]), tail
 

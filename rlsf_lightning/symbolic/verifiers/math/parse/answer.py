@@ -26,19 +26,18 @@ _REASON = re.compile(r",?\s+(?:because|since|given|as)\b|,\s*(?:in total|in all|
 _REMARK = re.compile(
     r"(?:,\s*(?:which|where|so|hence|thus|therefore|that is|i\.e\.|meaning|making|giving|the"
     r"|and (?:that|this|it|he|she|they|we|the))\b"
-    r"|\s+which\b|;\s|\s+\((?=[a-z])(?!(?:in )?base))[^0-9]*$"
+    r"|\s+which\b|;\s|\s+\((?=(?:in total|in all|altogether|since|because|as|which|rounded)\b))[^0-9]*$"
 )
 _CONTRAST = re.compile(r",?\s+(?:and\s+|but\s+)?not\s+\$?-?[0-9][0-9,.]*\$?$")
-#: With these words an answer is taken back, whatever stands between.
-_RETRACTION = re.compile(
-    r"\b(?:but|wrong|incorrect\w*|mistake\w*|mistaken|actually|rather|instead|really|false|sorry|wait|however)\b",
-    re.IGNORECASE,
+_TAKEN_BACK = (
+    r"but|wrong|incorrect\w*|mistake\w*|mistaken|actually|rather|instead|really|false|sorry|wait|however"
+    r"|percent\w*|dozens?|(?:hundred|thousand|million|billion|lakh|crore)(?:th)?s?"
 )
+#: With these words an answer is taken back or changed, whatever stands between.
+_RETRACTION = re.compile(rf"\b(?:{_TAKEN_BACK})\b", re.IGNORECASE)
 #: With these, too, or another one is given.
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|nor|or|but|wrong|incorrect\w*|mistake\w*|mistaken|actually|rather|instead|really|false|sorry|wait|should|"
-    r"unless|if|else|except|however)\b|n't\b|n\u2019t\b",
-    re.IGNORECASE,
+    rf"\b(?:{_TAKEN_BACK}|not|no|never|nor|or|should|unless|if|else|except)\b|n['\u2019]t\b", re.IGNORECASE
 )
 #: What may stand around an answer without belonging to it.
 _WRAPPING = (

@@ -1,8 +1,8 @@
 r"""Finds the equations of literal numbers in a text, `48/2 = 24`.
 
-One is taken only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3, 5 km + 3 km,
-1 1/2 + 1, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. LaTeX (\times, \cdot, \div, \frac
-of two numbers), currency signs and thousands are read. Lines are read one by one.
+One is taken only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3,
+5 km + 3 miles, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. LaTeX (\times, \cdot, \div,
+\frac and \sqrt of numbers), currency signs, thousands and some words (``phrases``) are read. Lines are read one by one.
 """
 
 from __future__ import annotations

@@ -62,8 +62,9 @@ UNITS: dict[str, Unit] = {
     **_units("food", {"calorie": (1, "calories cal"), "kcal": (1000, "kilocalorie kilocalories")}),
     **_units("power", {"W": (1, "watt watts"), "kW": (1000, "kilowatt kilowatts")}),
     **_units("force", {"N": (1, "newton newtons")}), **_units("voltage", {"V": (1, "volt volts")}),
+    **_units("charge", {"C": (1, "coulomb coulombs")}), **_units("amount", {"mol": (1, "mole moles")}),
+    **_units("pressure", {"Pa": (1, "pascal pascals"), "kPa": (1000, "kilopascal kilopascals")}),
     **_units("frequency", {"Hz": (1, "hertz")}), **_units("acre", {"acre": (1, "acres")}),
-    **_units("speed", {"mph": (1, "")}),
 }  # fmt: skip
 #: What is counted, in the singular; other nouns count where the question has them.
 COUNTED = frozenset(
@@ -112,6 +113,8 @@ _JOINING = frozenset(
     """over plus minus times by added subtracted increased decreased and or to pi point power choose is are was but if between
     from base above below almost about approximately roughly around least most""".split()
 )
+#: Written in several words, or for several.
+_PHRASES = {r"left\s+over": "left", "mph": "mi/h", "(?:kph|kmh)": "km/h"}
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*(?:\s*\^\s*\{?\s*-?[0-9]\s*\}?)?|/")
 
@@ -132,7 +135,8 @@ class Tail(NamedTuple):
 
 def read_tail(text: str, known: Set[str]) -> Tail | None:
     """The words after a number; None: they are no words. ``known``: nouns of the question, in the singular."""
-    text = re.sub(r"\bleft\s+over\b", "left", text)
+    for phrase, meaning in _PHRASES.items():
+        text = re.sub(rf"\b{phrase}\b", meaning, text)
     words = _WORD.findall(text)
     if re.sub(r"[\s.,]", "", _WORD.sub("", text)):
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -25,7 +26,9 @@ def main() -> None:
 
     from rlsf_lightning.symbolic.verifiers.math.tool.exact import same
 
-    config = [LatexExtractionConfig()]
+    # units are read before (check/quantity): that package drops the h of 2\pi h as hours
+    as_it_is = replace(LatexExtractionConfig().normalization_config, units=False)
+    config = [LatexExtractionConfig(normalization_config=as_it_is)]
 
     def read(text: str) -> list[Any]:
         boxed = f"\\boxed{{{without_decimals(latex(text))}}}"
