@@ -6,12 +6,13 @@ autocast is on). The order of callbacks is the recipe's order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lightning import Callback, LightningModule, Trainer
 
 if TYPE_CHECKING:
+    from rlsf_lightning.config.schema import Recipe
     from rlsf_lightning.training.rollout import Rollout
 
 
@@ -20,6 +21,13 @@ class RLSFCallback(Callback):
 
     #: False for callbacks that only watch or steer: with these alone there is nothing to learn from.
     writes_rewards: ClassVar[bool] = True
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Called before a model is loaded. Raise UserError for a recipe with which this callback cannot work."""
+
+    def logged_metrics(self, recipe: Recipe) -> Collection[str] | None:
+        """Names of the metrics that it logs, ``*`` in them for any text; None: it does not say."""
+        return None
 
     def on_rollout_end(self, trainer: Trainer, module: LightningModule, rollout: Rollout) -> None:
         """Completions are sampled, nothing is scored yet: the moment to start work that runs beside the scoring."""
