@@ -9,6 +9,7 @@ Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,17 +70,18 @@ def prepare(recipe: Recipe) -> Prepared:
     """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
     from rlsf_lightning.prompts import check_source, recipe_prompts
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
+    from rlsf_lightning.symbolic.execution.worker_server import verify
     from rlsf_lightning.symbolic.loader import load_verifier
 
     check_source(recipe.data)
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
     for prompt in recipe_prompts(recipe, "train", limit=1):
-        verifier.verify(prompt, "")  # raises for a missing fact
+        verify(verifier, recipe.verifier.name, (prompt, ""))  # raises for a missing fact; a tool that fails abstains
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.training.callback_loader import build_callbacks, check_callbacks, check_rewards
+    from rlsf_lightning.training.hooks import build_callbacks, check_callbacks, check_rewards
 
     check_policy(recipe.policy)
     check(recipe, find_estimator(recipe.algorithm.advantage)[1])
@@ -91,5 +93,10 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(pool, callbacks)
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()

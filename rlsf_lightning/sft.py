@@ -10,6 +10,7 @@ policy.name is fine-tuned. Written to RUN_DIR/model: a Hugging Face folder that 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -46,15 +47,18 @@ def train(recipe: Recipe, items: list) -> None:
 
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
+    from rlsf_lightning.training.memory_estimate import limit_threads
+    from rlsf_lightning.training.progress_bar import BarOrLines
     from rlsf_lightning.training.run_folder import find_run, open_run
     from rlsf_lightning.training.trainer import build_trainer
 
+    limit_threads()
     found = find_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)
     # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
     trainer = build_trainer(
         {name: value for name, value in recipe.trainer.items() if name not in ("max_epochs", "limit_train_batches")},
-        callbacks=[ModelCheckpoint(found.folder / "checkpoints", save_last=True)],
+        callbacks=[BarOrLines(), ModelCheckpoint(found.folder / "checkpoints", save_last=True)],
         loggers=build_loggers(recipe.logger, found.folder, found.first_step),
         max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
     )
@@ -77,5 +81,10 @@ def train(recipe: Recipe, items: list) -> None:
         print(f"written to {folder}: use it with policy.name={folder}")
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()

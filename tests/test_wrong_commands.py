@@ -115,7 +115,6 @@ EARLY_STOPPING = "callbacks[lightning.pytorch.callbacks:EarlyStopping]"
         (["trainer.plugins=mine"], "plugin"),
         (["trainer.fast_dev_run=maybe"], "trainer.fast_dev_run=maybe"),
         (["trainer.overfit_batches=x"], "trainer.overfit_batches=x"),
-        (["trainer.enable_progress_bar=false"], "write callbacks.progress=null too"),
         (
             ["policy.gradient_checkpointing=true", "algorithm.critic=adapter", "algorithm.advantage=gae"],
             "switch one of",

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 
 from rlsf_lightning.config.schema_fields import as_yaml
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.training.progress_bar import with_progress
 
 
 def build_trainer(
@@ -28,13 +29,12 @@ def build_trainer(
     Raises:
         UserError: a value that Lightning refuses, or that this machine does not have.
     """
-    plain: dict[str, Any] = {
-        k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in arguments.items()
-    }
-    _check_bars(plain, callbacks)
+    plain = {name: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for name, v in arguments.items()}
+    shown: dict[str, Any] = with_progress(callbacks, plain)
+    _check_bars(shown["callbacks"])
     try:
         with _log_held_back():
-            return Trainer(**plain, **own, logger=list(loggers), callbacks=list(callbacks), enable_model_summary=False)
+            return Trainer(**{**plain, **shown}, **own, logger=list(loggers), enable_model_summary=False)
     except Exception as error:  # TypeError, ValueError, RuntimeError, its own and others, depending on the argument
         reason = " ".join(str(error).split()) or type(error).__name__
         if plain.get("accelerator", "auto") not in ("auto", "cpu"):
@@ -43,12 +43,8 @@ def build_trainer(
         raise UserError(f"trainer: {reason[:1000]}\nseen: {seen}") from None
 
 
-def _check_bars(arguments: Mapping[str, Any], callbacks: Sequence[Callback]) -> None:
+def _check_bars(callbacks: Sequence[Callback]) -> None:
     bars = [type(callback).__name__ for callback in callbacks if isinstance(callback, ProgressBar)]
-    if bars and arguments.get("enable_progress_bar") is False:
-        raise UserError(
-            f"trainer.enable_progress_bar=false, and the callback {bars[0]} draws a bar: write callbacks.progress=null too"
-        )
     if len(bars) > 1:
         raise UserError(f"the callbacks {' and '.join(bars)} draw a bar each: write callbacks.progress=null")
 

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 import pytest
 from training_cases import Keeps, LikesEvenLength, fit
 
-from rlsf_lightning.training.callback_loader import METRICS
+from rlsf_lightning.training.hooks import METRICS
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ INSERT INTO student VALUES (1, 'Ann', 20, 'Oslo'), (2, 'Bob', 22, 'Rome'), (3, '
 INSERT INTO enrolled VALUES (1, 'Logic', 3.5), (1, 'Sets', 2.0), (2, 'Logic', 4.0), (3, 'Graphs', 1.5), (4, 'Sets', 3.0);
 """
 OSLO = "SELECT name FROM student WHERE city = 'Oslo'"
+#: The witness of the same query for Rome.
+WRONG_CITY = {
+    "rows": [1, 2],
+    "missing": [["Ann"], ["Cid"]],
+    "extra": [["Bob"]],
+    "databases": 5,
+    "database": 0,
+    "repair": [[40, 46, "'Oslo'"]],
+}
 
 
 def prompt(reference: str | None = OSLO, script: object = SCRIPT) -> Prompt:
@@ -50,7 +59,6 @@ def found(completion: str, reference: str = OSLO) -> list[tuple[str, list[str]]]
         "-- who?\nSELECT /* names */ name FROM student WHERE city LIKE 'oslo'",
         "WITH o AS (SELECT * FROM student WHERE city = 'Oslo') SELECT name FROM o",
         'SELECT "name" FROM [student] WHERE `city` = "Oslo"',
-        "VALUES ('Cid'), ('Ann')",
     ],
 )
 def test_any_query_with_the_right_rows_passes(completion: str) -> None:
@@ -155,12 +163,7 @@ def test_the_first_dead_character(completion: str, dead_from: int | None) -> Non
 def test_wrong_rows_are_shown_with_the_smallest_change_that_makes_them_right() -> None:
     completion = "SELECT name FROM student s WHERE city = 'Rome'"
     certificate = verify(completion)
-    assert certificate.witness == {
-        "rows": [1, 2],
-        "missing": [["Ann"], ["Cid"]],
-        "extra": [["Bob"]],
-        "repair": [[40, 46, "'Oslo'"]],
-    }
+    assert certificate.witness == WRONG_CITY
     assert certificate.findings[0].spans == (Span(40, 46),) and certificate.score == 0.0
     partly = verify("SELECT name FROM student WHERE age = 20 OR age = 22")
     assert partly.score == pytest.approx(2 / 3)
@@ -192,8 +195,10 @@ def test_a_name_in_double_quotes_that_is_no_column_is_a_text_and_gives_wrong_row
         {"score": 0.5},
         {"dead_from": 5},
         {"shift": 1},
-        {"witness": {"rows": [1, 2], "missing": [["Bob"]], "extra": [], "repair": [[40, 46, "'Oslo'"]]}},
-        {"witness": {"rows": [1, 2], "missing": [], "extra": [], "repair": [[40, 46, "'Bern'"]]}},
+        {"witness": {**WRONG_CITY, "missing": [["Bob"]], "extra": []}},
+        {"witness": {**WRONG_CITY, "repair": [[40, 46, "'Bern'"]]}},
+        {"witness": {**WRONG_CITY, "databases": 4}},
+        {"witness": {**WRONG_CITY, "database": 1}},
     ],
 )
 def test_a_tampered_certificate_is_rejected(change: dict) -> None:
@@ -255,7 +260,7 @@ def test_nothing_is_written(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="schema"):
             VERIFIER.verify(prompt(script=SCRIPT + query), OSLO)
     assert not target.exists()
-    assert verify("SELECT count(*) FROM student", "SELECT 4").verdict is Verdict.PASS
+    assert verify("SELECT count(*) FROM student", "SELECT 4", SqlVerifier(mutants=0)).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -276,8 +281,15 @@ def test_wrong_facts_are_the_users_mistake(bad: Prompt, message: str) -> None:
 
 def test_facts_may_be_a_list_of_statements_and_options_are_checked() -> None:
     task = Prompt("p", "", "SELECT 1", facts={"schema": ["CREATE TABLE t (a)", "INSERT INTO t VALUES (1);"]})
-    assert VERIFIER.verify(task, "SELECT a FROM t").verdict is Verdict.PASS
-    for options in ({"max_chars": 0}, {"steps": 0}, {"seconds": -1.0}, {"max_rows": 0}):
+    assert SqlVerifier(mutants=0).verify(task, "SELECT a FROM t").verdict is Verdict.PASS
+    for options in (
+        {"mutants": -1},
+        {"mutants": 21},
+        {"max_chars": 0},
+        {"steps": 0},
+        {"seconds": -1.0},
+        {"max_rows": 0},
+    ):
         with pytest.raises(ValueError, match=next(iter(options))):
             SqlVerifier(**options)
     with pytest.raises(ValueError, match=r"verifier\.options\.explain=false"):

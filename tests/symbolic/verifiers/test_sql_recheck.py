@@ -64,12 +64,14 @@ def test_what_verify_says_is_confirmed(completion: str, reference: str) -> None:
 
 def test_a_pass_with_another_number_of_rows_score_or_witness_is_rejected() -> None:
     certificate = VERIFIER.verify(task(ITEMS), ITEMS)
-    assert certificate.witness == {"rows": [2, 2]}
+    assert certificate.witness == {"rows": [2, 2], "databases": 5}
     changes: list[dict[str, Any]] = [
-        {"witness": {"rows": [2, 3]}},
+        {"witness": {"rows": [2, 3], "databases": 5}},
+        {"witness": {"rows": [2, 2], "databases": 4}},
+        {"witness": {"rows": [2, 2]}},
         {"witness": {"rows": None}},
         {"witness": {}},
-        {"witness": {"rows": [2, 2], "more": 1}},
+        {"witness": {"rows": [2, 2], "databases": 5, "more": 1}},
         {"verdict": Verdict.FAIL, "score": 0.5, "findings": (Finding("tampered", "made up"),)},
     ]
     assert all(rejected(certificate, ITEMS, ITEMS, **change) for change in changes)
@@ -166,8 +168,8 @@ def test_other_rows_and_other_errors_in_the_witness_are_rejected() -> None:
         assert rejected(certificate, completion, reference, witness={**certificate.witness, "missing": missing})
     failing = "SELECT abs(-9223372036854775808)"
     stopped = VERIFIER.verify(task(ITEMS), failing)
-    assert stopped.witness == {"error": "integer overflow"}
-    assert rejected(stopped, failing, ITEMS, witness={"error": "integer overflow\u2620"})
+    assert stopped.witness == {"error": "integer overflow", "databases": 5, "database": 0}
+    assert rejected(stopped, failing, ITEMS, witness={**stopped.witness, "error": "integer overflow\u2620"})
     costly = (replace(stopped.findings[0], kind="too_costly"),)
     assert rejected(stopped, failing, ITEMS, findings=costly)
 

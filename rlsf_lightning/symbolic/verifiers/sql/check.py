@@ -11,7 +11,7 @@ from rlsf_lightning.symbolic.verifiers.sql.parse import Query
 from rlsf_lightning.symbolic.verifiers.sql.results.compare import differing, overlap, same_rows
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Result
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.messages import ascii_of, is_syntax_error, read_message
-from rlsf_lightning.symbolic.verifiers.sql.task import Task
+from rlsf_lightning.symbolic.verifiers.sql.task import Task, Trial
 from rlsf_lightning.symbolic.verifiers.sql.viable import WRITING, first_dead, is_dead
 
 #: SQLite takes the query, but there are no rows.
@@ -39,15 +39,26 @@ def check(query: Query, task: Task) -> Checked:
     refusal = [query.mistake] if query.mistake is not None else _refusal(query, task.database)
     if refusal:
         return Checked(refusal, 0.0, {})
-    result = task.database.run(query.text, task.limits)
+    for number, trial in enumerate(task.trials):
+        checked = _tried(query, trial, number)
+        if checked is not None:
+            return checked._replace(witness={**checked.witness, "databases": len(task.trials), "database": number})
+    rows = len(task.trials[0].wanted.rows)
+    return Checked([], 1.0, {"rows": [rows, rows], "databases": len(task.trials)})
+
+
+def _tried(query: Query, trial: Trial, number: int) -> Checked | None:
+    """What is wrong with a query on one database; None: it is right. Raises ToolFailed for one that takes too long."""
+    result = trial.database.run(query.text, trial.limits)
+    where = f" (on database {number}, with other data)" if number else ""
     if result.error == "too slow":
-        raise ToolFailed(f"more than {task.limits.seconds} s")
+        raise ToolFailed(f"more than {trial.limits.seconds} s{where}")
     if result.error is not None:
         kind = result.error.replace(" ", "_")
         message = ascii_of(result.error)
-        finding = Finding(kind if kind in RUN_KINDS else "runtime_error", f"SQLite: {message}")
+        finding = Finding(kind if kind in RUN_KINDS else "runtime_error", f"SQLite: {message}{where}")
         return Checked([finding], 0.0, {"error": message})
-    return _compared(result, task)
+    return None if trial.is_right(result) else _compared(result, trial, where)
 
 
 def _refusal(query: Query, database: Database) -> list[Finding]:
@@ -78,18 +89,16 @@ def _syntax_error(query: Query, database: Database, dead: int, message: str | No
     return Finding("syntax", f"SQLite: {reason}", (span,))
 
 
-def _compared(result: Result, task: Task) -> Checked:
-    """The rows of a query that ran, against those of the reference."""
-    wanted = task.wanted
-    rows = {"rows": [len(result.rows), len(wanted.rows)]}
-    if task.is_right(result):
-        return Checked([], 1.0, rows)
+def _compared(result: Result, trial: Trial, where: str) -> Checked:
+    """The rows of a query that ran, against those of the reference, which they are not."""
+    wanted = trial.wanted
     score = min(MOST_WITHOUT_PASS, overlap(result, wanted))
     if result.columns != wanted.columns:
-        finding = Finding("wrong_columns", f"{result.columns} columns where the reference has {wanted.columns}")
-    elif same_rows(result, wanted):
-        finding = Finding("wrong_order", "the rows of the reference in another order")
+        finding = Finding("wrong_columns", f"{result.columns} columns where the reference has {wanted.columns}{where}")
+    elif same_rows(result, wanted, trial.database):
+        finding = Finding("wrong_order", f"the rows of the reference in another order{where}")
     else:
-        message = f"{len(result.rows)} rows, {len(wanted.rows)} in the reference; {score:.0%} in common"
+        message = f"{len(result.rows)} rows, {len(wanted.rows)} in the reference; {score:.0%} in common{where}"
         finding = Finding("wrong_rows", message)
-    return Checked([finding], score, {**rows, **differing(result, wanted)})
+    rows = [len(result.rows), len(wanted.rows)]
+    return Checked([finding], score, {"rows": rows, **differing(result, wanted)})

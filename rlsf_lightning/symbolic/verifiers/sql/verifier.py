@@ -3,11 +3,12 @@
 The dialect is SQLite's own. Located are the first token that its parser refuses, every unknown or ambiguous name at its
 place, and, as a parser sees many mistakes only later and wrong rows have no place of their own, the smallest change
 towards the reference that makes the query right, where there is a small one. Whether a query is right is
-decided by its rows on the given database alone, so a database on which wrong queries happen to be right says so, too.
+decided by its rows on several databases: the prompt's, and those that it gives beside it or mutants of its data
+(``sqlite.mutants``), so that a query that only fits the data, such as a list of the wanted values, is wrong.
 Queries run in this process, within limits (``sqlite.database``).
 
-Not covered: a reference whose LIMIT cuts through rows that its ORDER BY holds for equal (either choice should count), and
-the first dead character of queries that only mean something wrong.
+Not covered: a LIMIT within a subquery of the reference that cuts through rows that its ORDER BY holds for equal, and the
+first dead character of queries that only mean something wrong.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ TOOL = "SQLite"
 
 
 class SqlVerifier:
-    """PASS when the query gives the rows of the reference, in its order where the reference has one.
+    """PASS when the query gives the rows of the reference on every database, in its order where the reference has one.
 
     The fact ``schema`` of a prompt is a script of CREATE TABLE and INSERT statements (a text, or a list of statements);
-    the reference is a correct query. The score of a query that runs is the share of rows that it has in common with the
+    the fact ``databases`` may be a list of further scripts with other data, which take the place of the mutants. The
+    reference is a correct query. The score of a query that runs is the share of rows that it has in common with the
     reference; 0 for one that does not run. A query that takes too long by the clock is an abstention, one that takes too
     many steps a failure, as that is the same on every machine.
 
@@ -42,6 +44,7 @@ class SqlVerifier:
         max_rows: a larger result is wrong.
         steps: instructions of SQLite's machine that a query may take.
         seconds: how long it may run.
+        mutants: databases that are made of each prompt's own; from 0, the prompt's alone, to 20.
     """
 
     kinds = KINDS
@@ -56,6 +59,7 @@ class SqlVerifier:
         max_rows: int = 10_000,
         steps: int = 500_000,
         seconds: float = 5.0,
+        mutants: int = 4,
         locate: object = None,
     ) -> None:
         if locate is not None:
@@ -64,17 +68,19 @@ class SqlVerifier:
             raise ValueError(f"max_chars={max_chars}: must be from 1 to 100000")
         if not (max_rows > 0 and steps > 0 and seconds > 0):
             raise ValueError(f"max_rows={max_rows}, steps={steps}, seconds={seconds}: must all be above 0")
-        self.explain, self.max_chars = explain, max_chars
+        if not 0 <= mutants <= 20:
+            raise ValueError(f"mutants={mutants}: must be from 0 to 20")
+        self.explain, self.max_chars, self.mutants = explain, max_chars, mutants
         self.limits = Limits(steps, seconds, max_rows)
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
         """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
-        task = task_of(prompt, self.limits)
+        task = task_of(prompt, self.limits, self.mutants)
         return issued(TOOL, self.version, lambda: self._judge(task, completion))
 
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """False: no query that SQLite takes begins so, which is certain. True: it passes as it stands."""
-        task = task_of(prompt, self.limits)
+        task = task_of(prompt, self.limits, self.mutants)
         text = prefix.strip()
         if not is_legible(text, self.max_chars) or is_dead(task.database, prefix.lstrip()):
             return False
@@ -83,11 +89,11 @@ class SqlVerifier:
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands: all that it says but its messages is found again, without ``verify``.
 
-        Independent of ``verify``: a fresh database, how rows are compared, changes applied to the text, and every name
+        Independent of ``verify``: fresh databases, how rows are compared, changes applied to the text, and every name
         tried with all the others out of the way. Not independent: SQLite, its tokens, what a message of it means, the
         order that sqlglot reads, and which prefixes are dead.
         """
-        return stands(certificate, task_of(prompt, self.limits), completion, self.max_chars)
+        return stands(certificate, task_of(prompt, self.limits, self.mutants), completion, self.max_chars)
 
     def _judge(self, task: Task, completion: str) -> Certificate:
         text, offset = stripped(completion)

@@ -33,7 +33,7 @@ def changes_of(subject: Subject, repair: Any) -> list[Change] | None:
     for start, end, word in changes:
         pieces += [subject.text[at:start], " ", word, " "]
         at = end
-    return changes if subject.is_right(subject.run("".join([*pieces, subject.text[at:]]))) else None
+    return changes if subject.passes("".join([*pieces, subject.text[at:]])) else None
 
 
 def range_of(text: str, change: Change) -> Range:
@@ -70,12 +70,12 @@ def _is_difference(subject: Subject, change: Change) -> bool:
     start, end, word = change
     before = [meaning(token) for token in subject.tokens if token.end <= start][-1:]
     after = [meaning(token) for token in subject.tokens if token.start >= end][:1]
-    theirs = tokens_of(subject.task.reference)
+    theirs = tokens_of(subject.reference)
     meanings = [meaning(token) for token in theirs]
     behind = {token.end: i + 1 for i, token in enumerate(theirs)}
     for i in range(len(theirs) + bool(not word)):
-        at = theirs[i].start if i < len(theirs) else len(subject.task.reference)
-        j = i if not word else behind.get(at + len(word), -1) if subject.task.reference.startswith(word, at) else -1
+        at = theirs[i].start if i < len(theirs) else len(subject.reference)
+        j = i if not word else behind.get(at + len(word), -1) if subject.reference.startswith(word, at) else -1
         if j >= i and meanings[max(0, i - 1) : i] == before and meanings[j : j + 1] == after:
             return True
     return False

@@ -2,62 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from rlsf_lightning.records import Finding
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.sql.parse import is_legible
-from rlsf_lightning.symbolic.verifiers.sql.recheck.rows import in_order
-from rlsf_lightning.symbolic.verifiers.sql.results.order import tie_groups
-from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Result
+from rlsf_lightning.symbolic.verifiers.sql.recheck.rows import alike, group_by_group
+from rlsf_lightning.symbolic.verifiers.sql.results.order import Group, tie_groups
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, tokens_of
-from rlsf_lightning.symbolic.verifiers.sql.task import Task
+from rlsf_lightning.symbolic.verifiers.sql.task import Source, Task
 
 #: Characters of the query, from and to.
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A query before a database that no other query has seen."""
+@dataclass(frozen=True, eq=False)
+class Retrial:
+    """A database that no other query has seen."""
 
-    text: str
-    offset: int
-    tokens: tuple[Token, ...]
-    database: Database
-    wanted: Result
-    task: Task
-    max_chars: int
-
-    @classmethod
-    def of(cls, completion: str, task: Task, max_chars: int) -> Subject:
-        """Of a completion; the rows of the reference are asked for again."""
-        text, offset = stripped(completion)
-        database = Database(task.script)
-        tokens = tokens_of(text) if len(text) <= max_chars else ()
-        return cls(text, offset, tokens, database, database.run(task.reference, task.limits), task, max_chars)
+    source: Source
+    reference: str
+    limits: Limits
 
     @cached_property
-    def groups(self) -> list[int] | None:
+    def database(self) -> Database:
+        """Made anew."""
+        return Database(*self.source)
+
+    @cached_property
+    def wanted(self) -> Result:
+        """The rows of the reference, asked for again."""
+        return self.run(self.reference)
+
+    @cached_property
+    def groups(self) -> list[Group] | None:
         """See ``tie_groups``."""
-        return tie_groups(self.database, self.task.reference, self.wanted, self.task.limits)
-
-    @cached_property
-    def result(self) -> Result:
-        """Of the query itself."""
-        return self.run(self.text) if is_legible(self.text, self.max_chars) else Result(error="refused")
-
-    def spans(self, finding: Finding) -> list[Range]:
-        """Of a finding, in the query."""
-        return [(span.start - self.offset, span.end - self.offset) for span in finding.spans]
+        return tie_groups(self.database, self.reference, self.wanted, self.limits)
 
     def run(self, query: str) -> Result:
         """The result of a query; refused where SQLite does not take it."""
         if self.database.error_of(query):
             return Result(error="refused")
-        return self.database.run(query, self.task.limits)
+        return self.database.run(query, self.limits)
 
     def is_right(self, result: Result) -> bool:
         """Whether these are the rows of the reference."""
-        return in_order(result, self.wanted, self.groups)
+        if self.groups is not None:
+            return group_by_group(result, self.wanted, self.groups, self.database.stored)
+        return self.is_alike(result)
+
+    def is_alike(self, result: Result) -> bool:
+        """Whether these are its rows in any order."""
+        return alike(result, self.wanted, self.database.stored)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A query before databases that no other query has seen; the first is the prompt's."""
+
+    text: str
+    offset: int
+    tokens: tuple[Token, ...]
+    retrials: Sequence[Retrial]
+    reference: str
+    max_chars: int
+
+    @classmethod
+    def of(cls, completion: str, task: Task, max_chars: int) -> Subject:
+        """Of a completion."""
+        text, offset = stripped(completion)
+        tokens = tokens_of(text) if len(text) <= max_chars else ()
+        retrials = [Retrial(trial.source, task.reference, task.limits) for trial in task.trials]
+        return cls(text, offset, tokens, retrials, task.reference, max_chars)
+
+    @property
+    def database(self) -> Database:
+        """The prompt's."""
+        return self.retrials[0].database
+
+    def result_on(self, retrial: Retrial) -> Result:
+        """Of the query itself."""
+        return retrial.run(self.text) if is_legible(self.text, self.max_chars) else Result(error="refused")
+
+    def spans(self, finding: Finding) -> list[Range]:
+        """Of a finding, in the query."""
+        return [(span.start - self.offset, span.end - self.offset) for span in finding.spans]
+
+    def passes(self, query: str) -> bool:
+        """Whether a query gives the rows of the reference on every database."""
+        return all(retrial.is_right(retrial.run(query)) for retrial in self.retrials)
+
+    def first_wrong(self) -> int | None:
+        """The first database on which the query itself does not; None: it is right."""
+        wrong = (n for n, retrial in enumerate(self.retrials) if not retrial.is_right(self.result_on(retrial)))
+        return next(wrong, None)

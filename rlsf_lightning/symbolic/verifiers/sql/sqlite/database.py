@@ -14,10 +14,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.mutants import mutate, quoted
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import folded, tokens_of
 
 Row = tuple[Any, ...]
@@ -27,6 +28,12 @@ _NOT_IN_SCRIPT = frozenset((sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite
 _REFUSED_FUNCTIONS = frozenset(
     "random randomblob load_extension changes total_changes last_insert_rowid sqlite_version sqlite_source_id "
     "fts3_tokenizer current_timestamp current_date current_time".split()
+)
+#: Instructions and functions of SQLite's machine whose results are rounded.
+_ARITHMETIC = frozenset("Add Subtract Multiply Divide Remainder".split())
+_CALCULATING = frozenset(
+    "sum total avg round julianday mod pow power sqrt exp ln log log2 log10 sin cos tan asin acos atan atan2 sinh cosh tanh "
+    "asinh acosh atanh degrees radians pi cume_dist percent_rank".split()
 )
 _STEPS_A_LOOK = 100
 #: Bytes of a value or row that a query makes, unless the data have longer ones.
@@ -59,12 +66,19 @@ class Result:
     rows: tuple[Row, ...] = ()
     columns: int = 0
     error: str | None = None
+    #: Whether the query calculates, and some of the rows hold floating-point numbers.
+    is_computed: bool = False
 
 
 class Database:
-    """Tables made by a script. Raises UserError if SQLite refuses it."""
+    """Tables made by a script. Raises UserError if SQLite refuses it.
 
-    def __init__(self, script: str) -> None:
+    Args:
+        script: CREATE TABLE and INSERT statements.
+        seed: of the changes that make a mutant of the script's data; None: the data as they are.
+    """
+
+    def __init__(self, script: str, seed: int | None = None) -> None:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
@@ -75,6 +89,9 @@ class Database:
         self._connection.set_progress_handler(lambda: time.perf_counter() > deadline, _STEPS_A_LOOK)
         try:
             self._connection.executescript(script)
+            if seed is not None:
+                self._connection.set_authorizer(None)
+                mutate(self._connection, seed)
         except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError) as error:
             example = "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1);"
             raise UserError(f"the fact `schema` is no script that SQLite runs: {error}; expected: {example}") from None
@@ -86,16 +103,16 @@ class Database:
         for limit, value in _LIMITS.items():
             self._connection.setlimit(limit, value)
         masters = "SELECT * FROM sqlite_master UNION ALL SELECT * FROM sqlite_temp_master"
-        found = self._connection.execute(f"SELECT name FROM ({masters}) WHERE type IN ('table', 'view')")
-        self.tables = frozenset(folded(name) for (name,) in found)
+        found = list(self._connection.execute(f"SELECT name, type FROM ({masters}) WHERE type IN ('table', 'view')"))
+        self.tables = frozenset(folded(name) for name, _ in found)
+        self._base_tables = tuple(quoted(name) for name, sort in found if sort == "table")
         self._connection.set_authorizer(_may_read)
-        self._results: dict[tuple[str, Limits], Result] = {}
 
     def error_of(self, query: str) -> str | None:
         """What SQLite has against a query, without running it."""
         with self._lock:
             try:
-                self._connection.execute("EXPLAIN " + query).close()
+                self._connection.execute("EXPLAIN " + single_statement(query)).close()
             except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
                 return str(error)
         return None
@@ -104,12 +121,6 @@ class Database:
         """The query's rows."""
         with self._lock:
             return self._run(query, limits)
-
-    def known(self, query: str, limits: Limits) -> Result:
-        """The same, remembered: for a query that is asked for again and again."""
-        if (query, limits) not in self._results:
-            self._results[query, limits] = self.run(query, limits)
-        return self._results[query, limits]
 
     def _run(self, query: str, limits: Limits) -> Result:
         left, deadline, reason = limits.steps, time.perf_counter() + limits.seconds, ""
@@ -124,7 +135,7 @@ class Database:
         rows: list[Row] = []
         size = 0
         try:
-            cursor = self._connection.execute(query)
+            cursor = self._connection.execute(single_statement(query))
             for row in cursor:
                 rows.append(row)
                 size += 8 * len(row) + sum(len(value) for value in row if isinstance(value, str | bytes))
@@ -136,13 +147,40 @@ class Database:
             return Result(error=reason or str(error) or type(error).__name__)
         finally:
             self._connection.set_progress_handler(None, 0)
-        return Result(tuple(rows), columns)
+        has_floats = any(isinstance(value, float) for row in rows for value in row)
+        return Result(tuple(rows), columns, is_computed=has_floats and self._computes(query))
+
+    @cached_property
+    def stored(self) -> frozenset[float]:
+        """Every floating-point number that a table holds."""
+        with self._lock:
+            rows = (row for name in self._base_tables for row in self._connection.execute(f"SELECT * FROM {name}"))
+            return frozenset(value for row in rows for value in row if isinstance(value, float))
+
+    def _computes(self, query: str) -> bool:
+        """Whether SQLite's program for a query calculates with numbers."""
+        try:
+            program = self._connection.execute("EXPLAIN " + single_statement(query)).fetchall()
+        except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError):
+            return False
+        return any(row[1] in _ARITHMETIC or str(row[5]).partition("(")[0] in _CALCULATING for row in program)
 
 
-@lru_cache(maxsize=16)
-def database_of(script: str) -> Database:
-    """The database of this script."""
-    return Database(script)
+@lru_cache(maxsize=64)
+def database_of(script: str, seed: int | None = None) -> Database:
+    """The database of this script, or a mutant of it."""
+    return Database(script, seed)
+
+
+def single_statement(query: str) -> str:
+    """The query without the empty statements behind it, which Python's reader counts as further ones."""
+    if query.count(";") < 2:
+        return query
+    tokens = tokens_of(query)
+    first = next((i for i, token in enumerate(tokens) if token.text == ";"), len(tokens))
+    if first == 0 or any(token.text != ";" for token in tokens[first:]):
+        return query
+    return query[: tokens[first - 1].end]
 
 
 def _printf(form: Any, *values: Any) -> Any:
