@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from rlsf_lightning.errors import UserError
 from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
 from rlsf_lightning.evaluation.report import Report, compare, table
@@ -31,6 +32,23 @@ class HeldOut(RLSFCallback):
     """
 
     writes_rewards = False
+
+    def check_recipe(self, recipe) -> None:
+        for key, split in self.splits(recipe).items():
+            try:
+                next(recipe_prompts(recipe, split), None)
+            except UserError as error:
+                raise UserError(f"{key}={split}: {error}") from None
+
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ("validation/*",) if recipe.evaluation.every_epochs else ()
+
+    @staticmethod
+    def splits(recipe) -> dict[str, str]:
+        """The splits that are measured, by the key that asks for them."""
+        settings = recipe.evaluation
+        asked = {} if settings.split is None else {"evaluation.split": settings.split}
+        return asked | ({"evaluation.every_epochs": "validation"} if settings.every_epochs else {})
 
     def on_train_start(self, trainer, module) -> None:
         self.started, self.is_measured = time.time(), False

@@ -23,6 +23,9 @@ class KlControl(RLSFCallback):
         self.target, self.horizon = target, horizon
         self.beta: float | None = None
 
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ()
+
     def on_train_start(self, trainer, module) -> None:
         if module.kl_beta == 0:
             raise UserError("callbacks.kl_control has nothing to control: write algorithm.kl.beta=0.05")

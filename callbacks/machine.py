@@ -18,6 +18,9 @@ class Machine(RLSFCallback):
 
     writes_rewards = False
 
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ()
+
     def on_fit_start(self, trainer, module) -> None:
         recipe = module.recipe
         ranks = trainer.num_devices if module.device.type == "cpu" else 1

@@ -11,6 +11,9 @@ from rlsf_lightning.training.progress_bar import BarOrLines
 class Progress(BarOrLines):
     """Lightning's bar without the logger's version number, in a stable order of metrics."""
 
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ()
+
     def get_metrics(self, trainer, module) -> dict:
         metrics = super().get_metrics(trainer, module)
         return {name: metrics[name] for name in ON_BAR if name in metrics}

@@ -15,6 +15,9 @@ class Samples(RLSFCallback):
         self.per_step = per_step
         self.path: Path | None = None
 
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ()
+
     def on_train_start(self, trainer, module) -> None:
         if not trainer.is_global_zero or module.run_dir is None:
             return

@@ -9,11 +9,16 @@ import random
 from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.records import Verdict
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.symbolic.loader import find_verifier
 from rlsf_lightning.training.hooks import RLSFCallback
 
 
 class VerifierReward(RLSFCallback):
     """``certificate -> one reward per token`` with the recipe's ``verifier`` and ``algorithm.credit``."""
+
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        success = self.success(recipe, find_verifier(recipe.verifier.name))
+        return (success, "validity", "score", "abstained", "verify_wait", "cache_hits")
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
@@ -43,9 +48,10 @@ class VerifierReward(RLSFCallback):
         rollout.is_credited_BT = rollout.is_credited_BT & is_credited_BT.to(rollout.is_credited_BT.device)
         self.log_verdicts(module, rollout)
 
-    def success(self, recipe) -> str:
+    @staticmethod
+    def success(recipe, verifier_class: type) -> str:
         """``exact_match`` where a reference is equalled, else ``pass_rate``."""
-        suite = suite_for(self.pool.verifier_class, recipe.evaluation.metrics)
+        suite = suite_for(verifier_class, recipe.evaluation.metrics)
         return "exact_match" if suite.success == "exact_match" else "pass_rate"
 
     def log_verdicts(self, module, rollout) -> None:
@@ -55,7 +61,7 @@ class VerifierReward(RLSFCallback):
         n = max(1, len(judged))
         module.log_step(
             {
-                self.success(module.recipe): float(rollout.passed_B.sum()) / n,
+                self.success(module.recipe, self.pool.verifier_class): float(rollout.passed_B.sum()) / n,
                 "validity": sum(not any(f.kind in invalid for f in c.findings) for c in judged) / n,
                 "score": sum(c.score for c in judged) / n,
                 "abstained": 1 - len(judged) / len(rollout.certificates),

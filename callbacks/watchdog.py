@@ -50,6 +50,9 @@ class Watchdog(RLSFCallback):
         self.seen: deque[Step] = deque(maxlen=steps)
         self.is_first, self.has_spoken = True, False
 
+    def logged_metrics(self, recipe) -> tuple[str, ...]:
+        return ()
+
     def on_advantages_ready(self, trainer, module, rollout) -> None:
         if self.is_first and rollout.certificates:
             self.is_first = False

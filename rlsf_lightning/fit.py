@@ -27,28 +27,29 @@ def run(recipe: Recipe, options: None = None) -> None:
     prepared = prepare(recipe)
 
     import torch
-    from lightning import Trainer, seed_everything
+    from lightning import seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
 
     from rlsf_lightning.training.datamodule import PromptDataModule
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.module import RLSFModule
-    from rlsf_lightning.training.progress_bar import with_progress
-    from rlsf_lightning.training.run_folder import open_run
+    from rlsf_lightning.training.run_folder import find_run, open_run
+    from rlsf_lightning.training.trainer import build_trainer
 
-    opened = open_run(recipe)
+    found = find_run(recipe)
     seed_everything(recipe.seed, verbose=False)
     # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
-    checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
-    trainer = Trainer(
-        **{**recipe.trainer, **with_progress([*prepared.callbacks, checkpoints], recipe.trainer)},
-        logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        enable_model_summary=False,
+    checkpoints = ModelCheckpoint(found.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
+    trainer = build_trainer(
+        recipe.trainer,
+        callbacks=[*prepared.callbacks, checkpoints],
+        loggers=build_loggers(recipe.logger, found.folder, found.first_step),
         use_distributed_sampler=False,
     )
-    module = RLSFModule(recipe, run_dir=str(opened.folder), verifier_pool=prepared.pool)
+    open_run(recipe, found)
+    module = RLSFModule(recipe, run_dir=str(found.folder), verifier_pool=prepared.pool)
     try:
-        trainer.fit(module, PromptDataModule(recipe), ckpt_path=opened.checkpoint, weights_only=True)
+        trainer.fit(module, PromptDataModule(recipe), ckpt_path=found.checkpoint, weights_only=True)
     except torch.OutOfMemoryError as error:
         reason = str(error).partition(". ")[0]
         raise UserError(
@@ -80,12 +81,13 @@ def prepare(recipe: Recipe) -> Prepared:
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.training.hooks import build_callbacks, check_rewards
+    from rlsf_lightning.training.hooks import build_callbacks, check_callbacks, check_rewards
 
     check_policy(recipe.policy)
     check(recipe, find_estimator(recipe.algorithm.advantage)[1])
     callbacks = build_callbacks(recipe.callbacks)
     check_rewards(callbacks)
+    check_callbacks(callbacks, recipe)
     inside = recipe.verifier.workers == 0
     pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_block(recipe.verifier)
     return Prepared(pool, callbacks)

@@ -41,19 +41,28 @@ def run(recipe: Recipe, options: None = None) -> None:
 
 def train(recipe: Recipe, items: list) -> None:
     """Train on ``items`` (each the prompts of one answer) and write ``RUN_DIR/model``."""
-    from lightning import Trainer, seed_everything
+    from lightning import seed_everything
     from lightning.pytorch.callbacks import ModelCheckpoint
     from torch.utils.data import DataLoader
 
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.memory_estimate import limit_threads
-    from rlsf_lightning.training.progress_bar import BarOrLines, with_progress
-    from rlsf_lightning.training.run_folder import open_run
+    from rlsf_lightning.training.progress_bar import BarOrLines
+    from rlsf_lightning.training.run_folder import find_run, open_run
+    from rlsf_lightning.training.trainer import build_trainer
 
     limit_threads()
-    opened = open_run(recipe, prefix="sft-")
+    found = find_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)
+    # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
+    trainer = build_trainer(
+        {name: value for name, value in recipe.trainer.items() if name not in ("max_epochs", "limit_train_batches")},
+        callbacks=[BarOrLines(), ModelCheckpoint(found.folder / "checkpoints", save_last=True)],
+        loggers=build_loggers(recipe.logger, found.folder, found.first_step),
+        max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
+    )
+    open_run(recipe, found)
     model, tokenizer = supervised.model_and_tokenizer(recipe, items)
     pairs = supervised.encode(tokenizer, items, recipe.data.template)
     data = supervised.Pairs(pairs, recipe.sft.batch_size, recipe.sft.synonyms, recipe.seed)
@@ -61,21 +70,12 @@ def train(recipe: Recipe, items: list) -> None:
     print(
         f"{len(pairs)} items of {tokens:.1f} tokens, {model.num_parameters() / 1e6:.2f} M parameters", file=sys.stderr
     )
-    # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
-    settings = {k: v for k, v in recipe.trainer.items() if k not in ("max_epochs", "limit_train_batches")}
-    checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True)
-    trainer = Trainer(
-        **{**settings, **with_progress([BarOrLines(), checkpoints], settings)},
-        max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
-        logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        enable_model_summary=False,
-    )
-    data.epoch = opened.first_epoch
+    data.epoch = found.first_epoch
     module = supervised.SupervisedModule(model, recipe.sft, recipe.sft.epochs * data.batches_an_epoch())
     loader = DataLoader(data, batch_size=None, collate_fn=supervised.collate)
-    trainer.fit(module, loader, ckpt_path=opened.checkpoint, weights_only=True)
+    trainer.fit(module, loader, ckpt_path=found.checkpoint, weights_only=True)
     if trainer.is_global_zero:
-        folder = opened.folder / "model"
+        folder = found.folder / "model"
         model.bfloat16().save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         print(f"written to {folder}: use it with policy.name={folder}")

@@ -1,8 +1,10 @@
-"""What a user is told after a mistake: one message with the line to write, exit status 2, and no model loaded."""
+"""What a user is told after a mistake: one message with the line to write, exit status 2, no model loaded, no run folder."""
+
+from pathlib import Path
 
 import pytest
 
-from rlsf_lightning import evaluate, fit
+from rlsf_lightning import evaluate, fit, sft
 from rlsf_lightning.config import cli
 from rlsf_lightning.policy import load
 
@@ -45,6 +47,7 @@ def refused(capsys, monkeypatch, command, *arguments):
     assert stopped.value.code == 2
     assert said.err.startswith("error: ") and "Traceback" not in said.err
     assert said.out == ""
+    assert not Path("runs").exists() and not Path("run").exists()
     return said.err
 
 
@@ -69,6 +72,107 @@ def refused(capsys, monkeypatch, command, *arguments):
 def test_a_wrong_fit(place, capsys, monkeypatch, tiny_policy_dir, arguments, expected):
     own = [] if any(a.startswith("policy.name") for a in arguments) else [f"policy.name={tiny_policy_dir}"]
     assert expected in refused(capsys, monkeypatch, fit, *arguments, *own)
+
+
+EARLY_STOPPING = "callbacks[lightning.pytorch.callbacks:EarlyStopping]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["trainer.max_epochs=three"], "trainer.max_epochs=three: expects a whole number of epochs"),
+        (["trainer.max_epochs=2.5"], "trainer.max_epochs=2.5: expects a whole number of epochs"),
+        (["trainer.max_epochs=true"], "trainer.max_epochs=3"),
+        (["trainer.min_epochs=one"], "trainer.min_epochs=one: expects a whole number"),
+        (["trainer.log_every_n_steps=0"], "expects a whole number of steps >= 1"),
+        (["trainer.num_nodes=two"], "expects a whole number of machines >= 1"),
+        (["trainer.num_nodes=0"], "expects a whole number of machines >= 1"),
+        (["trainer.limit_train_batches=0"], "must be a whole number of steps >= 1"),
+        (["trainer.enable_progress_bar=maybe"], "expects true or false"),
+        (["trainer.deterministic=sometimes"], "expects true, false or warn"),
+        (["trainer.benchmark=2"], "expects true or false"),
+        (["trainer.barebones=true"], "remove the line"),
+        (["trainer.strategy=foo"], "expects one of auto, single_device, ddp"),
+        (["trainer.strategy=dpp"], "did you mean `ddp`"),
+        (["trainer.strategy=xla"], "expects one of auto, single_device, ddp"),
+        (["trainer.strategy=fsdp"], "sampling needs all of them on each: write ddp"),
+        (["trainer.strategy=fsdp", "policy.quantize=nf4"], "write ddp"),
+        (["trainer.strategy=deepspeed_stage_3_offload"], "write ddp"),
+        (["trainer.precision=fp16"], "expects one of 32-true, bf16-mixed, 16-mixed, 64-true; write 16-mixed"),
+        (["trainer.precision=bf16-mixd"], "did you mean `bf16-mixed`"),
+        (["trainer.precision=8"], "expects one of 32-true"),
+        (["trainer.precision=bf16-true"], "write bf16-mixed"),
+        (["trainer.precision=16-true"], "write 16-mixed"),
+        (["trainer.precision=transformer-engine"], "write bf16-mixed"),
+        (["trainer.accelerator=quantum"], "invalid accelerator name"),
+        (["trainer.accelerator=cuda"], "Write trainer.accelerator=auto"),
+        (["trainer.accelerator=tpu"], "Write trainer.accelerator=auto"),
+        (["trainer.devices=0"], "trainer.devices=0"),
+        (["trainer.devices=two"], "trainer.devices=two"),
+        (["trainer.devices=[0]", "trainer.accelerator=cpu"], "should be an int > 0"),
+        (["trainer.max_time=soon"], "not a valid duration"),
+        (["trainer.profiler=fast"], "profiler"),
+        (["trainer.plugins=mine"], "plugin"),
+        (["trainer.fast_dev_run=maybe"], "trainer.fast_dev_run=maybe"),
+        (["trainer.overfit_batches=x"], "trainer.overfit_batches=x"),
+        (
+            ["policy.gradient_checkpointing=true", "algorithm.critic=adapter", "algorithm.advantage=gae"],
+            "switch one of",
+        ),
+        (["evaluation.split=tset"], "evaluation.split=tset: no split `tset`; did you mean `test`"),
+        (["evaluation.metrics=cpp"], "evaluation.metrics=cpp"),
+        (["callbacks.samples={per_stp: 3}"], "its arguments: per_step"),
+        (["callbacks.heldout={split: test}"], "its arguments: none"),
+        (["callbacks.kl_control={target: low}"], "callbacks.kl_control"),
+        (["callbacks.kl_control={target: -1}"], "must be positive"),
+        ([f"{EARLY_STOPPING}={{}}"], "its arguments: monitor"),
+        ([f"{EARLY_STOPPING}={{monitr: reward}}"], "its arguments: monitor"),
+        ([f"{EARLY_STOPPING}={{monitor: reward, mode: up}}"], "`mode` can be"),
+        ([f"{EARLY_STOPPING}={{monitor: rewrad}}"], "monitor=rewrad: nothing logs this metric; did you mean `reward`"),
+        ([f"{EARLY_STOPPING}={{monitor: val_loss}}"], "monitor=val_loss: nothing logs"),
+        ([f"{EARLY_STOPPING}={{monitor: pass_rate}}"], "monitor=pass_rate: nothing logs"),
+        ([f"{EARLY_STOPPING}={{monitor: validation/exact_match}}"], "nothing logs this metric"),
+        (["callbacks[lightning.pytorch.callbacks:ModelCheckpoint]={monitor: val_loss}"], "nothing logs this metric"),
+        (["callbacks[lightning.pytorch.callbacks:TQDMProgressBar]={}"], "write callbacks.progress=null"),
+        (["logger[tensorboard.Logger]={}"], "no such logger"),
+        (["logger.CSVLogger={nam: x}"], "its arguments: save_dir, name"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else "-".join(value),
+)
+def test_arguments_of_others(place, capsys, monkeypatch, tiny_policy_dir, arguments, expected):
+    """What Lightning, a callback or a logger would refuse, or run with and fail later."""
+    own = [f"policy.name={tiny_policy_dir}", "trainer.accelerator=cpu"]
+    own = [o for o in own if o.partition("=")[0] not in [a.partition("=")[0] for a in arguments]]
+    said = refused(capsys, monkeypatch, fit, "recipe=chem_iupac", *own, *arguments, "run_dir=run")
+    assert expected in said and len(said) < 2000
+
+
+@pytest.mark.parametrize("name", ["TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger"])
+def test_a_logger_whose_package_is_missing(place, capsys, monkeypatch, tiny_policy_dir, name):
+    from lightning.pytorch import loggers
+
+    def missing(*_, **__):
+        raise ModuleNotFoundError("Requirement 'dashboard' not met. HINT: Try running `pip install -U dashboard`")
+
+    monkeypatch.setattr(getattr(loggers, name), "__init__", missing)
+    own = ["recipe=chem_iupac", f"policy.name={tiny_policy_dir}", f"logger.{name}={{}}", "run_dir=run"]
+    said = refused(capsys, monkeypatch, fit, *own)
+    assert f"logger.{name}: Requirement 'dashboard' not met" in said and "pip install" in said
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("trainer.devices=two", "trainer.devices=two"),
+        ("trainer.accelerator=tpu", "Write trainer.accelerator=auto"),
+        ("trainer.precision=fp16", "write 16-mixed"),
+        ("logger.CSVLogger={nam: x}", "its arguments: save_dir, name"),
+        ("sft.splits=[wram]", "no split `wram`"),
+    ],
+)
+def test_a_wrong_sft(place, capsys, monkeypatch, tiny_policy_dir, argument, expected):
+    own = [f"policy.name={tiny_policy_dir}", "sft.architecture=null", "run_dir=run"]
+    assert expected in refused(capsys, monkeypatch, sft, "recipe=chem_iupac", *own, argument)
 
 
 def test_prompts_without_the_facts_of_their_verifier(place, capsys, monkeypatch, tiny_policy_dir):

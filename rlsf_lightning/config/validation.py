@@ -10,7 +10,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -33,6 +33,31 @@ TRAINER_ARGUMENTS = frozenset(
     sync_batchnorm reload_dataloaders_every_n_epochs default_root_dir enable_autolog_hparams model_registry""".split()
 )
 
+_SWITCHES = ("enable_progress_bar", "detect_anomaly", "benchmark", "sync_batchnorm", "inference_mode")
+#: Arguments of which Lightning takes any value at first -> the kind that it must be, what passes, and a value to write.
+_TRAINER_TYPES: Mapping[str, tuple[str, Callable[[Any], bool], str]] = {
+    "max_epochs": ("a whole number of epochs, -1 for no end", lambda v: v is None or _is_whole(v, -1), "3"),
+    "min_epochs": ("a whole number of epochs", lambda v: v is None or _is_whole(v, 0), "1"),
+    "log_every_n_steps": ("a whole number of steps >= 1", lambda v: v is None or _is_whole(v, 1), "1"),
+    "num_nodes": ("a whole number of machines >= 1", lambda v: _is_whole(v, 1), "1"),
+    "num_sanity_val_steps": ("a whole number", lambda v: v is None or _is_whole(v, -1), "0"),
+    "deterministic": ("true, false or warn", lambda v: v in (None, True, False, "warn"), "true"),
+} | {name: ("true or false", lambda v: v is None or isinstance(v, bool), "true") for name in _SWITCHES}
+
+#: ``trainer.precision`` as Lightning spells it, and its short spellings.
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "64-true")
+_SHORT_PRECISIONS = ("32", "16", "64", "bf16")
+_OTHER_PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "mixed": "16-mixed"}
+_OTHER_PRECISIONS |= {"fp32": "32-true", "float32": "32-true", "full": "32-true", "bfloat16": "bf16-mixed"}
+#: Those in which every weight is 16 bits wide.
+_ALL_IN_16_BIT = {"bf16-true": "bf16-mixed", "16-true": "16-mixed"}
+_ALL_IN_16_BIT |= {"transformer-engine": "bf16-mixed", "transformer-engine-float16": "16-mixed"}
+
+#: Strategies in which every rank has all the weights; ``ddp_spawn`` and its like as far as Lightning names them.
+STRATEGIES = ("auto", "single_device", "ddp", "ddp_spawn", "ddp_fork", "ddp_notebook")
+#: Strategies that share the weights out over the ranks, by the beginning of their names.
+_SHARDED = ("fsdp", "deepspeed", "model_parallel")
+
 _RUN_LENGTH = "a run's length is `trainer.max_epochs` x `trainer.limit_train_batches`"
 _CLIPPING = "Lightning cannot clip when PPO steps the optimiser: set `algorithm.max_grad_norm` (`sft.max_grad_norm`)"
 _VALIDATION = "validation runs between epochs: set `evaluation.every_epochs`"
@@ -51,6 +76,7 @@ _TRAINER_TRAPS: Mapping[str, str] = {
     "callbacks": "set `callbacks`: {name: {arguments}}",
     "default_root_dir": "set `run_dir`",
     "enable_model_summary": "it is off: remove the line",
+    "barebones": "it logs nothing and keeps no checkpoint: remove the line",
 }
 
 #: A name in braces by itself: not an argument of LaTeX (`\boxed{answer}`, `x_{n}`, `\frac{a}{b}`), code (`f{x}`) or `{{name}}`.
@@ -78,14 +104,51 @@ def trainer_mistake(argument: str, value: Any) -> str | None:
         return f"no key `trainer.{argument}`: lightning.Trainer has no argument `{argument}`{hint}"
     if argument == "enable_checkpointing" and value is False:
         return "trainer.enable_checkpointing: false would leave nothing to resume or export: remove the line"
-    if argument == "precision" and value in ("bf16-true", "16-true"):
-        return (
-            f"trainer.precision: {value} would round the adapter's small steps away: write {value.removesuffix('true')}"
-            "mixed; on CUDA the frozen base is in 4 bit or bf16 whatever stands here"
-        )
     if argument in _TRAINER_TRAPS:
         return f"do not set trainer.{argument}: {_TRAINER_TRAPS[argument]}"
+    if argument == "precision":
+        return _precision_mistake(value)
+    if argument == "strategy":
+        return _strategy_mistake(value)
+    expected, is_right, example = _TRAINER_TYPES.get(argument, ("", lambda _: True, ""))
+    if not (is_right(value) or _is_reference(value)):
+        return f"trainer.{argument}={as_yaml(value)}: expects {expected}, such as trainer.{argument}={example}"
     return None
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether the value is written ``${...}`` and not known before the recipe is whole."""
+    return isinstance(value, str) and "${" in value
+
+
+def _precision_mistake(value: Any) -> str | None:
+    if value is None or str(value) in (*PRECISIONS, *_SHORT_PRECISIONS) or _is_reference(value):
+        return None
+    if mixed := _ALL_IN_16_BIT.get(str(value)):
+        return (
+            f"trainer.precision: {value} would round the adapter's small steps away: write {mixed}; "
+            "on CUDA the frozen base is in 4 or 16 bit whatever stands here"
+        )
+    known = _OTHER_PRECISIONS.get(str(value).lower())
+    hint = f"; write {known}" if known else did_you_mean(str(value), PRECISIONS)
+    return f"trainer.precision={as_yaml(value)}: expects one of {', '.join(PRECISIONS)}{hint}"
+
+
+def _strategy_mistake(value: Any) -> str | None:
+    said = f"trainer.strategy={as_yaml(value)}"
+    name = str(value).lower()
+    if name.startswith(_SHARDED):
+        return (
+            f"{said} shares the weights out over the ranks, and sampling needs all of them on each: write ddp, and "
+            "policy.quantize=nf4 or policy.gradient_checkpointing=true where memory is short"
+        )
+    if name in STRATEGIES or (name.startswith("ddp_") and "find_unused_parameters" in name) or _is_reference(value):
+        return None
+    return f"{said}: expects one of {', '.join(STRATEGIES)}{did_you_mean(name, STRATEGIES)}"
 
 
 def _value(recipe: Recipe, name: str) -> Any:

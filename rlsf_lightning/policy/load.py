@@ -51,10 +51,11 @@ def load_policy(
     with_critic: bool = False,
     device: str | torch.device = "cpu",
     seed: int = 0,
+    half: torch.dtype = torch.bfloat16,
 ) -> Policy:
     """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
-    The base is NF4, or dense: bf16 on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
+    The base is NF4, or dense: ``half`` on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
     and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
     ``cfg.lora.r == 0`` all weights are fine-tuned, in fp32 (bf16 weights would round small steps away), and a frozen
     copy of the same size is the reference.
@@ -62,6 +63,7 @@ def load_policy(
     Args:
         with_value: add a value head.
         with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
+        half: the 16-bit dtype of the base; fp16 where it computes under fp16 autocast, which takes no bf16 beside it.
 
     Raises:
         UserError: files that do not fit each other or the recipe.
@@ -69,9 +71,9 @@ def load_policy(
     device = torch.device(device)
     wants_nf4 = cfg.quantize == "nf4" or (cfg.quantize == "auto" and device.type == "cuda" and cfg.lora.r > 0)
     if wants_nf4:
-        dtype = nf4_dtype(device)
+        dtype = nf4_dtype(device, half)
     else:
-        dtype = torch.bfloat16 if device.type == "cuda" and cfg.lora.r > 0 else torch.float32
+        dtype = half if device.type == "cuda" and cfg.lora.r > 0 else torch.float32
     tokenizer = _load_tokenizer(cfg)
     model = _load_model(cfg, device, dtype, wants_nf4)
     _refuse_recurrent(model, cfg)

@@ -12,12 +12,12 @@ from torch import nn
 from transformers import BitsAndBytesConfig
 
 
-def nf4_dtype(device: torch.device) -> torch.dtype:
-    """The compute dtype of NF4 layers: bf16 on CUDA and on CPUs with bf16 instructions, else fp32."""
+def nf4_dtype(device: torch.device, half: torch.dtype = torch.bfloat16) -> torch.dtype:
+    """The compute dtype of NF4 layers: ``half`` on CUDA and on CPUs with bf16 instructions, else fp32."""
     from bitsandbytes.functional import has_avx512bf16
 
-    has_bf16 = device.type == "cuda" or (device.type == "cpu" and bool(has_avx512bf16()))
-    return torch.bfloat16 if has_bf16 else torch.float32
+    has_half = device.type == "cuda" or (device.type == "cpu" and bool(has_avx512bf16()))
+    return half if has_half else torch.float32
 
 
 def nf4_config(dtype: torch.dtype) -> BitsAndBytesConfig:

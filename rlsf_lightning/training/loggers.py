@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning.pytorch.loggers.logger import rank_zero_experiment
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from rlsf_lightning.config.extension_points import LOGGER
 from rlsf_lightning.config.plugins import resolve
@@ -64,9 +66,14 @@ def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path
         if arguments is None:
             continue
         cls = resolve(LOGGER, name)
+        accepted = inspect.signature(cls).parameters
+        # Loggers of Lightning call it save_dir, LitLogger root_dir.
+        place = {"root_dir" if "root_dir" in accepted else "save_dir": str(run_dir)}
         try:
-            # Loggers of Lightning agree on save_dir; W&B and others take it too.
-            loggers.append(cls(**{"save_dir": str(run_dir)} | dict(arguments)))
-        except (TypeError, ModuleNotFoundError) as error:
-            raise UserError(f"logger.{name}: {error}") from None
+            loggers.append(cls(**place | dict(arguments)))
+        except ImportError as error:
+            raise UserError(f"logger.{name}: {' '.join(str(error).split())}") from None
+        except (TypeError, ValueError, MisconfigurationException) as error:
+            told = ", ".join(accepted) or "none"
+            raise UserError(f"logger.{name}: {' '.join(str(error).split())} (its arguments: {told})") from None
     return loggers

@@ -9,7 +9,7 @@ import random
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ from lightning import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
-from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LambdaLR
 
 from rlsf_lightning.config.estimator_specs import find_estimator
@@ -39,7 +38,7 @@ from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.training.batching import micro_batches, minibatches, tokens_at_a_time
 from rlsf_lightning.training.hooks import emit
 from rlsf_lightning.training.loss import has_kl_loss, losses_of
-from rlsf_lightning.training.optimizer import build_optimizer, build_schedule
+from rlsf_lightning.training.optimizer import build_optimizer, build_schedule, clipped_step, has_loss_scale
 from rlsf_lightning.training.rollout import Part, Rollout, StepValues, collect, token_credit
 from rlsf_lightning.training.step_values import value_steps
 
@@ -212,19 +211,23 @@ class RLSFModule(LightningModule):
 
     def update(self, rollout: Rollout) -> None:
         """PPO: several passes over the experience, each in a few optimiser steps."""
-        settings = self.recipe.algorithm
+        settings, skipped = self.recipe.algorithm, 0
         for epoch in range(settings.epochs):
             generator = torch.Generator().manual_seed(self.step_seed(f"shuffle {epoch}"))
             for number, rows in enumerate(minibatches(rollout, settings.minibatches, generator)):
-                stats = self.optimizer_step_on(rollout, rows)
+                stats, is_taken = self.optimizer_step_on(rollout, rows)
+                skipped += not is_taken
                 if epoch == number == 0:  # nothing has moved yet: 0, or old and new do not come from one computation
                     self.log_step({f"{name}_first_minibatch": stats[name] for name in UNMOVED})
             if settings.stop_kl is not None and stats["approx_kl"] > settings.stop_kl:
                 break
-        self.log_step(stats)
+        self.log_step(stats | ({"skipped_steps": skipped} if has_loss_scale(self.trainer) else {}))
 
-    def optimizer_step_on(self, rollout: Rollout, rows: Tensor) -> dict[str, float]:
-        """One step on these rows. The loss is a mean over their credited tokens on all ranks, however they are cut."""
+    def optimizer_step_on(self, rollout: Rollout, rows: Tensor) -> tuple[dict[str, float], bool]:
+        """One step on these rows. The loss is a mean over their credited tokens on all ranks, however they are cut.
+
+        Returns its statistics, and whether it was taken: with a loss scale it is skipped where a gradient overflows.
+        """
         settings = self.recipe.algorithm
         weight_BT = torch.zeros_like(rollout.sampled_logp_BT, dtype=torch.float32)
         weight_BT[rows] = loss_weights(
@@ -239,16 +242,16 @@ class RLSFModule(LightningModule):
         rows = self.rows_that_teach(rollout, rows)
         with self.policy.merged(learning=True):
             sums = self.gradients_from(rollout, rows, weight_BT)
-        norms = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
-        stats = {f"grad_norm/{name}": float(get_total_norm(gradients(ps))) for name, ps in norms.items() if ps}
-        self.clip_gradients(optimizer.optimizer, settings.max_grad_norm, "norm")
-        optimizer.step()
-        schedule.step()
+        groups = {"policy": self.policy.adapter_parameters(), "value": self.policy.value_parameters()}
+        norms = clipped_step(optimizer, groups, settings.max_grad_norm)
+        if norms is not None:
+            schedule.step()
         names = sorted(sums)
         values = self.sum_over_ranks(torch.tensor([sums[name] for name in names], dtype=torch.float64))
         totals = dict(zip(names, values.tolist(), strict=True))
         seen = max(1.0, float(totals.pop("tokens")))
-        return stats | {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
+        stats = {n: total if n.startswith("loss/") else total / seen for n, total in totals.items()}
+        return (norms or {}) | stats, norms is not None
 
     def gradients_from(self, rollout: Rollout, rows: Tensor, weight_BT: Tensor) -> Counter[str]:
         """Gradient accumulation: add the gradients of these rows' loss, part by part. Returns the sums of what is logged.
@@ -367,11 +370,12 @@ class RLSFModule(LightningModule):
                 with_critic=self.recipe.algorithm.critic == "adapter",
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,
+                half=torch.float16 if self.trainer.precision == "16-mixed" else torch.bfloat16,
             )
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm
-        can_fuse = "mixed" not in str(self.trainer.precision)  # there Lightning does not clip gradients of a fused one
+        can_fuse = "mixed" not in str(self.trainer.precision)
         optimizer = build_optimizer(self.policy.parameter_groups(), settings, can_fuse=can_fuse)
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
         schedule = build_schedule(optimizer, settings, batches * settings.epochs * settings.minibatches)
@@ -389,8 +393,3 @@ class RLSFModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         for name in _STATE:
             setattr(self, name, checkpoint[name])
-
-
-def gradients(parameters: Iterable[Tensor]) -> list[Tensor]:
-    """The gradients that there are."""
-    return [p.grad for p in parameters if p.grad is not None]

@@ -6,6 +6,7 @@ reading checkpoints.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
@@ -50,28 +51,43 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def open_run(recipe: Recipe, prefix: str = "") -> Run:
-    """The run's folder (made if need be) with the resolved recipe in it, and the checkpoint to go on from.
+def find_run(recipe: Recipe, prefix: str = "") -> Run:
+    """A run's folder, which need not be there yet, and the checkpoint to go on from. Writes nothing.
 
     ``prefix`` sets the runs of one command apart from those of another with the same recipe.
     """
-    starter, _, inherited = os.environ.get(_RUN_DIR_VARIABLE, "").partition(" ")
-    if starter == str(os.getpid()):
-        inherited = ""
-    folder = Path(inherited) if inherited else _choose_folder(recipe, prefix)
+    folder = _inherited_folder() or _choose_folder(recipe, prefix)
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise _unwritable(folder, os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR))
+    checkpoint = _checkpoint(recipe, folder)
+    found = read_checkpoint(checkpoint) if checkpoint else {"steps_done": 0, "epoch": -1}
+    return Run(folder, checkpoint, found["steps_done"], found["epoch"] + 1)
+
+
+def open_run(recipe: Recipe, run: Run) -> None:
+    """Make the run's folder if need be, and write the resolved recipe into it."""
+    folder = run.folder
     try:
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         probe = folder / f".writable.{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UserError(f"cannot write to the run directory {folder} ({error.strerror}); set run_dir=PATH") from None
-    checkpoint = _checkpoint(recipe, folder)
-    found = read_checkpoint(checkpoint) if checkpoint else {"steps_done": 0, "epoch": -1}
-    if not inherited:
+        raise _unwritable(folder, error.strerror) from None
+    if _inherited_folder() is None:
         os.environ[_RUN_DIR_VARIABLE] = f"{os.getpid()} {folder}"
         write_atomically(folder / RECIPE_FILE, OmegaConf.to_yaml(recipe))
-    return Run(folder, checkpoint, found["steps_done"], found["epoch"] + 1)
+
+
+def _unwritable(folder: Path, reason: str | None) -> UserError:
+    return UserError(f"cannot write to the run directory {folder} ({reason}); set run_dir=PATH")
+
+
+def _inherited_folder() -> Path | None:
+    """The folder of the process that started this one as a further rank of its run."""
+    starter, _, inherited = os.environ.get(_RUN_DIR_VARIABLE, "").partition(" ")
+    return Path(inherited) if inherited and starter != str(os.getpid()) else None
 
 
 def _choose_folder(recipe: Recipe, prefix: str) -> Path:

@@ -27,6 +27,7 @@ from transformers import (
 from rlsf_lightning.config.schema import Recipe, Sft
 from rlsf_lightning.prompts import fill_template
 from rlsf_lightning.records import Prompt
+from rlsf_lightning.training.optimizer import has_loss_scale
 
 END = "<|end|>"
 IGNORED = -100  # a label that cross-entropy leaves out
@@ -197,11 +198,15 @@ class SupervisedModule(LightningModule):
         self.elapsed = checkpoint["elapsed"]
 
     def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer, *_: Any, **__: Any) -> None:
-        # Lightning does not clip for a fused optimiser in mixed precision; bf16 has no scaler that would forbid it.
+        # Lightning does not clip for a fused optimiser in mixed precision, though in bf16 nothing forbids it.
         torch.nn.utils.clip_grad_norm_(self.parameters(), self.settings.max_grad_norm)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         trained = [p for p in self.parameters() if p.requires_grad]
         return torch.optim.AdamW(
-            trained, lr=self.settings.lr, betas=(0.9, 0.98), weight_decay=self.settings.weight_decay, fused=True
+            trained,
+            lr=self.settings.lr,
+            betas=(0.9, 0.98),
+            weight_decay=self.settings.weight_decay,
+            fused=not has_loss_scale(self.trainer),  # a fused step divides by the scale after the clipping
         )
