@@ -28,9 +28,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.config.schema import Recipe
-from rlsf_lightning.training.callback_loader import build_callbacks
 from rlsf_lightning.training.datamodule import PromptDataModule
-from rlsf_lightning.training.hooks import RLSFCallback
+from rlsf_lightning.training.hooks import RLSFCallback, build_callbacks
 from rlsf_lightning.training.module import RLSFModule
 
 RESULTS = Path(__file__).parent / "results"

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import torch
 
+from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
 from rlsf_lightning.evaluation.report import Report, compare, table
 from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.symbolic.loader import find_verifier
 from rlsf_lightning.training.hooks import RLSFCallback
 from rlsf_lightning.training.run_folder import SUMMARY_FILE, write_json
 
@@ -42,9 +44,11 @@ class HeldOut(RLSFCallback):
         path = Path(module.run_dir) / BEFORE_FILE
         saved = json.loads(path.read_text(encoding="utf-8")) if path.exists() and module.steps_done else None
         if saved is None or saved["prompt_ids"] != [p.id for p in self.prompts]:
-            saved = self.measure(trainer, module, self.prompts, settings.samples, "before: ").to_saved()
+            report = self.measure(trainer, module, self.prompts, settings.samples, "before: ")
+            saved = report.to_saved()
             if trainer.is_global_zero:
                 write_json(path, saved)
+                self.warn_if_untaught(module.recipe, report)
         self.before = saved
 
     def on_train_epoch_end(self, trainer, module) -> None:
@@ -114,6 +118,25 @@ class HeldOut(RLSFCallback):
             reports = [None] * trainer.world_size
             torch.distributed.all_gather_object(reports, report)
         return Report.joined([found for found in reports if found is not None], [p.id for p in prompts])
+
+    @staticmethod
+    def warn_if_untaught(recipe, report: Report) -> None:
+        """Tell of a policy that gets nothing right before training: it has nothing to start from."""
+        suite = suite_for(find_verifier(recipe.verifier.name), recipe.evaluation.metrics)
+        values = {name: found.value for name, found in report.metrics.items()}
+        is_right = any(values.get(name, 0.0) != 0 for name in (suite.success, f"sampled_{suite.success}"))
+        if is_right or values.get("abstained") == 1:  # without verdicts nothing is known of the policy
+            return
+        samples = f" or in {recipe.evaluation.samples} samples each" if recipe.evaluation.samples else ""
+        known = "; it was taught IUPAC name -> SMILES alone" if recipe.policy.name == "embedded" else ""
+        print(
+            f"warning: before training the policy has no right answer to any of {report.n} prompts, greedy{samples}: was it "
+            f"ever taught this task? (policy.name={recipe.policy.name}{known}) Reinforcement learning needs some right answers "
+            f"to start from: warm it up on known ones (python -m rlsf_lightning.sft recipe={recipe.recipe}), or take another "
+            "policy.name",
+            file=sys.stderr,
+            flush=True,
+        )
 
     @staticmethod
     def say(trainer, text: str) -> None:

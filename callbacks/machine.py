@@ -4,6 +4,7 @@ import sys
 
 import torch
 
+from rlsf_lightning.config.cores import cores
 from rlsf_lightning.prompts import fill_template, recipe_prompts
 from rlsf_lightning.training import memory_estimate
 from rlsf_lightning.training.hooks import RLSFCallback
@@ -31,7 +32,7 @@ class Machine(RLSFCallback):
         )  # the data module raises for none
         expected = memory_estimate.needs(module.policy, recipe, longest)
         print(
-            f"cores: {memory_estimate.cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "
+            f"cores: {cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "
             f"for the verifier\n{memory_estimate.described(expected, memory_estimate.free_memory(module.device))}",
             file=sys.stderr,
             flush=True,

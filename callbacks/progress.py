@@ -1,14 +1,14 @@
-"""The progress bar: step, reward, share of valid and of right samples, and the KL to the reference.
+"""Progress: step, reward, share of valid and of right samples, and the KL to the reference.
 
-With ``rollout.keep=mixed`` also the share of prompts that are learnt from.
+With ``rollout.keep=mixed`` also the share of prompts that are learnt from. A bar on a terminal; in a log a line every ten
+seconds. ``callbacks.progress=null`` switches both off.
 """
 
-from lightning.pytorch.callbacks import TQDMProgressBar
-
 from rlsf_lightning.training.module import ON_BAR
+from rlsf_lightning.training.progress_bar import BarOrLines
 
 
-class Progress(TQDMProgressBar):
+class Progress(BarOrLines):
     """Lightning's bar without the logger's version number, in a stable order of metrics."""
 
     def get_metrics(self, trainer, module) -> dict:

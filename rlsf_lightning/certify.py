@@ -19,12 +19,13 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlsf_lightning.config import cli
+from rlsf_lightning.config.cores import cores
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Span
 
@@ -103,7 +104,7 @@ def certify_file(recipe: Recipe, options: Options) -> None:
         raise UserError(f"output={target}: cannot write there; name a file in an existing folder")
     if target.exists() and target.samefile(source):
         raise UserError(f"output={target}: is the input itself; name another file")
-    workers = len(os.sched_getaffinity(0)) if options.workers is None else options.workers
+    workers = cores() if options.workers is None else options.workers
     if workers < 0:
         raise UserError(f"workers={workers}: expects 0 or more")
     verifier = verifier_options(recipe, options)
@@ -185,6 +186,10 @@ def tokenizer_of(recipe: Recipe) -> Tokenize:
     return tokenize
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command. Without a recipe the verifier stands alone: nothing is trained, so no prompts are needed."""
+    cli.main(__doc__, run, Options, argv, default_recipe="_base", optional=["data.source"])
+
+
 if __name__ == "__main__":
-    # Without a recipe the verifier stands alone: nothing is trained, so no prompts are needed.
-    cli.main(__doc__, run, Options, default_recipe="_base", optional=["data.source"])
+    main()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,9 @@ def measure(recipe: Recipe, options: Options) -> Report:
     from rlsf_lightning.evaluation.metrics import suite_for
     from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
     from rlsf_lightning.policy.load import load_policy
+    from rlsf_lightning.training.memory_estimate import limit_threads
 
+    limit_threads()
     with VerifierPool.from_block(recipe.verifier) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
         report = evaluate_policy(
@@ -131,5 +133,10 @@ def stdout_to_stderr() -> Iterator[None]:
         os.close(saved)
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, Options, argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run, Options)
+    main()

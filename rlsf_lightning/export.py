@@ -5,6 +5,7 @@ python -m rlsf_lightning.export recipe=chem_iupac policy.adapter=runs/chem_iupac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,5 +56,10 @@ def run(recipe: Recipe, options: Options) -> None:
     print(f"written to {to}: AutoModelForCausalLM.from_pretrained({str(to)!r})")
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, Options, argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run, Options)
+    main()

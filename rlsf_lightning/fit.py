@@ -9,6 +9,7 @@ Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ def run(recipe: Recipe, options: None = None) -> None:
     from rlsf_lightning.training.datamodule import PromptDataModule
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.module import RLSFModule
+    from rlsf_lightning.training.progress_bar import with_progress
     from rlsf_lightning.training.run_folder import open_run
 
     opened = open_run(recipe)
@@ -39,9 +41,8 @@ def run(recipe: Recipe, options: None = None) -> None:
     # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
     checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
     trainer = Trainer(
-        **recipe.trainer,
+        **{**recipe.trainer, **with_progress([*prepared.callbacks, checkpoints], recipe.trainer)},
         logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        callbacks=[*prepared.callbacks, checkpoints],
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
@@ -68,17 +69,18 @@ def prepare(recipe: Recipe) -> Prepared:
     """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
     from rlsf_lightning.prompts import check_source, recipe_prompts
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
+    from rlsf_lightning.symbolic.execution.worker_server import verify
     from rlsf_lightning.symbolic.loader import load_verifier
 
     check_source(recipe.data)
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
     for prompt in recipe_prompts(recipe, "train", limit=1):
-        verifier.verify(prompt, "")  # raises for a missing fact
+        verify(verifier, recipe.verifier.name, (prompt, ""))  # raises for a missing fact; a tool that fails abstains
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.training.callback_loader import build_callbacks, check_rewards
+    from rlsf_lightning.training.hooks import build_callbacks, check_rewards
 
     check_policy(recipe.policy)
     check(recipe, find_estimator(recipe.algorithm.advantage)[1])
@@ -89,5 +91,10 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(pool, callbacks)
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()

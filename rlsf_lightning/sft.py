@@ -10,6 +10,7 @@ policy.name is fine-tuned. Written to RUN_DIR/model: a Hugging Face folder that 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,11 @@ def train(recipe: Recipe, items: list) -> None:
 
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
+    from rlsf_lightning.training.memory_estimate import limit_threads
+    from rlsf_lightning.training.progress_bar import BarOrLines, with_progress
     from rlsf_lightning.training.run_folder import open_run
 
+    limit_threads()
     opened = open_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)
     model, tokenizer = supervised.model_and_tokenizer(recipe, items)
@@ -59,11 +63,11 @@ def train(recipe: Recipe, items: list) -> None:
     )
     # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
     settings = {k: v for k, v in recipe.trainer.items() if k not in ("max_epochs", "limit_train_batches")}
+    checkpoints = ModelCheckpoint(opened.folder / "checkpoints", save_last=True)
     trainer = Trainer(
-        **settings,
+        **{**settings, **with_progress([BarOrLines(), checkpoints], settings)},
         max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
         logger=build_loggers(recipe.logger, opened.folder, opened.first_step),
-        callbacks=[ModelCheckpoint(opened.folder / "checkpoints", save_last=True)],
         enable_model_summary=False,
     )
     data.epoch = opened.first_epoch
@@ -77,5 +81,10 @@ def train(recipe: Recipe, items: list) -> None:
         print(f"written to {folder}: use it with policy.name={folder}")
 
 
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command; ``argv`` defaults to the process's arguments."""
+    cli.main(__doc__, run, argv=argv)
+
+
 if __name__ == "__main__":
-    cli.main(__doc__, run)
+    main()

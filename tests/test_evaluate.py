@@ -98,7 +98,7 @@ def test_mistakes_show_before_the_policy_is_loaded(tmp_path, pairs, options, mes
 
 def test_an_unknown_suite_shows_before_the_policy_is_loaded(tiny_policy_dir, pairs, monkeypatch):
     monkeypatch.setattr("rlsf_lightning.policy.load.load_policy", None)
-    with pytest.raises(UserError, match=r"evaluation\.metrics=nlp: no such suite of metrics"):
+    with pytest.raises(UserError, match=r"evaluation\.metrics=nlp: no such metric suite"):
         run(tiny_policy_dir, pairs, "evaluation.metrics=nlp", split="all")
 
 

@@ -1,4 +1,5 @@
-"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``recipe=list``, error messages.
+"""The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``--version``, ``recipe=list``,
+and error messages.
 
 A user's mistake is one message on stderr and exit status 2; an interrupt is 130. Nothing but help and listings is
 written to stdout here, and no torch is imported before the arguments are right.
@@ -14,27 +15,19 @@ from typing import Any, cast
 
 from omegaconf import DictConfig
 
-from rlsf_lightning.config.estimator_specs import ADVANTAGE
-from rlsf_lightning.config.extension_points import (
-    CALLBACK,
-    CREDIT,
-    ENGINE,
-    LOGGER,
-    METRICS,
-    PROMPT_SOURCE,
-    SPLITTER,
-    VERIFIER,
-)
+from rlsf_lightning._version import __version__
+from rlsf_lightning.config.environment import prepare_environment
 from rlsf_lightning.config.library_warnings import silence_libraries
 from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.recipe import load_options, load_recipe
 from rlsf_lightning.config.schema import Recipe
-from rlsf_lightning.config.schema_fields import describe_keys
+from rlsf_lightning.config.schema_fields import Key, describe_keys, keys_of
 from rlsf_lightning.config.search_path import find_recipe, list_recipes, recipe_header
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 
-_HELP_WORDS = ("--help", "-h", "help")
+HELP_WORDS = ("--help", "-h", "help")
+VERSION_WORDS = ("--version", "-V")
 
 
 def main(
@@ -54,6 +47,7 @@ def main(
     ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_environment()
     silence_libraries()
     try:
         _main(doc or "", run, options, arguments, default_recipe, optional)
@@ -81,8 +75,11 @@ def _main(
     default_recipe: str | None,
     optional: Collection[str],
 ) -> None:
-    wants_help = any(word in _HELP_WORDS for word in arguments)
-    pairs = [word for word in arguments if word not in _HELP_WORDS]
+    if any(word in VERSION_WORDS for word in arguments):
+        print(f"rlsf-lightning {__version__}")
+        return
+    wants_help = any(word in HELP_WORDS for word in arguments)
+    pairs = [word for word in arguments if word not in HELP_WORDS]
     for word in pairs:
         _check_pair(word)
     names = [pair.partition("=")[2] for pair in pairs if pair.startswith("recipe=")]
@@ -129,26 +126,17 @@ def _listing() -> str:
     return _lines({name: header for name, _, header in list_recipes()}) or "  (no recipes found)"
 
 
-def _estimators() -> str:
-    return f"Advantage estimators (algorithm.advantage=NAME):\n{_names_at(ADVANTAGE)}"
-
-
 def _everything() -> str:
     """What ships at every extension point; each also takes package.module:name, and a file beside the recipe."""
-    named = {
-        "Verifiers (verifier=NAME)": VERIFIER,
-        "Prompt sources (data.source=NAME)": PROMPT_SOURCE,
-        "Credit schemes (algorithm.credit=NAME)": CREDIT,
-        "Advantage estimators (algorithm.advantage=NAME)": ADVANTAGE,
-        "Step splitters (algorithm.vine.splitter=NAME)": SPLITTER,
-        "Sampling engines (rollout.engine=NAME)": ENGINE,
-        "Metrics (evaluation.metrics=NAME)": METRICS,
-        "Callbacks (callbacks.NAME={})": CALLBACK,
-        "Loggers (logger.NAME={})": LOGGER,
-    }
-    sections = [f"{title}:\n{_names_at(kind)}" for title, kind in named.items()]
+    sections = [_section(key) for key in keys_of(Recipe).values() if "kind" in key.metadata]
     own = "Of each, your own: package.module:name, or mine.py:name for a file beside the recipe."
     return "\n\n".join([f"Recipes (recipe=NAME):\n{_listing()}", *sections, own])
+
+
+def _section(key: Key) -> str:
+    kind: Kind = key.metadata["kind"]
+    usage = f"{key.name}.NAME={{}}" if key.core is dict else f"{key.name}=NAME"
+    return f"{kind.noun.capitalize()}s ({usage}):\n{_names_at(kind)}"
 
 
 def _names_at(kind: Kind) -> str:
@@ -171,5 +159,5 @@ def _help(doc: str, options: type | None, name: str | None, recipe: Recipe | Non
         manual = "\n".join(f"  {line}".rstrip() for line in recipe_header(path))
         parts.append(f"Recipe {name} ({path}):\n{manual}")
         parts.append(f"Keys, with their values in {name}:\n" + describe_keys(Recipe, cast(DictConfig, recipe)))
-    parts.append(_estimators())
+    parts.append(_section(keys_of(Recipe)["algorithm.advantage"]))
     return "\n\n".join(parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,7 +38,8 @@ def _functions(module: str, *names: str, **renamed: str) -> Callable[[], Mapping
         source = _PACKAGE.parent / f"{module.replace('.', '/')}.py"
         functions = {name: name for name in names} | renamed
         return {
-            name: Entry(f"{module}:{function}", summary_of(source, function)) for name, function in functions.items()
+            name: Entry(f"{module}:{function}", partial(summary_of, source, function))
+            for name, function in functions.items()
         }
 
     return entries
@@ -101,7 +102,7 @@ VERIFIER = Kind(
 )
 PROMPT_SOURCE = Kind(
     "data.source",
-    "source",
+    "prompt source",
     _folder("prompts/sources", "prompts"),
     wants="a function prompts(split)",
     accepts=_takes_split,
@@ -136,7 +137,7 @@ ENGINE = Kind(
 )
 METRICS = Kind(
     "evaluation.metrics",
-    "suite of metrics",
+    "metric suite",
     lambda: {
         "generic": Entry("rlsf_lightning.evaluation.metrics:GENERIC", "pass rate, score, length: for any verifier"),
         "molecules": Entry(

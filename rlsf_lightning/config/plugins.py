@@ -1,4 +1,4 @@
-"""Extension points: how the name that a recipe gives becomes an object of the package, or of the user's own.
+"""Plugins at extension points: how the name in a recipe becomes an object of the package, or of the user's own.
 
 One syntax for all of them. A *reference* is the name of what ships, ``package.module:name``, or a Python file beside the
 recipe, ``mine.py:name`` (or ``mine:name``). ``check`` tells a wrong one from the source text alone, so that no module is
@@ -8,13 +8,13 @@ imported for it; ``resolve`` imports. Which extension points there are: ``extens
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -25,10 +25,14 @@ from rlsf_lightning.suggest import did_you_mean
 
 
 class Entry(NamedTuple):
-    """Something that ships: ``package.module:name``, and a line about it."""
+    """Something that ships: ``package.module:name``, and a line about it, or how to find one where it is asked for."""
 
     reference: str
-    summary: str
+    line: str | Callable[[], str]
+
+    @property
+    def summary(self) -> str:
+        return self.line if isinstance(self.line, str) else self.line()
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def import_module(name: str) -> ModuleType:
     if not name.endswith(".py"):
         return importlib.import_module(name)
     path = os.path.abspath(name)
-    alias = f"rlsf_lightning_file_{hashlib.blake2b(path.encode(), digest_size=6).hexdigest()}"
+    alias = f"rlsf_lightning_file_{zlib.crc32(path.encode()):08x}_{Path(path).stem}"
     if alias not in sys.modules:
         spec = importlib.util.spec_from_file_location(alias, path)
         assert spec is not None and spec.loader is not None
@@ -126,7 +130,7 @@ def files_as_entries(folders: Iterable[Path], package: str, attribute: str = "")
             source = path / "__init__.py" if path.is_dir() else path
             if path.stem[0] not in "_." and source.suffix == ".py" and source.is_file():
                 reference = f"{package}.{path.stem}" + (f":{attribute}" if attribute else "")
-                found.setdefault(path.stem, Entry(reference, summary_of(source)))
+                found.setdefault(path.stem, Entry(reference, partial(summary_of, source)))
     return dict(sorted(found.items()))
 
 

@@ -6,8 +6,10 @@ once.
 
 from __future__ import annotations
 
+import json
 import math
 import operator
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,6 +52,9 @@ _TRAINER_TRAPS: Mapping[str, str] = {
     "default_root_dir": "set `run_dir`",
     "enable_model_summary": "it is off: remove the line",
 }
+
+#: A name in braces by itself: not an argument of LaTeX (`\boxed{answer}`, `x_{n}`, `\frac{a}{b}`), code (`f{x}`) or `{{name}}`.
+_PLACEHOLDER = re.compile(r"(?<![\w\\{}^$])\{([A-Za-z_]\w*)\}(?!\})")
 
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
 
@@ -153,8 +158,21 @@ def _relations(recipe: Recipe, spec: EstimatorSpec | None) -> Iterator[str]:
             f"algorithm.minibatches={algorithm.minibatches}: a step has only {sequences} completions "
             "(rollout.batch_size x rollout.samples_per_prompt)"
         )
-    if "{prompt}" not in recipe.data.template:
-        yield f'data.template={as_yaml(recipe.data.template)}: must hold {{prompt}}, such as "{{prompt}}\\nSMILES:"'
+    yield from _template_mistakes(recipe.data.template)
     batches = trainer.get("limit_train_batches")
     if batches is not None and (type(batches) is not int or batches < 1):
         yield f"trainer.limit_train_batches={batches}: must be a whole number of steps >= 1, as prompts never end"
+
+
+def _template_mistakes(template: str) -> Iterator[str]:
+    """The prompt is missing, or what looks like a placeholder is none."""
+    told = f"data.template={json.dumps(template, ensure_ascii=False)}"
+    rest = template.replace("{prompt}", " ")
+    unknown = dict.fromkeys(_PLACEHOLDER.findall(rest))
+    for name in unknown:
+        yield (
+            f"{told}: {{{name}}} would reach the model as it stands; did you mean {{prompt}}, which alone is filled in? "
+            f"(for literal braces write {{ {name} }})"
+        )
+    if "{prompt}" not in template and not unknown:
+        yield f'{told}: must hold {{prompt}}, such as "{{prompt}}\\nSMILES:"'

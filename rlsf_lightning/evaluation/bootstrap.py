@@ -1,4 +1,7 @@
-"""Bootstrap intervals over prompts, for metrics that are functions of sums. NumPy alone; the same numbers each time."""
+"""Bootstrap intervals over prompts, for metrics that are functions of sums. NumPy alone; the same numbers each time.
+
+Two reports of the same prompts are resampled with the same draws: a paired bootstrap.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _constants(causal_lm: PreTrainedModel) -> tuple[float | None, float]:
 
 
 class ValueHead(nn.Module):
-    """V(s) = w . h + b in fp32, initialised to 0, so that the first advantages are the rewards-to-go."""
+    """The critic: V(s) = w . h + b in fp32, initialised to 0, so that the first advantages are the rewards-to-go."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

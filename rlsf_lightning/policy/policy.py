@@ -1,4 +1,4 @@
-"""The policy: one backbone that is actor and reference model at once, its tokenizer and, if wanted, a value head.
+"""The policy: one backbone that is actor and reference policy at once, its tokenizer and, if wanted, a value head.
 
 It never samples (generate.py), scores (logprob.py) or loads (load.py); it is the model that these three share.
 
@@ -138,7 +138,7 @@ class Policy(nn.Module):
 
     @contextmanager
     def reference(self) -> Iterator[None]:
-        """Inside, the policy is its own reference model: adapters disabled (or the frozen copy). Restored on any exit."""
+        """Inside, the policy is its own reference policy: adapters disabled (or the frozen copy). Restored on any exit."""
         assert not self._is_merged, "the adapters are in the weights"
         if self._in_reference:
             yield

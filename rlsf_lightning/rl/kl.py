@@ -1,4 +1,4 @@
-"""KL between policy and reference: per-token estimators, KL losses, and the adaptive coefficient.
+"""The KL penalty between policy and reference: per-token estimators, KL losses, and the adaptive coefficient.
 
 The three estimators of http://joschu.net/blog/kl-approx.html for KL(policy || reference), from tokens that the policy
 sampled, with ``d = log pi(token) - log pi_ref(token)`` in nats. k1 belongs in the reward. k2 and k3 estimate the KL's

@@ -1,4 +1,4 @@
-"""PPO's losses and statistics (Schulman et al. 2017, https://arxiv.org/abs/1707.06347).
+"""PPO's losses and statistics (Schulman et al. 2017, https://arxiv.org/abs/1707.06347): surrogate, value loss, clip fraction.
 
 Losses are per token and statistics are sums, never means of a micro-batch: the caller adds them up and divides by the tokens
 of the whole optimiser step over all ranks (or multiplies by ``loss_weights``), so that no result depends on the

@@ -1,4 +1,4 @@
-"""Certificate and token spans to one reward per token: the credit schemes.
+"""Credit assignment: certificate and token spans to one token-level reward each; the credit schemes.
 
 The rewards have exactly the length of the token list, end-of-sequence included, so a completion of no tokens gets none.
 A token's span is the half-open range of characters to which it contributes: the end token's is empty and lies at the

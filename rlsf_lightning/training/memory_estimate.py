@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from rlsf_lightning.config import schema
+from rlsf_lightning.config.cores import cores
 from rlsf_lightning.policy.logprob import LOGITS_AT_A_TIME
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.token_sampler import MOST_LOGITS
@@ -33,9 +34,9 @@ def torch_threads(workers: int, ranks: int) -> int:
     return max(1, cores() // ranks - workers)
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def limit_threads() -> None:
+    """For commands without a training step: no more threads of torch than cores, of whose quota torch knows nothing."""
+    torch.set_num_threads(min(torch.get_num_threads(), cores()))
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 
 from rlsf_lightning.config.schema import Recipe
-from rlsf_lightning.training.callback_loader import build_callbacks
+from rlsf_lightning.evaluation.metrics.certificates import ExactMatch
+from rlsf_lightning.evaluation.report import Column, Report
 from rlsf_lightning.training.datamodule import PromptDataModule
+from rlsf_lightning.training.hooks import build_callbacks
 from rlsf_lightning.training.module import RLSFModule
 
 
@@ -87,3 +90,57 @@ def test_a_run_that_stops_early_is_measured_once(recipe, tmp_path):
     fit(recipe, tmp_path, Stops(), epochs=5)
     assert labels == ["before: ", "after: "]
     assert summary(tmp_path)["steps"] == 1
+
+
+VERIFIER = """
+from rlsf_lightning.records import Certificate, Verdict
+from rlsf_lightning.symbolic.certificates import abstained
+
+class Fixed:
+    kinds = frozenset()
+    def __init__(self, verdict): self.verdict = verdict
+    def verify(self, prompt, completion):
+        return {"pass": Certificate(Verdict.PASS, score=1.0), "fail": Certificate(Verdict.FAIL)}.get(
+            self.verdict, abstained("no idea")
+        )
+
+VERIFIER = Fixed
+"""
+
+
+@pytest.mark.parametrize(("verdict", "samples", "is_told"), [("fail", 2, True), ("fail", 0, True), ("none", 2, False)])
+def test_a_policy_that_was_never_taught_the_task_is_told_once(recipe, tmp_path, capfd, verdict, samples, is_told):
+    (tmp_path / "fixed.py").write_text(VERIFIER)
+    recipe.verifier.name, recipe.verifier.options = str(tmp_path / "fixed.py"), {"verdict": verdict}
+    recipe.evaluation.samples = samples
+    (heldout,) = build_callbacks({"heldout": {}})
+    fit(recipe, tmp_path, heldout, epochs=1)
+    told = capfd.readouterr().err
+    assert told.count("was it ever taught this task?") == is_told
+    if is_told:
+        assert "no right answer to any of 4 prompts" in told and "rlsf_lightning.sft recipe=test" in told
+        assert ("in 2 samples each" in told) == (samples == 2)
+    fit(recipe, tmp_path, *build_callbacks({"heldout": {}}), checkpoint=tmp_path / "checkpoints" / "last.ckpt")
+    assert "was it ever taught" not in capfd.readouterr().err
+
+
+def test_a_policy_that_has_right_answers_hears_nothing(recipe, tmp_path, capfd):
+    (heldout,) = build_callbacks({"heldout": {}})
+
+    class Ends(type(heldout)):
+        def measure(self, trainer, module, prompts, samples, label):
+            module.policy.eos_token_ids = list(range(module.policy.vocabulary_size))  # the first token ends the answer
+            return super().measure(trainer, module, prompts, samples, label)
+
+    (tmp_path / "fixed.py").write_text(VERIFIER)
+    recipe.verifier.name, recipe.verifier.options = str(tmp_path / "fixed.py"), {"verdict": "pass"}
+    fit(recipe, tmp_path, Ends(), epochs=1)
+    assert "was it ever taught" not in capfd.readouterr().err
+
+
+def test_the_embedded_policy_says_what_it_was_taught(recipe, capfd):
+    (heldout,) = build_callbacks({"heldout": {}})
+    recipe.policy.name = "embedded"
+    wrong = Column(ExactMatch, np.array([[0.0, 1.0], [0.0, 1.0]]))
+    heldout.warn_if_untaught(recipe, Report(("a", "b"), {"exact_match": wrong, "sampled_exact_match": wrong}))
+    assert "policy.name=embedded; it was taught IUPAC name -> SMILES alone" in capfd.readouterr().err

@@ -5,7 +5,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from training_cases import Keeps, LikesShort, fit
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.training.callback_loader import build_callbacks
+from rlsf_lightning.training.hooks import build_callbacks
 
 
 def control(**arguments):

@@ -13,7 +13,7 @@ from rlsf_lightning.config.recipe import load_options, load_recipe, parse_overri
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.search_path import list_recipes
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.training.callback_loader import build_callbacks, check_rewards
+from rlsf_lightning.training.hooks import build_callbacks, check_rewards
 
 MINIMAL = "data: {source: iupac}\nverifier: {name: smiles}\n"
 

@@ -1,6 +1,7 @@
 """What a recipe's values must be, and what a user is told when they are not."""
 
 import inspect
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def complaint(overrides: Sequence[str]) -> str:
         ("policy.lora.r=-1", "policy.lora.r=-1: must be >= 0"),
         ("policy.lora.alpha=0", "policy.lora.alpha=0: must be >= 1"),
         ("algorithm.credit=scaler", "did you mean `scalar`?"),
-        ("algorithm.advantage=grpoo", "Write one of prefix_tree, viable_prefix, rloo, grpo"),
+        ("algorithm.advantage=grpoo", "prefix_tree, viable_prefix, rloo, grpo"),
         ("algorithm.normalise=center", "did you mean `centre`?"),
         ("algorithm.truncated=drop", "expects one of penalize, mask"),
         ("rollout.temperature=0", "rollout.temperature=0.0: must be > 0"),
@@ -91,6 +92,47 @@ def test_each_wrong_value_is_told_with_the_way_out(override: str, told: str) -> 
 )
 def test_values_at_the_border_are_good(override: str) -> None:
     assert load_recipe("plain", [override])
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{prompt} {foo}", "foo"),
+        ("{promt}", "promt"),
+        ("Q: {question}\nA:", "question"),
+        ("{Prompt}", "Prompt"),
+        ("{prompt}\n{reference}", "reference"),
+        ("{system}{prompt}", "system"),
+        ("({context}) {prompt}", "context"),
+        ('"{input}": {prompt}', "input"),
+        ("<s>[INST] {instruction} [/INST] {prompt}", "instruction"),
+        ("{prompt}:{answer_1}", "answer_1"),
+        ("name = {iupac}, {prompt}", "iupac"),
+        ("{prompt}{foo}", "foo"),
+        ("<user>{question}</user>{prompt}", "question"),
+        ("[INST]{question}[/INST]{prompt}", "question"),
+    ],
+)
+def test_an_unknown_placeholder_is_told_with_the_known_one(template: str, name: str) -> None:
+    told = complaint([f"data.template={json.dumps(template)}"])
+    assert told.startswith("data.template=") and len(told.splitlines()) == 1
+    assert f"{{{name}}} would reach the model as it stands; did you mean {{prompt}}" in told
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{prompt}\nPut the answer in \\boxed{answer}.",
+        "{prompt} in the form \\frac{a}{b}, with x_{n} and 2^{k}",
+        "{prompt}\nint main() { return }",
+        '{prompt}\nAnswer as {"age": 1} or {"name": ["x"]}.',
+        "{prompt} {{literal}}",
+        "{prompt} {1, 2} {} { name } f{x} {x: int} {a, b}",
+        "{prompt}{prompt}",
+    ],
+)
+def test_braces_that_are_no_placeholder_are_text(template: str) -> None:
+    assert load_recipe("plain", [f"data.template={json.dumps(template)}"]).data.template == template
 
 
 def test_all_mistakes_of_the_values_are_told_at_once() -> None:

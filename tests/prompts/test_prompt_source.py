@@ -90,13 +90,13 @@ def test_a_path_replaces_the_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("iupc", r"data\.source=iupc: no such source; did you mean `iupac`\? Write one of iupac"),
-        ("mine.nothing", r"data\.source=mine\.nothing: no such source"),
-        ("nobody.nothing", r"data\.source=nobody\.nothing: no such source"),
-        ("rlsf_lightning.prompts.splits", r"has no source `prompts`"),
+        ("iupc", r"data\.source=iupc: no such prompt source; did you mean `iupac`\? Write one of iupac"),
+        ("mine.nothing", r"data\.source=mine\.nothing: no such prompt source"),
+        ("nobody.nothing", r"data\.source=nobody\.nothing: no such prompt source"),
+        ("rlsf_lightning.prompts.splits", r"has no prompt source `prompts`"),
         ("rlsf_lightning.prompts.files", r"a function prompts\(split\)"),
-        ("", "no such source"),
-        ("a..b", "no such source"),
+        ("", "no such prompt source"),
+        ("a..b", "no such prompt source"),
     ],
 )
 def test_unknown_sources(module: Path, name: str, message: str) -> None:

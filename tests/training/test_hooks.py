@@ -9,8 +9,7 @@ from lightning import Callback
 from rlsf_lightning.config.extension_points import CALLBACK
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.training.callback_loader import build_callbacks, check_hooks, check_rewards
-from rlsf_lightning.training.hooks import HOOKS, RLSFCallback, emit
+from rlsf_lightning.training.hooks import HOOKS, RLSFCallback, build_callbacks, check_hooks, check_rewards, emit
 
 
 def test_emit_calls_in_order_and_skips_those_without_the_hook():

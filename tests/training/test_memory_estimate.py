@@ -21,6 +21,16 @@ def test_torch_gets_the_cores_that_are_left(monkeypatch, cores, workers, ranks, 
     assert memory_estimate.torch_threads(workers, ranks) == threads
 
 
+@pytest.mark.parametrize(("cores", "threads", "left"), [(1, 4, 1), (8, 2, 2), (3, 3, 3)])
+def test_commands_that_do_not_train_keep_to_the_cores(monkeypatch, cores, threads, left):
+    monkeypatch.setattr(memory_estimate, "cores", lambda: cores)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    memory_estimate.limit_threads()
+    assert chosen == [left]
+
+
 def recipe_of(*overrides: str) -> schema.Recipe:
     return OmegaConf.merge(OmegaConf.structured(schema.Recipe), OmegaConf.from_dotlist(list(overrides)))
 

@@ -1,4 +1,4 @@
-"""Metrics that any verifier has: how often its verdict is PASS, its graded score, how often it abstains.
+"""Metrics that any verifier has: pass rate or exact match, graded score, abstentions.
 
 An abstention is the tool's failure, so it counts neither for nor against the policy: it leaves the other rates and
 shows in ``AbstainRate``. An unfinished completion (cut at the length limit) is never a success, whatever the tool said.

@@ -1,7 +1,7 @@
 """The native sampler: completions from the distribution that is scored, softmax(logits / temperature), no top-k, no top-p.
 
-Continuous batching: finished rows are evicted and queued completions admitted. Every distinct prompt of an admission is
-prefilled once and its KV cache copied to its samples. Logits are not kept, and no gradients are recorded.
+Continuous batching: finished rows are evicted and queued completions admitted. Prefix sharing: every distinct prompt
+of an admission is prefilled once and its KV cache copied to its samples. Logits are not kept, and no gradients are recorded.
 
 Shape suffixes: J = jobs (one completion each), R = rows that are decoded now, one job each, P = distinct prompts that are
 prefilled, K = columns of the KV cache, T = new tokens, D = width.

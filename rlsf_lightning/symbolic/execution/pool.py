@@ -1,4 +1,4 @@
-"""Asynchronous verification beside the training loop: batches go in, certificates come out, verdicts are cached (LRU).
+"""The worker pool: verification beside the training loop; batches go in, certificates come out, verdicts are cached (LRU).
 
 A tool that crashes, hangs or raises *abstains* on the completion that made it do so: a tool's failure never becomes a FAIL,
 and never affects another completion's verdict. With 0 workers the verifier runs in the calling process, where nothing can

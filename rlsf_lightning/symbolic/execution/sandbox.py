@@ -1,4 +1,4 @@
-"""Running untrusted programs: one shell script in a sandbox, files in, one bounded output out. Linux only.
+"""A process sandbox for untrusted programs: one shell script, files in, one bounded output out. Linux only.
 
 Covered, with ``kind="bubblewrap"``:
 - no network, no view of other processes, no System V or POSIX objects of the host (all namespaces are new);

@@ -140,7 +140,7 @@ def _add_witnesses(task: Task, solver: Solver, own: list[Command], checked: Chec
 
 
 def _core(solver: Solver, background: str, own: Sequence[Command]) -> list[int]:
-    """A set of assertions that cannot hold with the background, none of which can be left out."""
+    """A minimal unsat core: assertions that cannot hold with the background, none of which can be left out."""
     texts = [text_of(command.term) for command in own if command.term is not None]
     labelled = "".join(f"(assert (! {text} :named k{i}))" for i, text in enumerate(texts))
     answers = solver.ask(within(background + labelled, asking=CHECK + "(get-unsat-core)"))
