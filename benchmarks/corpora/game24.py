@@ -256,7 +256,7 @@ def _in_expression(text: str, hand: tuple[int, ...], rng: random.Random) -> Inje
         return replaced(text, (at, at), rng.choice("()"), edit)
     if edit == "foreign character":
         at = rng.choice(pieces).start()
-        return replaced(text, (at, at), rng.choice(["x", "^", "%", "\u00d7", ".", "!", "a", "\uff11"]), edit)
+        return replaced(text, (at, at), rng.choice(["y", "^", "%", "\u00d8", ".", "!", "a", "\uff11"]), edit)
     if edit == "number twice":
         end = pieces[-1].end() if "=" not in text else text.index("=")
         return replaced(text, (end, end), f"{rng.choice('+-*/')}{rng.choice(hand)}", edit)

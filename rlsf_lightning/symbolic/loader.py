@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlsf_lightning.config.extension_points import VERIFIER
@@ -27,10 +27,19 @@ def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
                 f"verifier.options.{option}: {name} has no such option{hint} (it has {', '.join(accepted) or 'none'})"
             )
     try:
-        verifier: Verifier = cls(**options)
+        verifier: Verifier = cls(**plain(options))
     except (TypeError, ValueError) as error:
         raise UserError(f"verifier.options of {name}: {error}") from None
     return verifier
+
+
+def plain(value: Any) -> Any:
+    """The containers of a recipe as the dictionaries and lists that they stand for."""
+    if isinstance(value, Mapping):
+        return {key: plain(of) for key, of in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [plain(of) for of in value]
+    return value
 
 
 def find_verifier(name: str) -> type:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
 from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
-from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
+from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, plain
 from rlsf_lightning.symbolic.verifier import Verifier
 
 #: Verdicts in the cache; the least recently used is evicted first.
@@ -56,7 +56,7 @@ class VerifierPool:
         cls = find_verifier(name)
         timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
-        options = {key: _plain(value) for key, value in options.items()}
+        options = plain(options)
         if workers == 0:
             self._start(_InProcess(load_verifier(name, options), name), cls)
         else:
@@ -167,15 +167,6 @@ class _InProcess:
 
     def close(self) -> None:
         """A no-op: there are no workers."""
-
-
-def _plain(value: Any) -> Any:
-    """The containers of a recipe as the dictionaries and lists that they stand for."""
-    if isinstance(value, Mapping):
-        return {key: _plain(of) for key, of in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(of) for of in value]
-    return value
 
 
 def _key(prompt: Prompt, completion: str) -> bytes:

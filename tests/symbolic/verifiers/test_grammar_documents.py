@@ -66,7 +66,7 @@ def verify(schema: Any, completion: str, verifier: GrammarVerifier = VERIFIER) -
         ("\xa01", "unexpected_token", "\xa0", 0),
         ("\uff11", "unexpected_token", "\uff11", 0),
         ("1e999", "number_range", "1e999", 4),
-        ("[1" + "0" * 400 + "]", "number_range", "1" + "0" * 400, 402),
+        ("[1" + "0" * 400 + ".5]", "number_range", "1" + "0" * 400 + ".5", 404),
         ('{"a": 1, "a": 2}', "duplicate_key", '"a"', 11),
         ('{"a": 1, "\\u0061": 2}', "duplicate_key", '"\\u0061"', 16),
         ("[" * 65, "too_deep", "[", 64),

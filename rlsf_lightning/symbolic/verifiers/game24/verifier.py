@@ -6,7 +6,10 @@ small change would make all right, its place is blamed: another operator, two ne
 in, a step in between; else, for a wrong value, the smallest part that leads nowhere. The first dead character is exact
 for hands of up to five numbers. All arithmetic is in fractions; nothing of a completion is ever evaluated by Python.
 
-Not covered: other notations (crosses and dots for times, powers, decimals in an expression), text around the answer.
+Operators and brackets may be written as in print or LaTeX, equations may follow each other, and ``Answer:`` may announce an
+expression, with the steps to it before.
+
+Not covered: powers, decimals in an expression, other text around the answer.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ class Game24Verifier:
     """PASS when the completion makes the target out of the prompt's numbers, each used exactly once.
 
     Facts of a prompt: ``numbers``, a list of 1 to 6 integers from 0 to a million; ``target``, an integer, 24 if it is
-    not given. An answer is an expression, perhaps with ``= target`` after it, or a list of steps, one a line. The score of
+    not given. An answer is an expression, perhaps with ``= target`` after it, or a list of steps, one a line, or
+    steps and then a line ``Answer:`` with an expression: both must be right, and the lower score counts. The score of
     a wrong expression is half the share of numbers used rightly, and 0.4 if its value is right; of wrong steps, 0.9 times
     the share of steps before the first mistake. For numbers of which the target cannot be made nothing passes, and no
     first dead character is given.

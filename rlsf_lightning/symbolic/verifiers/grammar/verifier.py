@@ -7,6 +7,8 @@ its place in the text. The first dead character is exact for a grammar whose ter
 and for JSON text; where a schema excludes what is still JSON, "dead" is certain, "viable" is not always told. Matching is
 linear, and counted: no text and no pattern makes it hang.
 
+With ``compare=reference`` a document must have the values of the prompt's reference, too. Patterns are ECMA-262's.
+
 Not covered: other start rules within one grammar, indentation-sensitive lexing, the keyword ``format``.
 """
 
@@ -53,6 +55,7 @@ class GrammarVerifier:
         max_chars: longer completions are not accepted.
         max_depth: nor is JSON that is nested deeper.
         steps: how much work one completion may cost; where it is not enough, the verdict is ABSTAIN.
+        compare: "schema" or "reference": whether JSON must also have the values of the prompt's reference, field by field.
     """
 
     kinds = KINDS
@@ -68,6 +71,7 @@ class GrammarVerifier:
         max_chars: int = 10_000,
         max_depth: int = 64,
         steps: int = 5_000_000,
+        compare: str = "schema",
     ) -> None:
         if grammar is not None and schema is not None:
             raise ValueError("grammar and schema: only one of them can be given")
@@ -77,7 +81,9 @@ class GrammarVerifier:
             raise ValueError(f"max_depth={max_depth}: must be from 1 to 64 (jsonschema is recursive)")
         if not steps > 0:
             raise ValueError(f"steps={steps}: must be above 0")
-        self.options = Options(grammar, start, schema, strip, max_chars, max_depth)
+        if compare not in ("schema", "reference"):
+            raise ValueError(f"compare={compare}: must be schema or reference")
+        self.options = Options(grammar, start, schema, strip, max_chars, max_depth, compare == "reference")
         self.max_chars, self.steps = max_chars, steps
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:

@@ -59,12 +59,19 @@ def reaches(hand: Hand, target: Fraction) -> bool:
     """Whether some expression with each number once, and no leading minus, has the value ``target``."""
     if len(hand) <= MOST_LISTED:
         return target in values(hand)
-    return next(_roots(hand, target), None) is not None
+    if not _reaches_size(hand, abs(target)):
+        return False
+    return any(
+        b is None or reaches(large, b)
+        for small, large in _by_size(hand)
+        for a in values(small)
+        for b in _partners(a, target)
+    )
 
 
 def reaches_signed(hand: Hand, target: Fraction) -> bool:
     """The same where a minus may stand before any operand."""
-    return reaches(hand, target) or reaches(hand, -target)
+    return _reaches_size(hand, abs(target))
 
 
 @lru_cache(maxsize=20_000)
@@ -89,6 +96,46 @@ def subsets(hand: Hand) -> tuple[tuple[Hand, Hand], ...]:
         part = tuple(number for i, number in enumerate(hand) if mask >> i & 1)
         found.setdefault(part, tuple(number for i, number in enumerate(hand) if not mask >> i & 1))
     return tuple(found.items())
+
+
+@lru_cache(maxsize=20_000)
+def _sizes(hand: Hand) -> frozenset[Fraction]:
+    """The absolute values that a hand can have."""
+    return frozenset(map(abs, values(hand)))
+
+
+@lru_cache(maxsize=100_000)
+def _reaches_size(hand: Hand, target: Fraction) -> bool:
+    """Whether some expression has this absolute value: signs do not matter to a search from it backwards."""
+    if len(hand) <= MOST_LISTED:
+        return target in _sizes(hand)
+    return any(
+        b is None or _reaches_size(large, abs(b))
+        for small, large in _by_size(hand)
+        for a in _sizes(small)
+        for b in dict.fromkeys(_partners(a, target))
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _by_size(hand: Hand) -> tuple[tuple[Hand, Hand], ...]:
+    """Every division of a hand into two parts, the smaller one first; the most even ones first, which take the least time."""
+    pairs = [(one, other) if len(one) <= len(other) else (other, one) for one, other in halves(hand)]
+    return tuple(sorted(pairs, key=lambda pair: len(pair[1])))
+
+
+def _partners(a: Fraction, target: Fraction) -> Iterator[Fraction | None]:
+    """Every b with which a, before or after an operator, makes the target; None: with any b."""
+    yield target - a
+    yield a - target
+    yield target + a
+    if a:
+        yield target / a
+        yield target * a
+        if target:
+            yield a / target
+    elif not target:
+        yield None
 
 
 def _roots(hand: Hand, target: Fraction) -> Iterator[tuple[Hand, Fraction, str, Hand, Fraction]]:

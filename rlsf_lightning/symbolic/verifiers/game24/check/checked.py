@@ -8,8 +8,9 @@ from rlsf_lightning.records import Finding
 
 
 class Checked(NamedTuple):
-    """No findings: the answer is right. ``score``: that of a wrong one."""
+    """No findings: the answer is right. ``score``: that of a wrong one. ``parts``: of steps and of the answer after them."""
 
     findings: list[Finding]
     score: float
     witness: dict[str, Any]
+    parts: tuple[Checked, ...] = ()

@@ -9,7 +9,13 @@ from typing import NamedTuple
 from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import combine
 from rlsf_lightning.symbolic.verifiers.game24.check.checked import Checked
-from rlsf_lightning.symbolic.verifiers.game24.parse.expression import Expression, Token, finding_at
+from rlsf_lightning.symbolic.verifiers.game24.parse.expression import (
+    Expression,
+    Token,
+    finding_at,
+    parse_tokens,
+    value_tokens,
+)
 from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
 
@@ -43,7 +49,7 @@ def check_expression(expression: Expression, task: Task) -> Checked:
     if value is not None:
         if value != task.target and not findings:
             findings.append(Finding("wrong_value", f"the value is {value}, not {task.target}"))
-        findings += _wrong_statement(expression.stated, value, task.target)
+        findings += _wrong_statements(expression.stated, value, task.target)
     used = (written & in_hand).total()
     score = 0.5 * used / max(len(task.hand), len(expression.numbers)) + (0.4 if value == task.target else 0.0)
     shown = None if value is None else str(value)
@@ -108,11 +114,26 @@ def _wrong_numbers(
     return findings
 
 
-def _wrong_statement(stated: Token | None, value: Fraction, target: Fraction) -> list[Finding]:
-    """What is said after = must be the target's value; where the expression is wrong, that alone is reported."""
-    if stated is None or stated.text == str(target) or (stated.text == str(value) and value != target):
-        return []
-    return [finding_at("wrong_arithmetic", f"the value is {value}, not {ascii(stated.text)[1:-1][:50]}", stated)]
+def _wrong_statements(stated: list[Token], value: Fraction, target: Fraction) -> list[Finding]:
+    """What is said after every = must have the target's value; where the expression is wrong, that alone is reported."""
+    values = (stated_value(token.text) for token in stated)
+    return [
+        finding_at("wrong_arithmetic", f"the value is {value}, not {ascii(token.text)[1:-1][:50]}", token)
+        for token, said in zip(stated, values, strict=True)
+        if said is None or said not in (target, value)
+    ]
+
+
+def stated_value(text: str) -> Fraction | None:
+    """The value of what stands after an equals sign; None: it has none."""
+    tokens = value_tokens(text)
+    expression = None if tokens is None else parse_tokens(tokens)
+    if expression is None or expression.errors:
+        return None
+    try:
+        return evaluate(expression.postfix)
+    except DivisionByZero:
+        return None
 
 
 def _times(count: int) -> str:

@@ -12,6 +12,8 @@ from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
 def locate(checked: Checked, answer: Answer, task: Task) -> list[Finding]:
     """The findings of a wrong answer, narrowed where that is possible."""
+    if checked.parts:
+        return [finding for part in checked.parts if part.findings for finding in locate(part, answer, task)]
     if checked.witness["form"] == "steps":
         return locate_steps(checked, answer.lines, task)
     return locate_expression(checked, answer.expression, task)

@@ -1,4 +1,4 @@
-"""Parser of expressions, `(8-4)*(10-4)` or `(8-4)*(10-4) = 24`, into postfix order, with located syntax errors.
+"""Parser of expressions, `(8-4)*(10-4)` or `(8-4)*(10-4) = 4*6 = 24`, into postfix order, with located syntax errors.
 
 Numbers are written as in the hand, operators are + - * / and a minus before an operand, brackets are round. Reading keeps a
 stack of its own (shunting-yard), so that nesting costs no recursion. Nothing is ever given to ``eval``.
@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rlsf_lightning.records import Finding, Span
-
-#: White space between the tokens.
-BLANKS = " \t\r\n"
+from rlsf_lightning.symbolic.verifiers.game24.parse.notation import BLANKS, without_stop
 
 _TOKEN = re.compile(r"[0-9]+|[-+*/()=]|[ \t\r\n]+|[^-0-9+*/()= \t\r\n]+")
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "minus": 3, "(": 0}
@@ -38,8 +36,8 @@ class Expression:
     tokens: Sequence[Token]
     postfix: list[Token] = field(default_factory=list)
     errors: list[Finding] = field(default_factory=list)
-    #: All that stands after an equals sign.
-    stated: Token | None = None
+    #: What stands after each equals sign; all after the first in one, where something is missing between two.
+    stated: list[Token] = field(default_factory=list)
 
     @property
     def numbers(self) -> list[Token]:
@@ -49,6 +47,7 @@ class Expression:
 
 def parse_expression(text: str, offset: int = 0) -> Expression:
     """Whatever the text is. ``offset`` is added to every place."""
+    text = without_stop(text.rstrip(BLANKS))
     tokens = [Token(m.group(), Span(m.start() + offset, m.end() + offset)) for m in _TOKEN.finditer(text)]
     tokens = [token for token in tokens if token.text.strip(BLANKS)]
     bad = [token for token in tokens if token.text not in set("+-*/()=") and not token.is_number]
@@ -58,8 +57,10 @@ def parse_expression(text: str, offset: int = 0) -> Expression:
     equals = next((i for i, token in enumerate(tokens) if token.text == "="), len(tokens))
     expression = parse_tokens(tokens[:equals])
     if equals < len(tokens) - 1:
-        said = Span(tokens[equals + 1].span.start, tokens[-1].span.end)
-        expression.stated = Token(text[said.start - offset : said.end - offset], said)
+        pieces = _between_equals(tokens[equals + 1 :])
+        for first, *_, last in pieces if all(pieces) else [(tokens[equals + 1], tokens[-1])]:
+            said = Span(first.span.start, last.span.end)
+            expression.stated.append(Token(text[said.start - offset : said.end - offset], said))
     elif equals == len(tokens) - 1:
         expression.errors.append(finding_at("missing_operand", "a value is missing after =", tokens[equals]))
     return expression
@@ -70,6 +71,25 @@ def parse_tokens(tokens: Sequence[Token]) -> Expression:
     expression = Expression(tokens)
     _ShuntingYard(expression).run()
     return expression
+
+
+def value_tokens(text: str) -> list[Token] | None:
+    """The tokens of what an equals sign is followed by; None if it has other ones, or a number with a needless nought."""
+    tokens = [Token(m.group(), Span(m.start(), m.end())) for m in _TOKEN.finditer(text) if m.group().strip(BLANKS)]
+    if not all(str(int(t.text)) == t.text if t.is_number else t.text in tuple("+-*/()") for t in tokens):
+        return None
+    return tokens
+
+
+def _between_equals(tokens: Sequence[Token]) -> list[tuple[Token, ...]]:
+    """The first and the last token of every part; nothing of a part without tokens."""
+    parts: list[tuple[Token, ...]] = [()]
+    for token in tokens:
+        if token.text == "=":
+            parts.append(())
+        else:
+            parts[-1] = (parts[-1][0] if parts[-1] else token, token)
+    return parts
 
 
 def finding_at(kind: str, message: str, *tokens: Token) -> Finding:

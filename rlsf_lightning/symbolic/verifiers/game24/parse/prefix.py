@@ -82,6 +82,34 @@ def parse_prefix(text: str, hand: Hand) -> Iterator[Partial]:
     yield Partial(tuple(brackets), term, hand_of(left.elements()))
 
 
+def begins_expression(text: str) -> bool:
+    """Whether some expression of any numbers begins so: such a one can go on to any value."""
+    brackets, at = [Bracket()], 0
+    term: Fraction | None = None
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            return False
+        at, written = token.end(), token.group()
+        if token.lastgroup == "blank":
+            continue
+        if token.lastgroup == "number":
+            if term is not None or str(int(written)) != written:
+                return False
+            term = brackets[-1].term(Fraction(int(written)))
+        elif not _fold(brackets, term, written):
+            return False
+        elif written != ")":
+            term = None
+            continue
+        else:
+            worth = brackets.pop()
+            term = brackets[-1].term(worth.total)
+        if term is None:
+            return False
+    return True
+
+
 def _with_last_number(brackets: list[Bracket], digits: str, left: Counter[Fraction]) -> Iterator[Partial]:
     """One for each number that these digits may be the beginning of."""
     for number in {number for number in left.elements() if str(number).startswith(digits)}:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.spelling import spelled_value
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import combine
+from rlsf_lightning.symbolic.verifiers.game24.parse.notation import without_stop
 
 #: Within a line.
 BLANKS = " \t\r"
@@ -60,7 +61,7 @@ def parse_steps(text: str, offset: int = 0) -> list[Line]:
     """The lines of any text that are not empty. ``offset`` is added to every place."""
     lines, start = [], offset
     for whole in text.split("\n"):
-        line = whole.strip(BLANKS)
+        line = without_stop(whole.strip(BLANKS))
         if line:
             at = start + len(whole) - len(whole.lstrip(BLANKS))
             readings = (_step(pattern.fullmatch(line), at) for pattern in _READINGS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from rlsf_lightning.records import Certificate
 from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 from rlsf_lightning.symbolic.verifiers.game24.recheck.edits import (
     bracket_edits,
@@ -20,6 +19,7 @@ from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import (
     Places,
     Said,
     evaluate,
+    stated_value,
 )
 from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
@@ -36,15 +36,15 @@ def expression_witness(text: str, task: Task) -> dict[str, object]:
     return {"form": "expression", "value": None if value is None else str(value), "used": used, "unused": unused}
 
 
-def expression_stands(certificate: Certificate, text: str, said: list[Said], task: Task) -> bool:
-    """Whether the findings and the score are those of this text, which is no right expression."""
+def expression_score(text: str, said: list[Said], task: Task) -> float | None:
+    """The score of this text, which is no right expression; None if its findings are not those that are said."""
     expression, equals, stated = text.partition("=")
     try:
         value, zeros = _value_of(text)
     except ValueError:
         edits = bracket_edits(expression, task)
         shown = said == edits if edits else bool(said) and all(_shows(kind, at, text) for kind, at in said)
-        return shown and certificate.score == 0.0
+        return 0.0 if shown else None
     found, used, unused = _numbers_found(expression, task.hand)
     if found == [("number_unused", ())]:
         found = [("number_unused", gaps_for_a_number(expression, used, unused, task))]
@@ -54,16 +54,31 @@ def expression_stands(certificate: Certificate, text: str, said: list[Said], tas
         claimed = next((places for kind, places in said if kind == "wrong_value"), ())
         places = places_of_a_wrong_value(expression, claimed, task)
         if places is None:
-            return False
+            return None
         found.append(("wrong_value", places))
-    after = stated.strip(BLANKS)
-    is_right = value == task.target
-    if value is not None and equals and after != str(task.target) and (after != str(value) or is_right):
-        start = len(expression) + 1 + len(stated) - len(stated.lstrip(BLANKS))
-        found.append(("wrong_arithmetic", ((start, start + len(after)),)))
+    if value is not None and equals:
+        found += [
+            ("wrong_arithmetic", (place,))
+            for place in _pieces(stated, len(expression) + 1)
+            if stated_value(text[slice(*place)]) not in (value, task.target)
+        ]
     good = len(task.hand) - len(unused)
-    score = 0.5 * good / max(len(task.hand), len(used)) + (0.4 if is_right else 0.0)
-    return (said == sorted(found) or len(found) > MAX_FINDINGS) and abs(score - certificate.score) < 1e-9
+    score = 0.5 * good / max(len(task.hand), len(used)) + (0.4 if value == task.target else 0.0)
+    return score if said == sorted(found) or len(found) > MAX_FINDINGS else None
+
+
+def _pieces(stated: str, start: int) -> list[Place]:
+    """Where the texts between equals signs stand; where one is missing, all in one place."""
+    places = []
+    for piece in stated.split("="):
+        inner = piece.strip(BLANKS)
+        at = start + len(piece) - len(piece.lstrip(BLANKS))
+        places.append((at, at + len(inner)))
+        start += len(piece) + 1
+    if any(first == last for first, last in places):
+        begin = start - 1 - len(stated.lstrip(BLANKS))
+        return [(begin, begin + len(stated.strip(BLANKS)))]
+    return places
 
 
 def _value_of(text: str) -> tuple[Fraction | None, Places]:

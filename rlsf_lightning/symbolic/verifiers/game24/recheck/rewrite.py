@@ -137,34 +137,58 @@ def _joins(numbers: Numbers) -> frozenset[Numbers]:
 
 
 def is_right(text: str, hand: Numbers, target: Fraction) -> bool:
-    """Whether it is a right expression, with nothing else after = than the target."""
-    expression, equals, said = text.partition("=")
+    """Whether it is a right expression, with nothing after each = but what has the target's value."""
+    expression, *stated = text.split("=")
     try:
         value = evaluate(expression)
     except (ValueError, DividesByZero):
         return False
     numbers = Counter(re.findall("[0-9]+", expression))
-    return value == target and numbers == Counter(map(str, hand)) and (not equals or said.strip(BLANKS) == str(target))
+    right = value == target and numbers == Counter(map(str, hand))
+    return right and all(stated_value(piece) == target for piece in stated)
+
+
+def stated_value(text: str) -> Fraction | None:
+    """The value of what stands after an equals sign; None: it has none, or a number with a needless nought."""
+    if re.search("(?<![0-9])0[0-9]", text):
+        return None
+    try:
+        return evaluate(text)
+    except (ValueError, DividesByZero):
+        return None
 
 
 def expression_lives(text: str, hand: Numbers, target: Fraction) -> bool | None:
     """Whether some continuation is a right expression. None: too many to try."""
-    expression, equals, said = text.partition("=")
+    whole, equals, last = text.rpartition("=")
     if equals:
-        begun = said.lstrip(BLANKS)
-        fits = str(target).startswith(begun) or begun.rstrip(BLANKS) == str(target)
-        return fits and is_right(expression, hand, target)
-    depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return False
-    if _TOKEN.sub("", text).strip(BLANKS) or _MISPLACED.search(text):
+        return is_right(whole, hand, target) and _begins(last) and _is_defined(last)
+    if not _begins(text):
         return False
     if not re.search("[0-9]", text):
         return makes(hand, target) or makes(hand, -target)
     answers = {_Writing(target).lives(whole, left) for whole, left in _with_last_number(text, hand)}
     return True if True in answers else None if None in answers else False
+
+
+def _begins(text: str) -> bool:
+    """Whether tokens and brackets stand as at the beginning of an expression."""
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return not _TOKEN.sub("", text).strip(BLANKS) and not _MISPLACED.search(text)
+
+
+def _is_defined(text: str) -> bool:
+    """Whether nothing in the beginning of an expression divides by zero for good, and no number has a needless nought."""
+    row: Row | None = ()
+    for token in _TOKEN.findall(text):
+        row = _written(row, Fraction(token) if token.isdigit() else token) if row is not None else None
+        if row is None or (not isinstance(row[-1], str) and _folded(row) is None):
+            return False
+    return not re.search("(?<![0-9])0[0-9]", text)
 
 
 def _with_last_number(text: str, hand: Numbers) -> Iterator[tuple[str, Numbers]]:

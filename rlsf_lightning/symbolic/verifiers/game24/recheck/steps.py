@@ -11,6 +11,7 @@ from itertools import permutations, product
 from typing import NamedTuple
 
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.spelling import spellings
+from rlsf_lightning.symbolic.verifiers.game24.parse.notation import without_stop
 from rlsf_lightning.symbolic.verifiers.game24.recheck.rewrite import OPERATIONS, Numbers, Place, Said, makes
 from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
@@ -74,8 +75,9 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
     """Each line that is not empty, without the blanks around it, and where it begins."""
     at = 0
     for line in text.split("\n"):
-        if line.strip(_BLANKS):
-            yield line.strip(_BLANKS), at + len(line) - len(line.lstrip(_BLANKS))
+        body = without_stop(line.strip(_BLANKS))
+        if body:
+            yield body, at + len(line) - len(line.lstrip(_BLANKS))
         at += len(line) + 1
 
 
@@ -126,13 +128,27 @@ def _joined(now: list[Fraction]) -> list[list[Fraction]]:
     return [end for at, end in enumerate(ends) if end not in ends[:at]]
 
 
+def steps_end(text: str, task: Task) -> bool:
+    """Whether the text is a list of right steps to the target alone."""
+    return (task.target,) in _after(text, task)
+
+
+def _after(text: str, task: Task) -> set[Numbers]:
+    """What whole lines leave; where it cannot be told whether that leads to the target, it is taken to do so."""
+    states = {task.hand} if makes(task.hand, task.target) is not False else set()
+    for body, _ in _lines(text):
+        states = {left for state in states for left, whole in _meant(body, state, task.target) if whole}
+    return states
+
+
 def steps_live(text: str, task: Task) -> bool:
     """Whether some continuation is a list of right steps; where it cannot be told, that is taken to be so."""
-    *lines, last = text.split("\n")
-    states = {task.hand} if makes(task.hand, task.target) is not False else set()
-    for line in lines:
-        if line.strip(_BLANKS):
-            states = {left for state in states for left, whole in _meant(line, state, task.target) if whole}
+    before, _, last = text.rpartition("\n")
+    states = _after(before, task)
+    if last.endswith(".") and any(
+        whole for state in states for _, whole in _meant(without_stop(last), state, task.target)
+    ):
+        return True
     if not last.strip(_BLANKS):
         return bool(states)
     return any(True for state in states for _ in _meant(last, state, task.target))

@@ -11,8 +11,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import Hand, reaches_signed, signed, subsets
-from rlsf_lightning.symbolic.verifiers.game24.parse.expression import BLANKS
-from rlsf_lightning.symbolic.verifiers.game24.parse.prefix import Bracket, Partial, parse_prefix
+from rlsf_lightning.symbolic.verifiers.game24.check.expression import stated_value
+from rlsf_lightning.symbolic.verifiers.game24.parse.prefix import Bracket, Partial, begins_expression, parse_prefix
 from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
 #: Values that one search may look at (about half a second); beyond it the answer is "cannot tell".
@@ -27,13 +27,12 @@ class _OutOfBudget(Exception):
 
 def viable_expression(text: str, task: Task) -> bool | None:
     """Whether some continuation of ``text`` (no white space before it) is an expression for the target, with each number
-    of the hand once, and perhaps ``= target`` after it. None: cannot tell."""
+    of the hand once, and perhaps equations with the target's value after it. None: cannot tell."""
     before, equals, after = text.partition("=")
     partials = list(parse_prefix(f"{before} " if equals else before, task.hand))
     if equals:
-        target, stated = str(task.target), after.strip(BLANKS)
-        ended = after != after.rstrip(BLANKS) and bool(stated)
-        right = stated == target if ended else target.startswith(stated)
+        *stated, last = after.split("=")
+        right = all(stated_value(text) == task.target for text in stated) and begins_expression(last)
         return right and any(partial.completes(task.target) for partial in partials)
     answers = {_viable(_reduced(partial), task.target) for partial in partials}
     return True if True in answers else None if None in answers else False

@@ -12,25 +12,40 @@ from fractions import Fraction
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.spelling import spellings
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.steps import Step, steps_from
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import Hand, reaches
+from rlsf_lightning.symbolic.verifiers.game24.parse.notation import without_stop
 from rlsf_lightning.symbolic.verifiers.game24.parse.steps import BLANKS
 from rlsf_lightning.symbolic.verifiers.game24.task import Task
 
 
 def viable_steps(text: str, task: Task) -> bool:
     """Whether some continuation of ``text`` is a list of right steps to the target."""
-    *lines, last = text.split("\n")
-    hands = {task.hand} if reaches(task.hand, task.target) else set()
-    for line in lines:
-        hands = after(line, hands, task.target)
+    before, _, last = text.rpartition("\n")
+    hands = _left_by(before, task)
+    if last.endswith(".") and after(last, hands, task.target):
+        return True
     if not last.strip(BLANKS):
         return bool(hands)
     meant = (step for hand in hands for step in steps_from(hand) if _match(last, step) is not None)
     return any(reaches(step.left, task.target) for step in meant)
 
 
+def are_whole(text: str, task: Task) -> bool:
+    """Whether the text is a list of right steps that leave the target alone."""
+    return (task.target,) in _left_by(text, task)
+
+
+def _left_by(text: str, task: Task) -> set[Hand]:
+    """What whole lines can leave, as far as it leads to the target."""
+    hands = {task.hand} if reaches(task.hand, task.target) else set()
+    for line in text.split("\n"):
+        hands = after(line, hands, task.target)
+    return hands
+
+
 def after(line: str, hands: Iterable[Hand], target: Fraction) -> set[Hand]:
     """What a whole line, a step from one of the hands, can leave, as far as it leads to the target."""
-    if not line.strip(BLANKS):
+    line = without_stop(line.rstrip(BLANKS))
+    if not line:
         return set(hands)
     ends = {step.left for hand in hands for step in steps_from(hand) if _match(line, step)}
     return {hand for hand in ends if reaches(hand, target)}

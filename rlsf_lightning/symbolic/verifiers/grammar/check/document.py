@@ -34,7 +34,7 @@ def check_document(reading: DocumentReading, task: DocumentTask, fuel: Fuel) -> 
     if reading.problems:
         return Checked(problem_findings(reading), {})
     assert reading.root is not None
-    violations = itertools.islice(task.schema.violations(reading.root.value, fuel), _MAX_VIOLATIONS)
+    violations = itertools.islice(task.violations(reading.root.value, fuel), _MAX_VIOLATIONS)
     broken = list(dict.fromkeys(violations))
     located = [_of_violation(violation, reading.root) for violation in broken[:MAX_FINDINGS]]
     others = [Finding(_kind(violation), violation.message[:SHOWN]) for violation in broken[MAX_FINDINGS:]]

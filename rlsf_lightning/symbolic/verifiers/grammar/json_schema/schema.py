@@ -33,7 +33,7 @@ class Schema:
         if draft not in drafts:
             raise UserError(f'schema: "$schema": "{schema["$schema"]}" is not covered; drafts 6 to 2020-12 are')
         try:
-            draft.check_schema(schema)
+            draft.check_schema(schema, format_checker=jsonschema.FormatChecker(formats=()))  # patterns are ECMA's
         except jsonschema.SchemaError as error:
             raise UserError(f"schema: not a JSON Schema: {error.message[:SHOWN]} at {error.json_path}") from None
         _check_patterns(schema)

@@ -37,17 +37,18 @@ class Validation(NamedTuple):
     broken: set[tuple[int, str]]
 
 
-def validate(schema: Schema, root: Node, fuel: Fuel, open_end: int | None = None) -> Validation:
-    """Whether the tree satisfies the schema. Raises ToolFailed.
+def validate(schemas: Iterable[Schema], root: Node, fuel: Fuel, open_end: int | None = None) -> Validation:
+    """Whether the tree satisfies all of the schemas. Raises ToolFailed.
 
     Args:
         open_end: where the text ends if it may go on; a number that ends there is not over.
     """
-    validator = _TreeValidator(schema, fuel, open_end)
+    validators = [_TreeValidator(schema, fuel, open_end) for schema in schemas]
     try:
-        return Validation(validator.validate(schema.schema, root), validator.broken)
+        truth = _all([validator.validate(validator.schema.schema, root) for validator in validators])
     except RecursionError:
         raise ToolFailed("the schema's references nest too deep") from None
+    return Validation(truth, set().union(*(validator.broken for validator in validators)))
 
 
 class _TreeValidator:
@@ -111,7 +112,9 @@ class _TreeValidator:
             return True
         if kind != "number" or "integer" not in wanted:
             return False
-        return float(node.value).is_integer() if self.is_over(node) else None
+        if not self.is_over(node):
+            return None
+        return isinstance(node.value, int) or node.value.is_integer()
 
     def enum(self, schema: dict[str, Any], node: Node, hops: int) -> Truth:
         return _all([self._is_one_of(node, values) for values in _choices(schema)])

@@ -8,18 +8,37 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from rlsf_lightning.symbolic.verifiers.grammar.json_schema.ecma import to_python
 from rlsf_lightning.symbolic.verifiers.grammar.regex.matcher import Regex
 
 
 @lru_cache(maxsize=256)
 def pattern(text: str) -> Regex:
-    """A pattern of a schema, as ECMA-262 has it where Python differs: ``$`` is the very end, digits are those of ASCII."""
-    return Regex(text, re.ASCII, dollar_is_end=True)
+    """A pattern of a schema, as ECMA-262 has it where Python differs: ``$`` is the very end, digits are those of ASCII.
+
+    Raises ValueError for what is no pattern, or not covered.
+    """
+    return Regex(to_python(text), re.ASCII, dollar_is_end=True)
 
 
 def canonical(value: Any) -> str:
     """Equal for equal JSON values and only for those: 1 is 1.0, the order of keys does not count, true is not 1."""
     return json.dumps(_plain(value), sort_keys=True)
+
+
+def equal_to(value: Any) -> dict[str, Any]:
+    """A schema that this value alone satisfies, which speaks of each of its fields for itself."""
+    if isinstance(value, dict):
+        return {
+            "type": "object",
+            "properties": {name: equal_to(item) for name, item in value.items()},
+            "required": list(value),
+            "additionalProperties": False,
+        }
+    if isinstance(value, list):
+        items = {"prefixItems": [equal_to(item) for item in value]} if value else {}
+        return {"type": "array", **items, "items": False, "minItems": len(value)}
+    return {"const": value}
 
 
 def is_multiple(value: int | float, step: int | float) -> bool:

@@ -1,8 +1,8 @@
 """JSON parser (RFC 8259) into a tree with positions, of unfinished texts too.
 
 Reading stops at the first character after which no JSON text is possible, and says what could have stood there. Beyond
-the RFC's grammar three things are refused that readers disagree on: a key that an object already has, a number that no
-double can hold, and nesting beyond a limit.
+the RFC's grammar three things are refused that readers disagree on: a key that an object already has, a number with a
+fraction or an exponent that no double can hold, and nesting beyond a limit. Integers are as large as they are written.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
+from rlsf_lightning.errors import ToolFailed
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"[A-Za-z0-9_.+-]+|.", re.DOTALL | re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -25,6 +27,9 @@ _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _BEGUN_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 _LITERALS: dict[str, tuple[str, Any]] = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _SHOWN = 30
+_TOO_LARGE = "a number that no double can hold"
+#: Characters of an integer that is read: Python itself refuses a few more.
+MAX_DIGITS = 4_000
 
 
 @dataclass(eq=False, slots=True)
@@ -66,7 +71,10 @@ class _StopReading(Exception):
 
 
 def parse_document(text: str, max_depth: int) -> DocumentReading:
-    """The tree of ``text``, with every duplicate key and bad number, and the first mistake of syntax."""
+    """The tree of ``text``, with every duplicate key and bad number, and the first mistake of syntax.
+
+    Raises ToolFailed for an integer of too many digits.
+    """
     reader = _Reader(text, max_depth)
     try:
         reader.whole()
@@ -207,12 +215,13 @@ class _Reader:
         assert begun is not None
         self.at, written = begun.end(), begun.group()
         if not _NUMBER.fullmatch(written):
-            self.closers.append("0")
+            if written.endswith("+") and _number(f"{written}0") is None:
+                self.refuse("number_range", _TOO_LARGE, node.start, self.at, self.at - 1)
+            self.closers.append(_rest_of_number(written))
             self.fail("a digit")
         node.value = _number(written)
         if node.value is None:
-            dead = node.start + _grown_too_large(written)
-            self.refuse("number_range", "a number that no double can hold", node.start, self.at, dead)
+            self.refuse("number_range", _TOO_LARGE, node.start, self.at, node.start + _grown_too_large(written))
 
     def literal(self, node: Node) -> None:
         word, node.value = _LITERALS[self.text[self.at]]
@@ -255,10 +264,12 @@ class _Reader:
 
 
 def _number(written: str) -> int | float | None:
-    """The value; None if no double can hold it."""
-    if math.isinf(float(written)):
-        return None
-    return float(written) if set(written) & set(".eE") else int(written)
+    """The value; None if it is no integer by its form and no double can hold it. Raises ToolFailed."""
+    if not set(written) & set(".eE"):
+        if len(written) > MAX_DIGITS:
+            raise ToolFailed(f"an integer of {len(written)} characters, more than {MAX_DIGITS}")
+        return int(written)
+    return None if math.isinf(float(written)) else float(written)
 
 
 def _grown_too_large(written: str) -> int:
@@ -268,8 +279,18 @@ def _grown_too_large(written: str) -> int:
     if not e or exponent.startswith("-"):
         return len(written)
     sign = len(exponent) - len(exponent.lstrip("+"))
+    if sign and _number(f"{mantissa}e0") is None:
+        return len(mantissa) + 1
     digits = next(n for n in range(sign + 1, len(exponent) + 1) if _number(mantissa + e + exponent[:n]) is None)
     return len(mantissa) + 1 + digits - 1
+
+
+def _rest_of_number(written: str) -> str:
+    """With what a begun number becomes one that a double holds."""
+    if _number(f"{written}0") is not None:
+        return "0"
+    small = str(len(written))
+    return {".": f"0e-{small}", "-": small}.get(written[-1], f"-{small}")
 
 
 def _free(key: str, taken: Mapping[str, Any]) -> str:

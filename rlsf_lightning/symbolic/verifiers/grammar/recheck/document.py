@@ -51,7 +51,7 @@ def _validated(text: str, task: DocumentTask, fuel: Fuel) -> Validation:
     """What the project's own rules say of a whole document."""
     root = parse_document(text, task.max_depth).root
     assert root is not None
-    return validate(task.schema, root, fuel)
+    return validate(task.schemas, root, fuel)
 
 
 def _problems_stand(certificate: Certificate, task: DocumentTask, reading: DocumentReading, place: int) -> bool:

@@ -18,15 +18,13 @@ def read_strictly(text: str) -> tuple[Any, Exception | None]:
             raise ValueError("a key occurs twice")
         return dict(pairs)
 
-    def finite(written: str) -> float | int:
+    def finite(written: str) -> float:
         if math.isinf(float(written)):
             raise ValueError("too large a number")
-        return float(written) if set(written) & set(".eE") else int(written)
+        return float(written)
 
     try:
-        return json.loads(
-            text, parse_constant=refuse, object_pairs_hook=unique, parse_float=finite, parse_int=finite
-        ), None
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=unique, parse_float=finite), None
     except (ValueError, RecursionError) as error:
         return None, error
 

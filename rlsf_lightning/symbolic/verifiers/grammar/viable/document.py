@@ -18,7 +18,7 @@ def viable_document(prefix: str, task: DocumentTask, fuel: Fuel) -> bool | None:
     closed = parse_document(prefix + closing, task.max_depth)
     if closed.problems or closed.root is None:
         return None
-    return True if next(task.schema.violations(closed.root.value, fuel), None) is None else None
+    return True if next(task.violations(closed.root.value, fuel), None) is None else None
 
 
 def is_dead_document(prefix: str, task: DocumentTask, fuel: Fuel) -> bool:
@@ -29,4 +29,4 @@ def is_dead_document(prefix: str, task: DocumentTask, fuel: Fuel) -> bool:
     fuel.burn(1 + len(prefix) // 10)
     if any(problem.dead < len(prefix) for problem in reading.problems):
         return True
-    return reading.root is not None and validate(task.schema, reading.root, fuel, open_end=len(prefix)).truth is False
+    return reading.root is not None and validate(task.schemas, reading.root, fuel, open_end=len(prefix)).truth is False
