@@ -13,7 +13,10 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 
 from rlsf_lightning.config.extension_points import LOGGER
 from rlsf_lightning.config.plugins import resolve
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, install_hint
+
+#: Extras that bring the packages of Lightning's loggers.
+_EXTRAS = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb"}
 
 
 class _ContinuingWriter(ExperimentWriter):
@@ -67,6 +70,9 @@ def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path
         try:
             # Loggers of Lightning agree on save_dir; W&B and others take it too.
             loggers.append(cls(**{"save_dir": str(run_dir)} | dict(arguments)))
-        except (TypeError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            hint = f"\n{install_hint(_EXTRAS[cls.__name__])}" if cls.__name__ in _EXTRAS else ""
+            raise UserError(f"logger.{name}: {error}{hint}") from None
+        except TypeError as error:
             raise UserError(f"logger.{name}: {error}") from None
     return loggers
