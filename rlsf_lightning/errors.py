@@ -1,4 +1,4 @@
-"""A user's mistake, and a tool's failure."""
+"""A user's mistake, a tool's failure, and the line that installs what is missing."""
 
 
 class UserError(Exception):
@@ -10,3 +10,8 @@ class UserError(Exception):
 
 class ToolFailed(Exception):
     """A symbolic tool gave no answer; the message says why. It never means that the completion is wrong."""
+
+
+def install_hint(extra: str) -> str:
+    """The line that installs an extra of this package, from an index and from a clone."""
+    return f'pip install "rlsf-lightning[{extra}]", or from a clone: pip install -e ".[{extra}]"'

@@ -7,7 +7,7 @@ import sys
 from collections.abc import MutableMapping
 
 #: How OpenMP's threads wait: of any implementation, of GNU's, of Intel's and LLVM's.
-_WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -17,7 +17,7 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
     the thread that was put off, and a step takes ten times as long; so they sleep instead. The three variables are one
     choice: whoever sets one of them has made it.
     """
-    if not any(environment.get(name) for name in _WAITING):
+    if not any(environment.get(name) for name in WAITING):
         environment["OMP_WAIT_POLICY"] = "PASSIVE"
         environment["KMP_BLOCKTIME"] = "0"
     if not sys.stderr.isatty():

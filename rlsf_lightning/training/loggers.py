@@ -15,7 +15,10 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from rlsf_lightning.config.extension_points import LOGGER
 from rlsf_lightning.config.plugins import resolve
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, install_hint
+
+#: Extras that bring the packages of Lightning's loggers.
+_EXTRAS = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb"}
 
 
 class _ContinuingWriter(ExperimentWriter):
@@ -72,7 +75,8 @@ def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path
         try:
             loggers.append(cls(**place | dict(arguments)))
         except ImportError as error:
-            raise UserError(f"logger.{name}: {' '.join(str(error).split())}") from None
+            hint = f"\n{install_hint(_EXTRAS[cls.__name__])}" if cls.__name__ in _EXTRAS else ""
+            raise UserError(f"logger.{name}: {' '.join(str(error).split())}{hint}") from None
         except (TypeError, ValueError, MisconfigurationException) as error:
             told = ", ".join(accepted) or "none"
             raise UserError(f"logger.{name}: {' '.join(str(error).split())} (its arguments: {told})") from None

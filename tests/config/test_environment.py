@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rlsf_lightning.config.environment import prepare_environment
+from rlsf_lightning.config.environment import WAITING, prepare_environment
 
 ROOT = Path(__file__).parents[2]
-WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 @pytest.mark.parametrize(

@@ -40,3 +40,15 @@ def test_loggers_by_name(tmp_path):
 def test_an_unknown_logger(tmp_path):
     with pytest.raises(UserError, match=r"logger.TensorbordLogger: .*TensorBoardLogger"):
         build_loggers({"TensorbordLogger": {}}, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "extra"), [("TensorBoardLogger", "tensorboard"), ("WandbLogger", "wandb")])
+def test_a_logger_without_its_package_names_the_extra(tmp_path, monkeypatch, name, extra):
+    def missing(self, **arguments):
+        raise ModuleNotFoundError(f"no module {extra}")
+
+    monkeypatch.setattr(f"lightning.pytorch.loggers.{name}.__init__", missing)
+    with pytest.raises(
+        UserError, match=rf'logger.{name}: no module {extra}\npip install "rlsf-lightning\[{extra}\]", or from'
+    ):
+        build_loggers({name: {}}, tmp_path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from rlsf_lightning.errors import ToolFailed, UserError
+from rlsf_lightning.errors import ToolFailed, UserError, install_hint
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.keywords import replaced_keywords
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.values import pattern
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.violations import SHOWN, Violation, violations_of
@@ -108,7 +108,7 @@ def _package() -> Any:
     try:
         import jsonschema
     except ModuleNotFoundError:
-        raise UserError('JSON Schema needs jsonschema: pip install "rlsf-lightning[grammar]"') from None
+        raise UserError(f"JSON Schema needs jsonschema: {install_hint('grammar')}") from None
     return jsonschema
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, install_hint
 from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 from rlsf_lightning.symbolic.verifiers.grammar.regex.matcher import Regex
 
@@ -147,7 +147,7 @@ def _lark(grammar: str, start: str) -> Any:
     try:
         import lark
     except ModuleNotFoundError:
-        raise UserError('grammars need lark: pip install "rlsf-lightning[grammar]"') from None
+        raise UserError(f"grammars need lark: {install_hint('grammar')}") from None
     try:
         return lark.Lark(grammar, start=start, parser="lalr", lexer="contextual")
     except (lark.exceptions.LarkError, AssertionError, OSError, RecursionError) as error:

@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, install_hint
 
-_INSTALL = 'pip install "rlsf-lightning[naming]"'
+_INSTALL = install_hint("naming")
 _JAR = re.compile(r"opsin-cli-(\d+\.\d+\.\d+)-jar-with-dependencies\.jar")
 #: Nothing is written outside, and a failure ends the process without a report in the working directory.
 _OPTIONS = (

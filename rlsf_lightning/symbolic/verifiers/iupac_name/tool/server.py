@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from rlsf_lightning.errors import ToolFailed, UserError
+from rlsf_lightning.errors import ToolFailed, UserError, install_hint
 from rlsf_lightning.symbolic.execution.tool_process import NotStarted, ToolProcess
 from rlsf_lightning.symbolic.verifiers.iupac_name.tool.opsin import Opsin
 
@@ -43,7 +43,7 @@ class NameServer:
         except NotStarted as error:
             raise UserError(
                 f"{error} (OPSIN {self.opsin.version}); Java 11 or later is needed (see `{self.opsin.java} -version`), and "
-                'OPSIN 2.9: pip install --upgrade "rlsf-lightning[naming]"'
+                f"OPSIN 2.9: {install_hint('naming')}"
             ) from None
         if "error" in found:
             raise ToolFailed(f"OPSIN failed: {found['error'][:200]}")

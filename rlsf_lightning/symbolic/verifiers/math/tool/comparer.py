@@ -7,7 +7,7 @@ import importlib.util
 import json
 from functools import cache
 
-from rlsf_lightning.errors import ToolFailed, UserError
+from rlsf_lightning.errors import ToolFailed, UserError, install_hint
 from rlsf_lightning.symbolic.execution.tool_process import PATIENCE, PythonToolProcess
 
 #: Memory of the process, in megabytes of address space.
@@ -22,8 +22,8 @@ def version() -> str:
     if importlib.util.find_spec("math_verify") is None:
         raise UserError(
             "the verifier `math` compares answers with the package math-verify, which is not installed; run "
-            'pip install "rlsf-lightning[math]", or write verifier.options.answers=numbers: then answers are compared as '
-            "plain numbers alone"
+            f"{install_hint('math')}; or write verifier.options.answers=numbers: then answers are compared as plain numbers "
+            "alone"
         )
     return importlib.metadata.version("math-verify")
 

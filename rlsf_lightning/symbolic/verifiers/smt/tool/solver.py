@@ -7,7 +7,7 @@ import importlib.util
 import json
 from functools import cache
 
-from rlsf_lightning.errors import ToolFailed, UserError
+from rlsf_lightning.errors import ToolFailed, UserError, install_hint
 from rlsf_lightning.symbolic.execution.tool_process import PythonToolProcess
 from rlsf_lightning.symbolic.verifiers.smt.language.reader import Node, forms
 
@@ -19,7 +19,7 @@ def version() -> str:
     """Of z3. Raises UserError where it is not installed."""
     if importlib.util.find_spec("z3") is None:
         raise UserError(
-            'the verifier `smt` needs the package z3-solver, which is not installed; run pip install "rlsf-lightning[smt]"'
+            f"the verifier `smt` needs the package z3-solver, which is not installed; run {install_hint('smt')}"
         )
     return importlib.metadata.version("z3-solver")
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, install_hint
 from rlsf_lightning.symbolic.verifiers.sql.results.compare import Tolerance, holds_rows
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result, Row
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import tokens_of
@@ -28,7 +28,7 @@ class Group(NamedTuple):
 def require_sqlglot(reference: str) -> None:
     """Raises UserError where a reference has an order and nothing that reads it is installed."""
     if _has_word(reference, "order") and importlib.util.find_spec("sqlglot") is None:
-        raise UserError('queries with ORDER BY need sqlglot: pip install "rlsf-lightning[sql]"')
+        raise UserError(f"queries with ORDER BY need sqlglot: {install_hint('sql')}")
 
 
 def tie_groups(database: Database, reference: str, result: Result, limits: Limits) -> list[Group] | None:
