@@ -27,10 +27,11 @@ def test_who_chose_how_threads_wait_is_left_alone(own):
     assert environment == {**own, "TQDM_DISABLE": "0"}
 
 
-def test_threads_sleep_while_they_wait():
+def test_threads_spin_for_a_moment_and_then_sleep():
     environment = {"OMP_NUM_THREADS": "3", "OMP_WAIT_POLICY": ""}
     prepare_environment(environment)
-    assert environment["OMP_WAIT_POLICY"] == "PASSIVE" and environment["KMP_BLOCKTIME"] == "0"
+    assert environment["GOMP_SPINCOUNT"] == "1000" and environment["KMP_BLOCKTIME"] == "1"
+    assert environment["OMP_WAIT_POLICY"] == ""
     assert environment["OMP_NUM_THREADS"] == "3"
 
 
@@ -47,9 +48,9 @@ def test_a_command_sets_it_before_torch_is_imported(name, tmp_path):
     code = f"""
 import os, sys
 from rlsf_lightning.__main__ import main
-assert "OMP_WAIT_POLICY" not in os.environ and "tqdm" not in sys.modules
+assert "GOMP_SPINCOUNT" not in os.environ and "tqdm" not in sys.modules
 main(["{name}", "--help"])
-assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE" and "torch" not in sys.modules
+assert os.environ["GOMP_SPINCOUNT"] == "1000" and "torch" not in sys.modules
 """
     environment = {name: value for name, value in os.environ.items() if name not in WAITING}
     done = subprocess.run(
