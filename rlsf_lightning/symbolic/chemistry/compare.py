@@ -20,9 +20,11 @@ from rlsf_lightning.symbolic.chemistry.common_substructure import (
     number_of,
     numbered,
 )
+from rlsf_lightning.symbolic.chemistry.equality.same_molecule import same_molecule
+from rlsf_lightning.symbolic.chemistry.equality.written_marks import has_marks
+from rlsf_lightning.symbolic.chemistry.equality.wrong_marks import wrong_marks
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
 from rlsf_lightning.symbolic.chemistry.spans import atom_spans, bond_spans
-from rlsf_lightning.symbolic.chemistry.stereo_difference import wrong_marks
 
 _NAMED_ATOMS = 20
 _MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2)
@@ -45,6 +47,20 @@ class Target:
     def fingerprint(self) -> Any:
         """That of the molecule."""
         return fingerprint(self.molecule)
+
+    def is_spelt_by(self, text: str, canonical: str) -> bool:
+        """Whether ``text``, a valid SMILES with this canonical form, spells the reference. Raises ToolFailed: undecided.
+
+        Equal canonical forms are the fast path, for what has no stereochemistry: with it they may differ for one molecule, or
+        be equal for two.
+        """
+        if canonical == self.canonical and not has_marks(text) and not has_marks(self.smiles):
+            return True
+        return same_molecule(text, self.smiles)
+
+    def spells(self, other: Target) -> bool:
+        """Whether both are one molecule. Raises ToolFailed: undecided."""
+        return other.is_spelt_by(self.smiles, self.canonical)
 
 
 @lru_cache(maxsize=4096)
@@ -77,7 +93,7 @@ def compare(text: str, target: Target, seconds: float) -> Comparison:
     read = read_smiles(text)
     molecule, reference = numbered(text), numbered(target.smiles)
     if same_but_for_stereo(text, molecule, target):
-        spans = wrong_marks(text, target.canonical)
+        spans = wrong_marks(text, target.smiles)
         return Comparison([Finding("wrong_stereo", "the same bonds, but another stereochemistry", spans)], {})
     if any(is_large(each) for each in (molecule, reference)):
         message = f"a valid molecule, but not the reference; over {MAX_ATOMS} atoms or {MAX_RINGS} rings: not compared"
@@ -103,8 +119,7 @@ def common_atoms(text: str, target: Target, seconds: float) -> list[list[int]] |
 
 def same_but_for_stereo(text: str, molecule: Any, target: Target) -> bool:
     """Whether ``molecule``, written as ``text``, differs from the reference in stereochemistry only."""
-    has_any = target.canonical != target.flat or any(mark in text for mark in "@/\\")
-    return has_any and _flat(molecule) == target.flat
+    return (has_marks(text) or has_marks(target.smiles)) and _flat(molecule) == target.flat
 
 
 def _flat(molecule: Any) -> str:

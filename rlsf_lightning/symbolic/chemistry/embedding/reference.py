@@ -43,7 +43,7 @@ def bits(mask: int) -> list[int]:
 def reference_of(smiles: str) -> Reference | None:
     """The reference, made once for each SMILES; None if RDKit cannot read it."""
     molecule = rdkit_io.parse(smiles)
-    return None if molecule is None else Reference(molecule)
+    return None if molecule is None else Reference(molecule, smiles)
 
 
 def known_reference(smiles: str) -> Reference:
@@ -56,7 +56,7 @@ def known_reference(smiles: str) -> Reference:
 class Reference:
     """The reference as masks: bit i is its atom i."""
 
-    def __init__(self, molecule: Any) -> None:
+    def __init__(self, molecule: Any, smiles: str) -> None:
         atoms = list(molecule.GetAtoms())
         edges = edges_of(molecule, atoms)
         self.size = len(atoms)
@@ -75,7 +75,7 @@ class Reference:
         self.sites = self._make_sites(atoms, edges)
         self.twins = self._find_twins(edges)
         self.kekule = KekuleStructures(edges, self.kekule_bit, [site.symbol for site in self.sites])
-        self.stereo = ReferenceStereo(molecule)
+        self.stereo = ReferenceStereo(molecule, smiles)
 
     def _add_edge(self, edge: Edge) -> None:
         a, b = edge.a, edge.b

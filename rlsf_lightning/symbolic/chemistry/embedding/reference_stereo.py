@@ -1,23 +1,23 @@
 """The stereochemistry of a reference: its tetrahedral centres and their chirality, and the sides of its double bonds.
 
-All of it is read from a SMILES that RDKit writes, by the rules that prefixes are read by. Left aside, so that nothing is
-dead because of it: centres with a lone pair, and everything that is not tetrahedral.
+Marks that change nothing are none of it. Left aside, so that nothing is dead because of it: the chirality of centres with a
+lone pair, and everything that is not tetrahedral.
 """
 
 from __future__ import annotations
 
-import ast
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from rdkit import Chem
 
+from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.symbolic.chemistry import rdkit_io
-from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
+from rlsf_lightning.symbolic.chemistry.equality.arrangement import NOTHING, Arrangement
+from rlsf_lightning.symbolic.chemistry.equality.isomorphism import Budget, without_void
+from rlsf_lightning.symbolic.chemistry.equality.stereo_graph import graph_of
+from rlsf_lightning.symbolic.chemistry.equality.written_marks import HYDROGEN, has_marks
 
-#: In the order of an atom's neighbours: its hydrogen.
-HYDROGEN = -1
-_CENTRES = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 #: On which side the next atom lies: above (+1) or below.
 DIRECTIONS = {"/": 1, "\\": -1}
 
@@ -38,23 +38,24 @@ class Sides(NamedTuple):
 class ReferenceStereo:
     """``chiral_orders``: each centre's neighbours in an order that ``@`` stands for. ``marked``: the atoms that need a mark."""
 
-    def __init__(self, molecule: Any) -> None:
+    def __init__(self, molecule: Any, smiles: str) -> None:
         self._molecule = molecule
-        self.marked = sum(1 << atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetChiralTag() in _CENTRES)
-        self._has_sides = any(bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in molecule.GetBonds())
+        self.marked = 0
         self.chiral_orders: dict[int, tuple[int, ...]] = {}
         #: The double bonds at each atom with marks.
         self.ends: dict[int, list[Sides]] = {}
-        if self.marked or self._has_sides:
-            self._read()
+        self._is_read = not has_marks(smiles) or self._read(smiles)
 
     def ends_for(self, text: str) -> dict[int, list[Sides]]:
         """The double bonds at each atom of which a text may say something wrong."""
-        return {**self._silent, **self.ends} if "/" in text or "\\" in text else self.ends
+        says_something = self._is_read and ("/" in text or "\\" in text)
+        return {**self._silent, **self.ends} if says_something else self.ends
 
     @cached_property
     def unmarked(self) -> int:
         """The atoms that must not have a mark: each would be a centre by its neighbours alone, and is none in the reference."""
+        if not self._is_read:
+            return 0
         flat = Chem.Mol(self._molecule)
         Chem.RemoveStereochemistry(flat)
         ranks = list(Chem.CanonicalRankAtoms(flat, breakTies=False))
@@ -90,66 +91,36 @@ class ReferenceStereo:
                 silent.setdefault(b, []).append(Sides(b, a, beside[1][0], beside[0][0], None))
         return silent
 
-    def _read(self) -> None:
-        molecule = Chem.Mol(self._molecule)
-        text = Chem.MolToSmiles(molecule)
-        atom_of = list(ast.literal_eval(molecule.GetProp("_smilesAtomOutputOrder")))
-        read = read_smiles(text)
-        if read.problems or len(read.atoms) != len(atom_of):  # then no chirality is wrong
+    def _read(self, smiles: str) -> bool:
+        """False, and nothing, where the steps run out, or atoms are numbered otherwise (hydrogens that RDKit keeps)."""
+        try:
+            graph = without_void(graph_of(smiles).graph, Budget())
+        except ToolFailed:
+            return False
+        if len(graph.labels) != self._molecule.GetNumAtoms():
+            return False
+        for each in graph.arrangements:
+            if each.kind == "centre":
+                self._read_centre(each)
+            elif each.kind == "axis" and len(each.holders) == 2:
+                self._read_sides(each)
+        return True
+
+    def _read_centre(self, centre: Arrangement) -> None:
+        (atom,) = centre.holders
+        self.marked |= 1 << atom
+        if NOTHING not in centre.ligands:
+            order = [HYDROGEN if ligand < 0 else ligand for ligand in centre.ligands]
+            if centre.sign < 0:
+                order[:2] = order[1::-1]
+            self.chiral_orders[atom] = tuple(order)
+
+    def _read_sides(self, axis: Arrangement) -> None:
+        a, b = axis.holders
+        x, y = (next((i for i in pair if 0 <= i < NOTHING), None) for pair in (axis.ligands[:2], axis.ligands[2:]))
+        if x is None or y is None:
             return
-        for i, order in enumerate(_orders(read)):
-            atom = read.atoms[i]
-            if atom.chirality in ("@", "@@") and len(order) == 4:
-                named = [j if j == HYDROGEN else atom_of[j] for j in order]
-                if atom.chirality == "@@":
-                    named[:2] = named[1::-1]
-                self.chiral_orders[atom_of[i]] = tuple(named)
-        self._read_sides(text, read, atom_of)
-
-    def _read_sides(self, text: str, read: SmilesMap, atom_of: list[int]) -> None:
-        ups = _ups(text, read)
-        for bond in read.bonds:
-            a, b = bond.first, bond.second
-            if bond.symbol == "=" and ups[a] and ups[b]:
-                (x, x_up), (y, y_up) = next(iter(ups[a].items())), next(iter(ups[b].items()))
-                sides = Sides(atom_of[a], atom_of[b], atom_of[x], atom_of[y], x_up == y_up)
-                if self._is_stereo(sides):
-                    self.ends.setdefault(sides.a, []).append(sides)
-                    self.ends.setdefault(sides.b, []).append(sides._replace(a=sides.b, b=sides.a, x=sides.y, y=sides.x))
-
-    def _is_stereo(self, sides: Sides) -> bool:
-        """Whether RDKit sees it as well (marks of two neighbouring double bonds may look like those of one between)."""
-        bond = self._molecule.GetBondBetweenAtoms(sides.a, sides.b)
-        return bool(bond.GetStereo() != Chem.BondStereo.STEREONONE)
-
-
-def _orders(read: SmilesMap) -> list[list[int]]:
-    """For each atom its neighbours in the order in which the text names them."""
-    orders: list[list[tuple[int, int]]] = [[] for _ in read.atoms]  # (offset, neighbour)
-    for bond in read.bonds:
-        first, second = read.atoms[bond.first], read.atoms[bond.second]
-        if bond.is_ring_closure:
-            orders[bond.first].append((bond.spans[0][0], bond.second))
-            orders[bond.second].append((bond.spans[1][0], bond.first))
-        else:
-            orders[bond.first].append((second.start, bond.second))
-            orders[bond.second].append((-1, bond.first))
-        assert first.start < second.start, "a bond is read from left to right"
-    for i, atom in enumerate(read.atoms):
-        if atom.hydrogens == 1:
-            orders[i].append((atom.start, HYDROGEN))
-    return [[neighbour for _, neighbour in sorted(order)] for order in orders]
-
-
-def _ups(text: str, read: SmilesMap) -> list[dict[int, int]]:
-    """For each atom the neighbours with a direction mark: +1 above it, -1 below."""
-    ups: list[dict[int, int]] = [{} for _ in read.atoms]
-    for bond in read.bonds:
-        up = DIRECTIONS.get(bond.symbol, 0)
-        if bond.is_ring_closure:
-            opening, closing = (DIRECTIONS.get(text[start], 0) for start, _ in bond.spans)
-            up = 0 if opening and closing else opening or -closing
-        if up:
-            ups[bond.first][bond.second] = up
-            ups[bond.second][bond.first] = -up
-    return ups
+        is_swapped = (x != axis.ligands[0]) != (y != axis.ligands[2])
+        same = (axis.sign == 1) != is_swapped
+        self.ends.setdefault(a, []).append(Sides(a, b, x, y, same))
+        self.ends.setdefault(b, []).append(Sides(b, a, y, x, same))

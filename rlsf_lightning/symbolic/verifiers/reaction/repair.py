@@ -32,7 +32,7 @@ def superfluous(matched: list[Matched], sides: Sides, dead: int | None) -> list[
     at = None if dead is None else dead - component.start
     for start, end in _tokens(component.text, target, at):
         rest = known(component.text[:start] + component.text[end:])
-        if rest is not None and rest.canonical == target.canonical:
+        if rest is not None and rest.spells(target):
             span = Span(component.start + start, component.start + end)
             return [Finding("superfluous", "without this the answer is the reference", (span,))]
     return []

@@ -14,6 +14,7 @@ from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.symbolic.chemistry.compare import Target
 from rlsf_lightning.symbolic.chemistry.embedding import viable as embedding
 from rlsf_lightning.symbolic.chemistry.embedding.reference import known_reference
+from rlsf_lightning.symbolic.chemistry.equality.written_marks import has_marks
 from rlsf_lightning.symbolic.chemistry.syntax_viability import dead_from
 from rlsf_lightning.symbolic.verifiers.reaction.check import passes
 from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, components_of, known, parse_prefix, sides_of
@@ -29,7 +30,10 @@ def is_viable(prefix: str, task: Task, max_chars: int) -> bool | None:
         sides = sides_of(task)
     except ToolFailed:
         return None
-    return passes(parsed.text, sides, max_chars) if parsed.is_ended else _is_viable(parsed.text, sides)
+    try:
+        return passes(parsed.text, sides, max_chars) if parsed.is_ended else _is_viable(parsed.text, sides)
+    except ToolFailed:  # which components are equal cannot be told
+        return None
 
 
 def first_dead(text: str, sides: Sides, max_chars: int) -> int | None:
@@ -80,8 +84,10 @@ def _place(text: str, left: Sequence[Target]) -> int | None:
     written = known(text)
     if written is None:
         return None
-    return next((i for i, target in enumerate(left) if target.canonical == written.canonical), None)
+    return next((i for i, target in enumerate(left) if written.spells(target)), None)
 
 
 def _distinct(targets: Sequence[Target]) -> list[Target]:
-    return list({target.canonical: target for target in targets}.values())
+    return list(
+        {target.smiles if has_marks(target.smiles) else target.canonical: target for target in targets}.values()
+    )

@@ -29,6 +29,7 @@ def check(parsed: Parsed, target: Target | None, mcs_seconds: float | None) -> C
     """The findings of a SMILES, spans of its text; ``mcs_seconds`` of computing explain another molecule, None: not at all.
 
     The score of another molecule is the Tanimoto similarity of Morgan counts (radius 2), 0 for what is no molecule.
+    Raises ToolFailed where it cannot be told whether it is the reference.
     """
     canonical = parsed.canonical
     if canonical is None:
@@ -36,7 +37,7 @@ def check(parsed: Parsed, target: Target | None, mcs_seconds: float | None) -> C
     witness: dict[str, Any] = {"canonical": canonical}
     if target is None:
         return Checked(parsed.findings + wildcards_and_radicals(parsed.text, parsed.molecule), 0.0, witness)
-    if canonical == target.canonical:
+    if target.is_spelt_by(parsed.text, canonical):
         return Checked(parsed.findings, 0.0, witness)
     differences = [Finding("other_molecule", "a valid molecule, but not the reference")]
     if mcs_seconds is not None:

@@ -6,8 +6,6 @@ a molecule what is viable.
 
 from __future__ import annotations
 
-from functools import partial
-
 from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target
@@ -44,18 +42,23 @@ def first_dead(text: str, target: Target | None, limits: Limits) -> int | None:
             return _dead_alone(legible, limits)
         return embedding.find_death(known_reference(target.smiles), legible).at
 
-    return dead_from(text, limits.max_chars, dead_of, partial(_passes, target=target, limits=limits))
+    def passes(legible: str) -> bool:
+        return _passes(legible, target, limits) is True
+
+    return dead_from(text, limits.max_chars, dead_of, passes)
 
 
-def _passes(text: str, target: Target | None, limits: Limits) -> bool:
+def _passes(text: str, target: Target | None, limits: Limits) -> bool | None:
+    """Whether ``text`` passes; None: cannot tell."""
     molecule = valid_molecule(text, limits)
     if molecule is None:
         return False
-    return (
-        not wildcards_and_radicals(text, molecule)
-        if target is None
-        else rdkit_io.canonical(molecule) == target.canonical
-    )
+    if target is None:
+        return not wildcards_and_radicals(text, molecule)
+    try:
+        return target.is_spelt_by(text, rdkit_io.canonical(molecule))
+    except ToolFailed:
+        return None
 
 
 def _dead_alone(text: str, limits: Limits) -> int | None:

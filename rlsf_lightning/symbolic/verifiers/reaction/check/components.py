@@ -41,12 +41,12 @@ class Explained(NamedTuple):
 
 
 def match(components: Sequence[tuple[Component, Target | None]], sides: Sides) -> list[Matched]:
-    """The components with their partners, no partner twice."""
+    """The components with their partners, no partner twice. Raises ToolFailed where it cannot be told which are equal."""
     molecules = [molecule for _, molecule in components]
     partner: dict[int, int] = {}
     left = dict(enumerate(sides.wanted))
     for i, molecule in enumerate(molecules):
-        equal = next((j for j, target in left.items() if molecule and molecule.canonical == target.canonical), None)
+        equal = next((j for j, target in left.items() if molecule and molecule.spells(target)), None)
         if equal is not None:
             partner[i] = equal
             del left[equal]

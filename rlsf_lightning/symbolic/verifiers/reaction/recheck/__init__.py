@@ -30,7 +30,7 @@ from rlsf_lightning.symbolic.verifiers.reaction.viable import is_viable
 def stands(certificate: Certificate, task: Task, completion: str, max_chars: int) -> bool:
     """Whether nothing is found against the certificate."""
     if certificate.verdict is Verdict.ABSTAIN:
-        failed = str(certificate.witness.get("error", "")).startswith("RDKit")
+        failed = str(certificate.witness.get("error", "")).startswith(("RDKit", "not decided"))
         return failed and not certificate.findings and certificate.dead_from is None
     try:
         sides = sides_of(task)
