@@ -16,7 +16,8 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
     OpenMP's threads spin on their core while they wait for each other. Where another process needs that core, all wait for
     the thread that was put off, and a step takes many times as long. Threads that sleep at once (OMP_WAIT_POLICY=PASSIVE) make
     a step half as long again where nothing else runs. So they spin for a moment and then sleep, which is as fast as
-    spinning on a quiet machine, and much faster than it on a busy one (``benchmarks/busy.py``). The three variables are one choice: whoever sets one of them has made it.
+    spinning on a quiet machine, and much faster than it on a busy one (``benchmarks/busy.py``). The three variables are
+    one choice: whoever sets one of them has made it.
     """
     if not any(environment.get(name) for name in WAITING):
         environment["GOMP_SPINCOUNT"] = "1000"  # turns of a loop: microseconds

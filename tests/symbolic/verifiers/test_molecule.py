@@ -380,3 +380,30 @@ def test_options() -> None:
     with pytest.raises(ValueError, match="max_chars=0"):
         MoleculeVerifier(max_chars=0)
     assert MoleculeVerifier.invalid_kinds < KINDS
+
+
+@pytest.mark.parametrize(
+    ("name", "completion", "count"),
+    [
+        ("sulfoxide", "CC[S+](C)[O-]", 1),
+        ("sulfoxide", "[O-][S+](c1ccccc1)C", 1),
+        ("sulfoxide", "[O-][S@+](C)CC", 1),
+        ("sulfoxide", "CS(=O)CC[S+]([O-])C", 2),
+        ("sulfoxide", "C1CC[S+]1[O-]", 1),
+        ("sulfoxide", "C[S+](C)CC", 0),
+        ("sulfoxide", "C[S+](=O)([O-])C", 0),
+        ("sulfoxide", "CSOC", 0),
+        ("sulfone", "CC[S+](=O)([O-])C", 1),
+        ("sulfone", "CC[S+2]([O-])([O-])C", 1),
+        ("sulfonamide", "C[S+2]([O-])([O-])NC", 1),
+        ("sulfonamide", "NS(=O)(=O)[O-]", 1),
+        ("sulfonic acid", "C[S+](=O)([O-])O", 1),
+        ("phosphate", "CO[P+]([O-])(O)O", 1),
+        ("phosphate", "COP(=O)([O-])[O-]", 1),
+        ("azide", "CC[N-][N+]#N", 1),
+        ("azide", "CCN=[N+]=[N-]", 1),
+    ],
+)
+def test_a_group_counts_in_every_spelling_of_its_charges(name: str, completion: str, count: int) -> None:
+    assert verify(completion, group(name, count)).verdict is Verdict.PASS
+    assert verify(completion, group(name, count + 1)).verdict is Verdict.FAIL

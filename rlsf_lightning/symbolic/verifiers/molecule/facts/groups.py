@@ -2,6 +2,7 @@
 
 The names are those of textbooks. Where a group is a part of a larger one it is not counted there: an ester is no ether,
 the nitrogen of an amide no amine, an acid no alcohol. Written in the part of SMARTS that ``recheck.smarts`` reads, too.
+Bonds of sulfur and phosphorus to oxygen may be written with charges (``C[S+]([O-])C``), as may an azide (``C[N-][N+]#N``).
 Rings are counted wherever they lie, those of fused systems included: indole has one benzene and one pyrrole.
 """
 
@@ -18,6 +19,10 @@ class Group(NamedTuple):
     example: str
 
 
+#: The oxygen of a sulfoxide or phosphate: a double bond, or a single one between charges. RDKit rewrites neither as the other.
+_OXO_OF_S = "~[OX1;$(O=S),$([O-][S+,S+2])]"
+_OXO_OF_P = "~[OX1;$(O=P),$([O-][P+])]"
+
 #: ``{"functional_group": NAME}``
 FUNCTIONAL_GROUPS: Mapping[str, Group] = {
     "acyl chloride": Group("[CX3](=[OX1])Cl", "CC(=O)Cl"),
@@ -28,7 +33,7 @@ FUNCTIONAL_GROUPS: Mapping[str, Group] = {
     "amide": Group("[CX3;H1,$(C[#6])](=[OX1])[NX3]", "CC(=O)N"),
     "ammonium": Group("[NX4+]", "C[NH3+]"),
     "anhydride": Group("[CX3](=[OX1])[OX2][CX3]=[OX1]", "CC(=O)OC(=O)C"),
-    "azide": Group("[#6][NX2]=[NX2+]=[NX1-]", "CN=[N+]=[N-]"),
+    "azide": Group("[#6][NX2]~[NX2+]~[NX1]", "CN=[N+]=[N-]"),
     "azo": Group("[#6][NX2]=[NX2][#6]", "CN=NC"),
     "boronic acid": Group("[#6][BX3]([OX2H1])[OX2H1]", "CB(O)O"),
     "bromide": Group("[#6]Br", "CBr"),
@@ -56,13 +61,13 @@ FUNCTIONAL_GROUPS: Mapping[str, Group] = {
     "oxime": Group("[CX3]=[NX2][OX2]", "CC=NO"),
     "peroxide": Group("[OX2][OX2]", "COOC"),
     "phenol": Group("c[OX2H1]", "c1ccccc1O"),
-    "phosphate": Group("[PX4](=[OX1])([OX2,OX1-])([OX2,OX1-])[OX2,OX1-]", "COP(=O)(O)O"),
+    "phosphate": Group(f"[PX4]({_OXO_OF_P})([OX2,OX1-])([OX2,OX1-])[OX2,OX1-]", "COP(=O)(O)O"),
     "primary amine": Group("[NX3;H2;!$(N*=[#7,#8,#16])][#6]", "CN"),
     "secondary amine": Group("[NX3;H1;!$(N*=[#7,#8,#16])]([#6])[#6]", "CNC"),
-    "sulfonamide": Group("[SX4](=[OX1])(=[OX1])[NX3]", "CS(=O)(=O)N"),
-    "sulfone": Group("[#6][SX4](=[OX1])(=[OX1])[#6]", "CS(=O)(=O)C"),
-    "sulfonic acid": Group("[#6][SX4](=[OX1])(=[OX1])[OX2H1]", "CS(=O)(=O)O"),
-    "sulfoxide": Group("[#6][SX3](=[OX1])[#6]", "CS(=O)C"),
+    "sulfonamide": Group(f"[SX4]({_OXO_OF_S})({_OXO_OF_S})[NX3]", "CS(=O)(=O)N"),
+    "sulfone": Group(f"[#6][SX4]({_OXO_OF_S})({_OXO_OF_S})[#6]", "CS(=O)(=O)C"),
+    "sulfonic acid": Group(f"[#6][SX4]({_OXO_OF_S})({_OXO_OF_S})[OX2H1]", "CS(=O)(=O)O"),
+    "sulfoxide": Group(f"[#6][SX3]({_OXO_OF_S})[#6]", "CS(=O)C"),
     "tertiary amine": Group("[NX3;H0;!$(N*=[#7,#8,#16])]([#6])([#6])[#6]", "CN(C)C"),
     "thioether": Group("[#6][SX2][#6]", "CSC"),
     "thiol": Group("[#6][SX2H1]", "CS"),
