@@ -192,6 +192,9 @@ def test_molecules_in_which_all_atoms_are_alike_take_no_long_time() -> None:
     assert verify(cubane, marked).verdict is Verdict.FAIL
     assert verify("C1CC1.C1CC1", "C1CCCCC1").verdict is Verdict.FAIL
     assert verify("[C@H](F)(Cl)" + "C(C)(C)" * 20 + "C", "[C@@H](F)(Cl)" + "C(C)(C)" * 20 + "C").verdict is Verdict.FAIL
+    ring, other = "C[C@H]1C[C@@H](C)C1", "C[C@H]1C[C@H](C)C1"
+    assert verify(".".join([ring] * 15), ".".join([ring] * 14 + [other])).verdict is Verdict.FAIL
+    assert verify("C/C=C/" * 40 + "C", "C/C=C/" * 39 + "C/C=C\\C").verdict is Verdict.FAIL
     assert time.perf_counter() - start < 15
 
 

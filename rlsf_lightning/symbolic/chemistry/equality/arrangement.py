@@ -6,7 +6,7 @@ A ligand is an atom, or ``~a`` for the hydrogen that belongs to atom ``a``, or `
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 #: The ligand of a place that holds no atom.
@@ -42,6 +42,15 @@ class Arrangement(NamedTuple):
         """Whether these keys tell it from all others of its kind."""
         keys = [key_of(ligand) for ligand in self.ligands]
         return len(set(keys)) == len(keys) if self.kind == "square" else self.seen(key_of) != 0
+
+    def renumbered(self, number: Mapping[int, int]) -> Arrangement:
+        """The same with other numbers for the atoms."""
+
+        def other(ligand: int) -> int:
+            return ligand if ligand == NOTHING else ~number[~ligand] if ligand < 0 else number[ligand]
+
+        holders, ligands = (number[holder] for holder in self.holders), map(other, self.ligands)
+        return self._replace(holders=tuple(holders), ligands=tuple(ligands))
 
     def others(self) -> Iterator[Arrangement]:
         """The other arrangements of the same ligands."""

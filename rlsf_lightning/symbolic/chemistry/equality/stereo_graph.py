@@ -87,20 +87,10 @@ def _graph(atoms: list[Any], isotopes: list[int], is_merged: list[bool], arrange
         )
         for i in kept
     ]
-
-    def renumbered(ligand: int) -> int:
-        return ligand if ligand == NOTHING else ~number[~ligand] if ligand < 0 else number[ligand]
-
     return Graph(
         tuple(_atom_label(atoms[i], isotopes[i], is_merged) for i in kept),
         tuple(around),
-        tuple(
-            each._replace(
-                holders=tuple(number[holder] for holder in each.holders),
-                ligands=tuple(map(renumbered, each.ligands)),
-            )
-            for each in arrangements
-        ),
+        tuple(each.renumbered(number) for each in arrangements),
     )
 
 
