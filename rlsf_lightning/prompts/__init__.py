@@ -3,6 +3,6 @@
 It never imports torch, and never holds more of a source in memory than it is asked for.
 """
 
-from rlsf_lightning.prompts.source import check_source, fill_template, load_prompts, recipe_prompts
+from rlsf_lightning.prompts.source import check_source, fill_template, generated_prompts, load_prompts, recipe_prompts
 
-__all__ = ["check_source", "fill_template", "load_prompts", "recipe_prompts"]
+__all__ = ["check_source", "fill_template", "generated_prompts", "load_prompts", "recipe_prompts"]

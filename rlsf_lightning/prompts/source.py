@@ -13,6 +13,7 @@ from rlsf_lightning.config.extension_points import PROMPT_SOURCE
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
+from rlsf_lightning.prompts.generated import Generated
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.loader import find_verifier
 
@@ -57,7 +58,8 @@ def load_prompts(
 
     ``limit`` does not take the first prompts, which in most files are the simplest ones, but those with the smallest
     hash of their id among the first ``SAMPLED_FROM``, in that order: the same in every run, representative, and the
-    ten of ``limit=10`` are the first of the twenty of ``limit=20``.
+    ten of ``limit=10`` are the first of the twenty of ``limit=20``. Generated prompts are in random order already: there it
+    takes the first.
 
     Raises UserError for a path, source or split that does not exist, and while reading, for what cannot be read.
     """
@@ -68,7 +70,17 @@ def load_prompts(
         source = resolve(PROMPT_SOURCE, data.source)
         takes_all = "all_phrasings" in inspect.signature(source).parameters
         prompts = source(split, all_phrasings=True) if all_phrasings and takes_all else source(split)
+        if isinstance(prompts, Generated):
+            return itertools.islice(prompts, limit)
     return iter(prompts) if limit is None else _representative(prompts, limit)
+
+
+def generated_prompts(recipe: Recipe, split: str) -> Generated | None:
+    """The recipe's source where it makes its prompts; None where they are read."""
+    if recipe.data.path is not None:
+        return None
+    prompts = resolve(PROMPT_SOURCE, recipe.data.source)(split)
+    return prompts if isinstance(prompts, Generated) else None
 
 
 def check_source(data: Data) -> None:

@@ -20,7 +20,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts import recipe_prompts
+from rlsf_lightning.prompts import generated_prompts, recipe_prompts
+from rlsf_lightning.prompts.generated import Generated
 from rlsf_lightning.records import Prompt
 
 #: A source with fewer prompts is held in memory and permuted as a whole; a longer one is shuffled through a buffer.
@@ -107,6 +108,16 @@ class Buffered:
             yield buffer[index]
 
 
+class Made:
+    """The endless sequence of a source that makes its prompts: neither read nor shuffled."""
+
+    def __init__(self, generated: Generated, seed: int) -> None:
+        self.generated, self.seed = generated, seed
+
+    def since(self, position: int) -> Iterator[Prompt]:
+        return self.generated.since(position, self.seed)
+
+
 class Shard(IterableDataset[Batch]):
     """One rank's endless batches, from prompt ``start`` of the sequence on.
 
@@ -158,7 +169,7 @@ class PromptDataModule(LightningDataModule):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        self._sequence: Permuted | Buffered | None = None
+        self._sequence: Permuted | Buffered | Made | None = None
         self._start = 0  # prompts served before the current loader
         self._progress: Any = None  # the trainer's count of batches, and what it was when the current loader was made
         self._progress_at_start = 0
@@ -201,9 +212,12 @@ class PromptDataModule(LightningDataModule):
         return 0, 1
 
 
-def endless_prompts(recipe: Recipe) -> Permuted | Buffered:
+def endless_prompts(recipe: Recipe) -> Permuted | Buffered | Made:
     """The endless sequence of a recipe's train split: in memory where it is small and no stream from the hub."""
     data = recipe.data
+    generated = generated_prompts(recipe, "train")
+    if generated is not None:
+        return Made(generated, recipe.seed)
     if data.path is None or not data.path.startswith("hf://"):
         prompts = list(itertools.islice(recipe_prompts(recipe, "train"), IN_MEMORY))
         if not prompts:

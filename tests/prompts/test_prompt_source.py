@@ -1,5 +1,6 @@
 """``data.source`` and ``data.path`` -> prompts: finding the source, limits, errors; no torch comes with them."""
 
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ from omegaconf import OmegaConf
 from rlsf_lightning.config.schema import Columns, Data
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import check_source, load_prompts, source
+from rlsf_lightning.prompts.generated import Generated, Task
 from rlsf_lightning.records import Prompt
 
 SOURCE = """
@@ -57,6 +59,13 @@ def test_limit_takes_the_smallest_hashes_in_their_order(module: Path) -> None:
     assert ids(load_prompts(data, "train", limit=3)) == ["x.csv:3", "x.csv:6", "x.csv:4"]
     assert ids(load_prompts(data, "train", limit=10)) == [f"x.csv:{n}" for n in (3, 6, 4, 1, 5, 2)]
     assert ids(load_prompts(data, "train", limit=0)) == []
+
+
+def test_of_prompts_that_are_made_a_limit_takes_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Generated("sums", lambda rng: Task(f"{rng.randrange(10**6)}"), "train")
+    monkeypatch.setattr(source, "resolve", lambda kind, name: lambda split: made)
+    front = [prompt.id for prompt in itertools.islice(made.since(0), 3)]
+    assert ids(load_prompts(Data(source="sums"), "train", limit=3)) == front
 
 
 def test_limit_draws_from_a_bounded_front_of_a_stream(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from rlsf_lightning.config.schema import Data, Recipe
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import load_prompts
+from rlsf_lightning.prompts.generated import Generated, Task
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.training import datamodule as data_module
 from rlsf_lightning.training.datamodule import Batch, Buffered, Permuted, PromptDataModule, Shard, endless_prompts
@@ -274,6 +275,14 @@ def test_longer_sources_are_streamed_by_one_worker(tmp_path: Path, monkeypatch: 
     fit(module, PromptDataModule(recipe), max_epochs=4)
     served = list(itertools.chain(*module.steps))
     assert sorted(served[: len(train)]) == sorted(train)
+
+
+def test_made_prompts_are_entered_where_training_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = a_recipe(tmp_path)
+    made = Generated("sums", lambda rng: Task(f"{rng.randrange(10**6)}"), "train")
+    monkeypatch.setattr(data_module, "generated_prompts", lambda recipe, split: made)
+    sequence = endless_prompts(recipe)
+    assert ids(take(5, sequence.since(1000))) == ids(take(5, made.since(1000, recipe.seed)))
 
 
 def test_hub_data_sets_are_streamed_without_reading_ahead() -> None:
