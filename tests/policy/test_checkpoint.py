@@ -46,7 +46,7 @@ def test_a_checkpoint_of_all_weights_needs_no_adapter(make_recipe, tmp_path):
     ids_BS = torch.arange(5)[None]
     with torch.no_grad():
         assert torch.equal(logits(whole), module.policy.causal_lm(input_ids=ids_BS).logits)
-    with pytest.raises(UserError, match="policy.lora.r=0 too"):
+    with pytest.raises(UserError, match="all weights were trained"):
         load_policy(schema.Policy(name=recipe.policy.name, adapter=checkpoint))
 
 
@@ -54,5 +54,5 @@ def test_what_is_no_checkpoint_is_told(tiny_policy_dir, tmp_path):
     (tmp_path / "x.ckpt").write_bytes(b"PK\x03\x04 half a file")
     with pytest.raises(UserError, match="not a readable checkpoint"):
         load_policy(schema.Policy(name=str(tiny_policy_dir), adapter=str(tmp_path / "x.ckpt")))
-    with pytest.raises(UserError, match="no such file; checkpoints there: .*x.ckpt"):
+    with pytest.raises(UserError, match="no such file; checkpoints there"):
         check_policy(schema.Policy(name=str(tiny_policy_dir), adapter=str(tmp_path / "y.ckpt")))
