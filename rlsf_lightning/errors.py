@@ -1,4 +1,8 @@
-"""A user's mistake, a tool's failure, and the line that installs what is missing."""
+"""A user's mistake, a tool's failure, a signal to stop, and the line that installs what is missing."""
+
+from __future__ import annotations
+
+import signal
 
 
 class UserError(Exception):
@@ -15,3 +19,18 @@ class ToolFailed(Exception):
 def install_hint(extra: str) -> str:
     """The line that installs an extra of this package, from an index and from a clone."""
     return f'pip install "rlsf-lightning[{extra}]", or from a clone: pip install -e ".[{extra}]"'
+
+
+class Stopped(SystemExit):
+    """A signal asked for an end. The process exits with the status that shells give to it: 143 for SIGTERM, 130 for SIGINT.
+
+    ``told`` is what the user should know: what was kept, and how to go on.
+    """
+
+    def __init__(self, signum: int, told: str = "") -> None:
+        super().__init__(128 + signum)
+        self.signum, self.told = signum, told
+
+    def __str__(self) -> str:
+        name = signal.Signals(self.signum).name
+        return f"stopped by {name}" + (f" {self.told}" if self.told else "")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config import cli
-from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
     from lightning import Callback
@@ -26,36 +25,28 @@ if TYPE_CHECKING:
 def run(recipe: Recipe, options: None = None) -> None:
     prepared = prepare(recipe)
 
-    import torch
     from lightning import seed_everything
-    from lightning.pytorch.callbacks import ModelCheckpoint
 
     from rlsf_lightning.training.datamodule import PromptDataModule
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.module import RLSFModule
-    from rlsf_lightning.training.run_folder import find_run, open_run
+    from rlsf_lightning.training.run.checkpoints import RunCheckpoints
+    from rlsf_lightning.training.run.endings import told_in_a_line
+    from rlsf_lightning.training.run.ranks import join_run, start_run
     from rlsf_lightning.training.trainer import build_trainer
 
-    found = find_run(recipe)
     seed_everything(recipe.seed, verbose=False)
-    # Manual optimisation: a checkpoint falls on the end of an epoch, never between two batches of it.
-    checkpoints = ModelCheckpoint(found.folder / "checkpoints", save_last=True, every_n_epochs=1, save_top_k=1)
     trainer = build_trainer(
         recipe.trainer,
-        callbacks=[*prepared.callbacks, checkpoints],
-        loggers=build_loggers(recipe.logger, found.folder, found.first_step),
+        callbacks=[*prepared.callbacks, RunCheckpoints(recipe.checkpoint)],
         use_distributed_sampler=False,
     )
-    open_run(recipe, found)
+    found = join_run(trainer, recipe)
+    trainer.loggers = build_loggers(recipe.logger, found.folder, found.first_step)
+    start_run(trainer, recipe, found)
     module = RLSFModule(recipe, run_dir=str(found.folder), verifier_pool=prepared.pool)
-    try:
+    with told_in_a_line(trainer, found):
         trainer.fit(module, PromptDataModule(recipe), ckpt_path=found.checkpoint, weights_only=True)
-    except torch.OutOfMemoryError as error:
-        reason = str(error).partition(". ")[0]
-        raise UserError(
-            f"no memory is left: {reason}. Write smaller rollout.decode_batch_size (completions at a time) and "
-            "algorithm.micro_batch_tokens, policy.gradient_checkpointing=true or policy.quantize=nf4, and resume=auto"
-        ) from error
 
 
 @dataclass(frozen=True)

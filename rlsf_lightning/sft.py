@@ -10,8 +10,8 @@ policy.name is fine-tuned. Written to RUN_DIR/model: a Hugging Face folder that 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config import cli
@@ -19,10 +19,14 @@ from rlsf_lightning.errors import UserError
 
 if TYPE_CHECKING:
     from rlsf_lightning.config.schema import Recipe
+    from rlsf_lightning.records import Prompt
+
+#: Prompts of an endless source where sft.limit is null.
+FROM_ENDLESS = 50_000
 
 
 def run(recipe: Recipe, options: None = None) -> None:
-    from rlsf_lightning.prompts import check_source, recipe_prompts
+    from rlsf_lightning.prompts import check_source
 
     check_source(recipe.data)
     if recipe.sft.architecture is None:
@@ -32,37 +36,47 @@ def run(recipe: Recipe, options: None = None) -> None:
 
     from rlsf_lightning.training.supervised import group_by_answer
 
-    prompts = chain.from_iterable(recipe_prompts(recipe, s, all_phrasings=True) for s in recipe.sft.splits)
+    prompts = chain.from_iterable(_prompts(recipe, split) for split in recipe.sft.splits)
     items = group_by_answer(prompt for prompt in prompts if prompt.reference is not None)
     if not items:
         raise UserError(f"no prompt with a known answer in the splits {list(recipe.sft.splits)}; set sft.splits=[...]")
     train(recipe, items)
 
 
+def _prompts(recipe: Recipe, split: str) -> Iterator[Prompt]:
+    from rlsf_lightning.prompts import generated_prompts, recipe_prompts
+
+    generated = generated_prompts(recipe, split)
+    is_endless = generated is not None and generated.is_endless
+    limit = FROM_ENDLESS if is_endless and recipe.sft.limit is None else recipe.sft.limit
+    return islice(recipe_prompts(recipe, split, all_phrasings=True), limit)
+
+
 def train(recipe: Recipe, items: list) -> None:
     """Train on ``items`` (each the prompts of one answer) and write ``RUN_DIR/model``."""
     from lightning import seed_everything
-    from lightning.pytorch.callbacks import ModelCheckpoint
     from torch.utils.data import DataLoader
 
     from rlsf_lightning.training import supervised
     from rlsf_lightning.training.loggers import build_loggers
     from rlsf_lightning.training.memory_estimate import limit_threads
     from rlsf_lightning.training.progress_bar import BarOrLines
-    from rlsf_lightning.training.run_folder import find_run, open_run
+    from rlsf_lightning.training.run.checkpoints import EpochCheckpoints
+    from rlsf_lightning.training.run.endings import told_in_a_line
+    from rlsf_lightning.training.run.ranks import join_run, start_run
     from rlsf_lightning.training.trainer import build_trainer
 
     limit_threads()
-    found = find_run(recipe, prefix="sft-")
     seed_everything(recipe.seed, verbose=False)
     # A run's length is sft.epochs or sft.minutes: the recipe's trainer.* lengths are those of reinforcement learning.
     trainer = build_trainer(
         {name: value for name, value in recipe.trainer.items() if name not in ("max_epochs", "limit_train_batches")},
-        callbacks=[BarOrLines(), ModelCheckpoint(found.folder / "checkpoints", save_last=True)],
-        loggers=build_loggers(recipe.logger, found.folder, found.first_step),
+        callbacks=[BarOrLines(), EpochCheckpoints(recipe.checkpoint)],
         max_epochs=-1 if recipe.sft.minutes is not None else recipe.sft.epochs,
     )
-    open_run(recipe, found)
+    found = join_run(trainer, recipe, prefix="sft-")
+    trainer.loggers = build_loggers(recipe.logger, found.folder, found.first_step)
+    start_run(trainer, recipe, found)
     model, tokenizer = supervised.model_and_tokenizer(recipe, items)
     pairs = supervised.encode(tokenizer, items, recipe.data.template)
     data = supervised.Pairs(pairs, recipe.sft.batch_size, recipe.sft.synonyms, recipe.seed)
@@ -71,9 +85,12 @@ def train(recipe: Recipe, items: list) -> None:
         f"{len(pairs)} items of {tokens:.1f} tokens, {model.num_parameters() / 1e6:.2f} M parameters", file=sys.stderr
     )
     data.epoch = found.first_epoch
-    module = supervised.SupervisedModule(model, recipe.sft, recipe.sft.epochs * data.batches_an_epoch())
+    module = supervised.SupervisedModule(
+        model, recipe.sft, recipe.sft.epochs * data.batches_an_epoch(), str(found.folder)
+    )
     loader = DataLoader(data, batch_size=None, collate_fn=supervised.collate)
-    trainer.fit(module, loader, ckpt_path=found.checkpoint, weights_only=True)
+    with told_in_a_line(trainer, found):
+        trainer.fit(module, loader, ckpt_path=found.checkpoint, weights_only=True)
     if trainer.is_global_zero:
         folder = found.folder / "model"
         model.bfloat16().save_pretrained(folder)

@@ -1,7 +1,7 @@
 """The command line that all commands share: ``recipe=NAME key=value ...``, ``--help``, ``--version``, ``recipe=list``,
 and error messages.
 
-A user's mistake is one message on stderr and exit status 2; an interrupt is 130. Nothing but help and listings is
+A user's mistake is one message on stderr and exit status 2; SIGTERM is 143, an interrupt 130. Nothing but help and listings is
 written to stdout here, and no torch is imported before the arguments are right.
 """
 
@@ -23,7 +23,8 @@ from rlsf_lightning.config.recipe import load_options, load_recipe
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import Key, describe_keys, keys_of
 from rlsf_lightning.config.search_path import find_recipe, list_recipes, recipe_header
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.config.stop_signals import StopSignals
+from rlsf_lightning.errors import Stopped, UserError
 from rlsf_lightning.suggest import did_you_mean
 
 HELP_WORDS = ("--help", "-h", "help")
@@ -44,27 +45,24 @@ def main(
     ``doc`` is the help text. ``options`` is a dataclass of the command's own keys, documented by ``#:`` comments;
     without it ``run`` gets None in its place. ``argv`` defaults to the process's arguments. ``default_recipe`` is taken
     where none is named, and ``optional`` are keys of a recipe that this command can do without. Exits with 2 after a
-    ``UserError``, with 130 after Ctrl-C, with 141 where nobody reads the output any more.
+    ``UserError``, with 143 after SIGTERM, 130 after Ctrl-C, and 141 where nobody reads the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_environment()
     silence_libraries()
     try:
-        _main(doc or "", run, options, arguments, default_recipe, optional)
+        with StopSignals().installed():
+            _main(doc or "", run, options, arguments, default_recipe, optional)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough. Without this Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(128 + 13) from None
-    except SystemExit as stop:
-        # Lightning turns Ctrl-C into exit(1).
-        if isinstance(stop.__context__, KeyboardInterrupt):
-            raise SystemExit(130) from None
-        raise
 
 
 def _main(

@@ -250,6 +250,8 @@ class Evaluation:
 class Sft:
     #: Splits to learn from.
     splits: list[str] = field(default_factory=lambda: ["warm"])
+    #: Most prompts of each split; null: all, and 50,000 of a source that makes them without end.
+    limit: int | None = number(None, at_least=1)
     #: Random weights of this Hugging Face configuration (then policy.name is not read); null fine-tunes policy.name.
     architecture: dict[str, Any] | None = None
     #: Entries of the BPE tokenizer that is trained with a new architecture.
@@ -276,6 +278,14 @@ class Sft:
 
 
 @dataclass
+class Checkpoint:
+    #: Training steps between two checkpoints; one is written at the end of each epoch too, and when a signal ends the run.
+    every_n_steps: int = number(10, at_least=1)
+    #: How many are kept: the newest, and some before it in case that one is damaged.
+    keep: int = number(3, at_least=1)
+
+
+@dataclass
 class Recipe:
     #: The recipe this one starts from.
     base: str | None = None
@@ -283,7 +293,8 @@ class Recipe:
     recipe: str = MISSING
     #: Where the run is written; null: runs/<recipe>/<time>.
     run_dir: str | None = None
-    #: auto (go on from the run directory's last checkpoint if there is one), never, or a checkpoint's path.
+    #: auto (go on from the last checkpoint of run_dir, or of the newest unfinished run of this recipe that has one), never,
+    #: or a checkpoint's path.
     resume: str = "never"
     #: Seed of everything random.
     seed: int = number(0, at_least=0, at_most=2**32 - 1)
@@ -294,6 +305,7 @@ class Recipe:
     algorithm: Algorithm = field(default_factory=Algorithm)
     evaluation: Evaluation = field(default_factory=Evaluation)
     sft: Sft = field(default_factory=Sft)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     #: Straight to lightning.Trainer. A run's length is max_epochs x limit_train_batches.
     trainer: dict[str, Any] = field(default_factory=dict)
     #: Each entry: a logger of Lightning (or "package.module:Class") and its arguments; null switches it off.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import inspect
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from rlsf_lightning.config.extension_points import LOGGER
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError, install_hint
+from rlsf_lightning.training.run.folder import write_atomically
 
 #: Extras that bring the packages of Lightning's loggers.
 _EXTRAS = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb"}
 
 
 class _ContinuingWriter(ExperimentWriter):
-    """Keeps the rows before ``first_step`` of a file that is there, where Lightning's deletes all of them."""
+    """Keeps the rows before ``first_step`` of a file that is there, where Lightning's deletes all of them.
+
+    Rows are appended; where the whole file is written anew, it is beside its place: a run may be killed at any moment.
+    """
 
     def __init__(self, log_dir: str, first_step: int) -> None:
         self.first_step = first_step
@@ -32,15 +37,31 @@ class _ContinuingWriter(ExperimentWriter):
         path = Path(self.metrics_file_path)
         if not path.exists():
             return
-        with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if (row.get("step") or "").isdigit()]
-        path.unlink()
-        self.metrics = [
-            {key: value for key, value in row.items() if key and value}  # type: ignore[misc]
+        whole = path.read_text(encoding="utf-8").rpartition("\n")[0]  # without a row that was never finished
+        rows = [row for row in csv.DictReader(io.StringIO(whole)) if (row.get("step") or "").isdigit()]
+        kept = [
+            {key: value for key, value in row.items() if key and value}
             for row in rows
             if int(row["step"]) < self.first_step
         ]
-        self.save()
+        self.metrics_keys = sorted(set().union(*kept))
+        self._write(kept)
+
+    def _rewrite_with_new_header(self, fieldnames: list[str]) -> None:
+        with open(self.metrics_file_path, newline="", encoding="utf-8") as file:
+            self._write(list(csv.DictReader(file)))
+
+    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """The file of these rows; none where there are no rows, as the header comes with the first."""
+        path = Path(self.metrics_file_path)
+        if not rows:
+            path.unlink(missing_ok=True)
+            return
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, fieldnames=self.metrics_keys)
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(path, text.getvalue())
 
 
 class RunCSVLogger(CSVLogger):

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -380,10 +379,6 @@ class RLSFModule(LightningModule):
         batches = (self.trainer.max_epochs or 1) * self.trainer.num_training_batches
         schedule = build_schedule(optimizer, settings, batches * settings.epochs * settings.minibatches)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
-
-    def on_train_epoch_end(self) -> None:
-        if self.run_dir is not None and self.trainer.is_global_zero:
-            self.policy.save_adapter(Path(self.run_dir) / "adapter")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint |= {name: getattr(self, name) for name in _STATE}

@@ -163,12 +163,16 @@ def group_by_answer(prompts: Iterator[Prompt]) -> list[list[Prompt]]:
 class SupervisedModule(LightningModule):
     """Cross-entropy of the answer, AdamW, linear warm-up, then a cosine to 2 % against the clock or the steps."""
 
-    def __init__(self, model: PreTrainedModel, settings: Sft, total_steps: int) -> None:
+    def __init__(self, model: PreTrainedModel, settings: Sft, total_steps: int, run_dir: str | None = None) -> None:
         super().__init__()
-        self.model, self.settings, self.total_steps = model, settings, total_steps
+        self.model, self.settings, self.total_steps, self.run_dir = model, settings, total_steps, run_dir
         self.run = torch.compile(model.forward, dynamic=True) if settings.compile else model.forward
         self.elapsed = 0.0
         self._clock = time.monotonic()
+
+    @property
+    def steps_done(self) -> int:
+        return self.global_step
 
     def progress(self) -> float:
         """Share of the run that is over, in [0, 1]: of its minutes where they are set, else of its steps."""
@@ -192,7 +196,7 @@ class SupervisedModule(LightningModule):
         self._clock = time.monotonic()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["elapsed"], checkpoint["steps_done"] = self.elapsed, self.global_step
+        checkpoint["elapsed"], checkpoint["steps_done"] = self.elapsed, self.steps_done
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.elapsed = checkpoint["elapsed"]

@@ -9,18 +9,16 @@ from typing import Any
 
 from lightning import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from lightning.pytorch.loggers import Logger
 from omegaconf import OmegaConf
 
 from rlsf_lightning.config.schema_fields import as_yaml
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.training.progress_bar import with_progress
+from rlsf_lightning.training.run.checkpoints import AtomicCheckpointIO
 
 
-def build_trainer(
-    arguments: Mapping[str, Any], callbacks: Sequence[Callback], loggers: Sequence[Logger], **own: Any
-) -> Trainer:
-    """The Trainer, without the summary of the model.
+def build_trainer(arguments: Mapping[str, Any], callbacks: Sequence[Callback], **own: Any) -> Trainer:
+    """The Trainer, without the summary of the model and as yet without loggers: they need a run's folder.
 
     Args:
         arguments: the recipe's.
@@ -32,9 +30,11 @@ def build_trainer(
     plain = {name: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for name, v in arguments.items()}
     shown: dict[str, Any] = with_progress(callbacks, plain)
     _check_bars(shown["callbacks"])
+    plugins = plain.pop("plugins", None) or []
+    plugins = [*(plugins if isinstance(plugins, list) else [plugins]), AtomicCheckpointIO()]
     try:
         with _log_held_back():
-            return Trainer(**{**plain, **shown}, **own, logger=list(loggers), enable_model_summary=False)
+            return Trainer(**{**plain, **shown}, **own, plugins=plugins, logger=False, enable_model_summary=False)
     except Exception as error:  # TypeError, ValueError, RuntimeError, its own and others, depending on the argument
         reason = " ".join(str(error).split()) or type(error).__name__
         if plain.get("accelerator", "auto") not in ("auto", "cpu"):

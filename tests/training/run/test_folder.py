@@ -7,12 +7,12 @@ import sys
 from omegaconf import OmegaConf
 
 from rlsf_lightning.config.schema import Recipe
-from rlsf_lightning.training.run_folder import find_run, open_run
+from rlsf_lightning.training.run.folder import find_run, open_run
 
 SCRIPT = """
 import sys
 from omegaconf import OmegaConf
-from rlsf_lightning.training.run_folder import find_run, open_run
+from rlsf_lightning.training.run.folder import find_run, open_run
 from rlsf_lightning.config.schema import Recipe
 recipe = OmegaConf.structured(Recipe)
 recipe.recipe, recipe.run_dir = "test", sys.argv[1]

@@ -1,0 +1,1 @@
+"""A run: its folder, its checkpoints, how it stops and goes on, and what its ranks agree on."""
