@@ -156,6 +156,9 @@ METRICS = Kind(
         "math": Entry(
             "rlsf_lightning.evaluation.metrics:MATH", "worked solutions: pass rate, right answers, right steps"
         ),
+        "programs": Entry(
+            "rlsf_lightning.evaluation.metrics:PROGRAMS", "C++: functional correctness, compilation, BLEU"
+        ),
         "sql": Entry("rlsf_lightning.evaluation.metrics:SQL", "queries: execution accuracy, those that run"),
     },
     wants="a Suite of rlsf_lightning.evaluation.metrics",

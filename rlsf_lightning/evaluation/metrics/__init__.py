@@ -21,6 +21,7 @@ from rlsf_lightning.evaluation.metrics.certificates import (
 from rlsf_lightning.evaluation.metrics.documents import FieldF1, SchemaValid
 from rlsf_lightning.evaluation.metrics.findings import (
     AnswerAccuracy,
+    CompAcc,
     LegalMoves,
     StepsRight,
     StepValidity,
@@ -33,7 +34,7 @@ from rlsf_lightning.evaluation.metrics.molecules import (
     Validity,
 )
 from rlsf_lightning.evaluation.metrics.pass_at_k import PassAtK, pass_at_k
-from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein
+from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein, WordBleu
 
 __all__ = [
     "DESCRIBED_MOLECULES",
@@ -42,6 +43,7 @@ __all__ = [
     "GENERIC",
     "MATH",
     "MOLECULES",
+    "PROGRAMS",
     "SQL",
     "ItemMetric",
     "PassAtK",
@@ -102,6 +104,11 @@ MATH = Suite(
     {"pass_rate": PassRate, "answer_accuracy": AnswerAccuracy, "steps_right": StepsRight, **_ANY_TASK},
     success="pass_rate",
     sampled=("answer_accuracy", "steps_right"),
+)
+PROGRAMS = Suite(
+    {"fcorr_acc": PassRate, "comp_acc": CompAcc, "bleu": WordBleu, **_ANY_TASK},
+    success="fcorr_acc",
+    sampled=("comp_acc",),
 )
 SQL = Suite(
     {"execution_accuracy": PassRate, "valid_queries": ValidQueries, **_ANY_TASK},

@@ -59,6 +59,14 @@ class ValidQueries(FreeOf):
     )
 
 
+class CompAcc(FreeOf):
+    """Of ``cpp``: programs that compile, whatever they print."""
+
+    spoiling = frozenset(
+        "call compile empty header link redeclared syntax template too_long type unbalanced undeclared".split()
+    )
+
+
 class StepsRight(ItemMetric):
     """Of ``math``: share of the equations that hold, over all completions; those without an equation add nothing."""
 

@@ -7,12 +7,14 @@ import pytest
 from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.evaluation.metrics.findings import (
     AnswerAccuracy,
+    CompAcc,
     LegalMoves,
     StepsRight,
     StepValidity,
     ValidQueries,
 )
-from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from rlsf_lightning.symbolic.verifiers.cpp.check import INVALID_KINDS
 from rlsf_lightning.symbolic.verifiers.game24 import VERIFIER as Game24
 from rlsf_lightning.symbolic.verifiers.math import VERIFIER as Math
 from rlsf_lightning.symbolic.verifiers.sql import VERIFIER as Sql
@@ -119,3 +121,31 @@ def test_an_abstention_does_not_count() -> None:
 def test_suites(verifier: type, success: str) -> None:
     suite = suite_for(verifier)
     assert suite.success == success and success in suite.greedy and set(suite.sampled) <= set(suite.greedy)
+
+
+CPP_FAILS = ("call", "compile", "syntax", "undeclared", "link", "empty", "too_long")
+
+
+def test_compilation_accuracy_counts_what_compiles_and_correctness_what_passes() -> None:
+    certificates = [Certificate(Verdict.FAIL, (Finding(kind, ""),)) for kind in CPP_FAILS]
+    certificates += [
+        Certificate(Verdict.FAIL, (Finding("wrong_output", ""),), 0.5),
+        Certificate(Verdict.PASS, score=1.0),
+    ]
+    certificates += [
+        Certificate(Verdict.FAIL, (Finding("timeout", ""),)),
+        ABSTAINED,
+        Certificate(Verdict.PASS, score=1.0),
+    ]
+    is_finished = [True] * (len(certificates) - 1) + [False]
+    values = {}
+    for name in ("comp_acc", "fcorr_acc"):
+        metric = suite_for(object, "programs").greedy[name]()
+        metric.update(certificates, is_finished)
+        values[name] = metric.compute().item()
+    judged = len(CPP_FAILS) + 4  # all but the abstention
+    assert values == pytest.approx({"comp_acc": 3 / judged, "fcorr_acc": 1 / judged})
+
+
+def test_what_does_not_compile_is_what_the_verifier_calls_no_program() -> None:
+    assert CompAcc.spoiling == INVALID_KINDS
