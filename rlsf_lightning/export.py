@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING
 
@@ -47,8 +47,8 @@ def run(recipe: Recipe, options: Options) -> None:
     from peft import PeftModel
 
     policy = load_policy(recipe.policy, with_value=False)
-    assert isinstance(policy.backbone, PeftModel)
-    merged = policy.backbone.merge_and_unload()
+    backbone: Any = policy.backbone
+    merged = backbone.merge_and_unload() if isinstance(backbone, PeftModel) else backbone
     partial = to.with_name(f".{to.name}.partial")
     merged.to(getattr(torch, dtypes[options.dtype])).save_pretrained(partial)
     policy.tokenizer.save_pretrained(partial)

@@ -59,6 +59,8 @@ def main(
     except Stopped as stop:
         print(stop, file=sys.stderr)
         raise
+    except KeyboardInterrupt:  # where signals are somebody else's: in a thread, a notebook
+        raise SystemExit(130) from None
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough. Without this Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

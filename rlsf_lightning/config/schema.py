@@ -85,7 +85,7 @@ class Policy:
     name: str = "embedded"
     #: A GGUF file inside that folder or repository.
     gguf_file: str | None = None
-    #: A folder with a saved LoRA adapter to start from (as peft's save_pretrained writes it).
+    #: A saved LoRA adapter to start from: a folder (as peft's save_pretrained writes it), or a run's checkpoint (.ckpt).
     adapter: str | None = None
     #: Quantisation of the base weights: nf4 (4 bit, QLoRA), none, or auto (nf4 on CUDA, none on a CPU).
     quantize: Literal["auto", "nf4", "none"] = "auto"

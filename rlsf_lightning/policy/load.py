@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.checkpoint import adapter_folder, is_checkpoint, whole_weights
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
 from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
@@ -86,6 +87,9 @@ def load_policy(
         if with_critic:
             _add_critic(backbone, device, seed)
     else:
+        if cfg.adapter:
+            with _user_errors(cfg, "the checkpoint"):
+                _load_whole(model, whole_weights(Path(cfg.adapter).expanduser()))
         backbone = model.requires_grad_(True)
     policy = Policy(
         backbone,
@@ -174,8 +178,10 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
     from peft import LoraConfig, PeftModel, get_peft_model
 
     if cfg.adapter:
-        with _user_errors(cfg, "the adapter"):
-            return PeftModel.from_pretrained(model, str(Path(cfg.adapter).expanduser()), is_trainable=True)
+        path = Path(cfg.adapter).expanduser()
+        unpacked = adapter_folder(path) if is_checkpoint(cfg.adapter) else nullcontext(path)
+        with unpacked as folder, _user_errors(cfg, "the adapter"):
+            return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
     missing = [m for m in cfg.lora.modules_to_save if not any(n.endswith(m) for n, _ in model.named_modules())]
     if missing:  # peft would pass over them
         norms = [name for name, _ in model.named_modules() if "norm" in name or "ln" in name]
@@ -202,6 +208,16 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
                 f"policy.lora.targets={targets} does not fit this model ({error}). "
                 f"Write policy.lora.targets=all-linear, or some of: {', '.join(names)}."
             ) from error
+
+
+def _load_whole(model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Load all weights; of tied ones a checkpoint holds one name."""
+    own = dict(model.named_parameters(remove_duplicate=False))
+    told = {own[name].data_ptr() for name in weights if name in own}
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    odd = [*(name for name in missing if name not in own or own[name].data_ptr() not in told), *unknown]
+    if odd:
+        raise ValueError(f"{len(odd)} weights do not fit the model, the first is {odd[0]}")
 
 
 def _add_critic(backbone: Any, device: torch.device, seed: int) -> None:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.checkpoint import is_checkpoint
 
 #: The policy that ships with the package.
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -28,7 +29,7 @@ def check_policy(cfg: schema.Policy) -> None:
             "policy.lora.r=0 trains the backbone itself, and 4-bit weights cannot be trained. "
             "Write policy.quantize=none, or policy.lora.r=16 for an adapter."
         )
-    if cfg.lora.r == 0 and cfg.adapter:
+    if cfg.lora.r == 0 and cfg.adapter and not is_checkpoint(cfg.adapter):
         raise UserError(
             f"policy.lora.r=0 trains no adapter, but policy.adapter={cfg.adapter} names one. "
             "Write policy.adapter=null, or policy.lora.r=16."
@@ -105,6 +106,13 @@ def _check_safetensors(path: Path) -> None:
 
 
 def _check_adapter(folder: Path) -> None:
+    if is_checkpoint(str(folder)):
+        if not folder.is_file():
+            beside = sorted(str(path) for path in folder.parent.glob("*.ckpt"))
+            raise UserError(
+                f"policy.adapter={folder}: there is no such file; checkpoints there: {', '.join(beside) or 'none'}"
+            )
+        return
     config = folder / "adapter_config.json"
     if not config.is_file():
         raise UserError(

@@ -26,6 +26,7 @@ from rlsf_lightning.config.extension_points import CREDIT, ENGINE, SPLITTER
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.policy.checkpoint import ADAPTER_CONFIG, adapter_config
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
@@ -382,6 +383,7 @@ class RLSFModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint |= {name: getattr(self, name) for name in _STATE}
+        checkpoint[ADAPTER_CONFIG] = adapter_config(self.policy.backbone)
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
 

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 from lightning import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 
-from rlsf_lightning.config.schema import Recipe
+from rlsf_lightning.config.schema import Checkpoint, Recipe
 from rlsf_lightning.evaluation.metrics.certificates import ExactMatch
 from rlsf_lightning.evaluation.report import Column, Report
 from rlsf_lightning.training.datamodule import PromptDataModule
 from rlsf_lightning.training.hooks import build_callbacks
 from rlsf_lightning.training.module import RLSFModule
+from rlsf_lightning.training.run.checkpoints import RunCheckpoints, newest_first
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def fit(recipe, run_dir, heldout, epochs=2, checkpoint=None, **trainer):
         callbacks=[
             *build_callbacks({"verifier": {}}),
             heldout,
-            ModelCheckpoint(run_dir / "checkpoints", save_last=True, every_n_epochs=1),
+            RunCheckpoints(Checkpoint()),
         ],
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -70,7 +70,7 @@ def test_a_run_that_dies_while_it_is_measured_is_measured_when_it_goes_on(recipe
     with pytest.raises(OSError, match="no space left"):
         fit(recipe, died, Dies())
     assert not (died / "summary.json").exists()
-    fit(recipe, died, *build_callbacks({"heldout": {}}), checkpoint=died / "checkpoints" / "last.ckpt")
+    fit(recipe, died, *build_callbacks({"heldout": {}}), checkpoint=next(newest_first(died / "checkpoints")))
     assert summary(died) == summary(straight)
     assert (died / "adapter").is_dir()
 
@@ -120,7 +120,7 @@ def test_a_policy_that_was_never_taught_the_task_is_told_once(recipe, tmp_path, 
     if is_told:
         assert "no right answer to any of 4 prompts" in told and "rlsf_lightning.sft recipe=test" in told
         assert ("in 2 samples each" in told) == (samples == 2)
-    fit(recipe, tmp_path, *build_callbacks({"heldout": {}}), checkpoint=tmp_path / "checkpoints" / "last.ckpt")
+    fit(recipe, tmp_path, *build_callbacks({"heldout": {}}), checkpoint=next(newest_first(tmp_path / "checkpoints")))
     assert "was it ever taught" not in capfd.readouterr().err
 
 

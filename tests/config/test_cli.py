@@ -1,6 +1,7 @@
 """The command line: what reaches a command, and what a user sees on stdout, on stderr and as exit status."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -118,16 +119,19 @@ def test_an_interrupt_is_130() -> None:
     assert exit_status(Command(KeyboardInterrupt()), "recipe=plain") == 130
 
 
-def test_an_interrupt_that_lightning_made_an_exit_of_is_130() -> None:
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_command_with_its_status(capsys: pytest.CaptureFixture[str], signum: int, status: int) -> None:
+    before = signal.getsignal(signum)
+
     def run(recipe: Any, options: Any) -> None:
-        try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            sys.exit(1)
+        signal.raise_signal(signum)
+        raise AssertionError("never reached")
 
     with pytest.raises(SystemExit) as stopped:
         cli.main(None, run, argv=["recipe=plain"])
-    assert stopped.value.code == 130
+    assert stopped.value.code == status
+    assert capsys.readouterr().err == f"stopped by {signal.Signals(signum).name}\n"
+    assert signal.getsignal(signum) == before
 
 
 def test_another_exit_status_is_kept() -> None:
