@@ -16,7 +16,7 @@ from rlsf_lightning.prompts.sources.pseudocode_cpp.mutants import Mutant, mutant
 #: Statements that a program may execute in one test.
 FUEL = 2_000
 #: Inputs that are drawn for a program, of which so many in a row may tell nothing new.
-DRAWS, IN_VAIN = 40, 10
+DRAWS, IN_VAIN = 40, 20
 #: Tests that a program has at least and at most.
 FEWEST, MOST = 3, 8
 #: Characters of an output.

@@ -228,9 +228,8 @@ class Interpreter:
                 self.undefined(None)
         else:
             assert isinstance(target, t.Var)
-            old = self.scope.get(target.name)
-            is_string = isinstance(old, list) and isinstance(value, str)
-            self.scope[target.name] = list(value) if is_string or isinstance(value, list) else value
+            is_string = isinstance(self.scope.get(target.name), list)
+            self.scope[target.name] = list(value) if is_string else value  # a copy, also of a single character
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
