@@ -147,6 +147,19 @@ METRICS = Kind(
         "described_molecules": Entry(
             "rlsf_lightning.evaluation.metrics:DESCRIBED_MOLECULES", "SMILES without a reference: pass rate, validity"
         ),
+        "documents": Entry(
+            "rlsf_lightning.evaluation.metrics:DOCUMENTS", "JSON: exact match, validity by its schema, F1 of fields"
+        ),
+        "game24": Entry(
+            "rlsf_lightning.evaluation.metrics:GAME24", "the game of 24: success, legal answers, right steps"
+        ),
+        "math": Entry(
+            "rlsf_lightning.evaluation.metrics:MATH", "worked solutions: pass rate, right answers, right steps"
+        ),
+        "programs": Entry(
+            "rlsf_lightning.evaluation.metrics:PROGRAMS", "C++: functional correctness, compilation, BLEU"
+        ),
+        "sql": Entry("rlsf_lightning.evaluation.metrics:SQL", "queries: execution accuracy, those that run"),
     },
     wants="a Suite of rlsf_lightning.evaluation.metrics",
     accepts=_is_suite,

@@ -47,6 +47,9 @@ class Columns:
     #: Columns that the verifier needs besides, such as [numbers] for game24; each goes to it as the fact of that
     #: name, in JSON lines and parquet with its type, in csv and tsv as text.
     facts: list[str] = field(default_factory=list)
+    #: A column whose equal cells are in one split, such as the problem that several programs solve; null: rows with equal
+    #: answers are.
+    group: str | None = None
 
 
 @dataclass

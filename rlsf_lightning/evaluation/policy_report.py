@@ -174,6 +174,7 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
         references=[p.reference for p in prompts for _ in range(samples)],
         certificates=[a.certificate for a in answers],
         is_finished=[a.is_finished for a in answers],
+        facts=[p.facts for p in prompts for _ in range(samples)],
     )
     return filled.item_statistics().reshape(len(prompts), samples, metric.width).sum(axis=1)
 

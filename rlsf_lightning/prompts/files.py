@@ -45,8 +45,9 @@ class _Row(NamedTuple):
 def prompts(path: str, columns: Columns, split: str, split_key: Callable[[str], str] | None = None) -> Iterator[Prompt]:
     """The prompts of one split, in the file's order; a prompt's id is the file's name and its row, from 1.
 
-    A row's split is a hash of its answer, as ``split_key`` spells it (a verifier gives answers that mean the same one key), or
-    of the prompt where there is none. So equal answers never stand in two splits. ``split`` is ``train`` (80 %; ``warm``
+    A row's split is a hash of the cell in ``columns.group``; where no such column is named, of the answer, as ``split_key``
+    spells it (a verifier gives answers that mean the same one key), or of the prompt where there is none. So equal answers
+    never stand in two splits. ``split`` is ``train`` (80 %; ``warm``
     and ``rl`` mean the same here), ``validation`` or ``test`` (10 % each), or ``all``. Rows with an empty cell are
     skipped and counted.
 
@@ -72,11 +73,20 @@ def _prompts(path: str, columns: Columns, wanted: frozenset[str], split_key: Cal
         reference = None if columns.reference is None else _cell(path, row, columns.reference)
         if not text or reference == "":
             skipped += 1
-        elif wanted == THREE_WAY.keys() or split_of(text if reference is None else split_key(reference)) in wanted:
+        elif wanted == THREE_WAY.keys() or split_of(_key(path, row, columns, text, reference, split_key)) in wanted:
             facts = {column: _fact(row.cells.get(column)) for column in columns.facts}
             yield Prompt(f"{name}:{number}", text, reference=reference, facts=facts)
     if skipped:
         warnings.warn(f"data.path={path}: {skipped} of {number} rows were skipped, their cells are empty", stacklevel=2)
+
+
+def _key(
+    path: str, row: _Row, columns: Columns, text: str, reference: str | None, split_key: Callable[[str], str]
+) -> str:
+    """What decides on a row's split."""
+    if columns.group is not None:
+        return _cell(path, row, columns.group)
+    return text if reference is None else split_key(reference)
 
 
 def split_of(key: str) -> str:
@@ -92,7 +102,8 @@ def _checked_rows(path: str, columns: Columns) -> Iterator[_Row]:
         if first is None:
             raise UserError(f"data.path={path}: has no rows")
         facts = (("facts", column) for column in columns.facts)
-        for key, column in (("prompt", columns.prompt), ("reference", columns.reference), *facts):
+        named = (("prompt", columns.prompt), ("reference", columns.reference), ("group", columns.group), *facts)
+        for key, column in named:
             if column is not None and column not in first.cells:
                 seen = [str(name) for name in first.cells]
                 none = " (data.columns.reference=null where there are no answers)" if key == "reference" else ""

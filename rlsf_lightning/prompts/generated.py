@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,12 +36,22 @@ class Task:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A task of which only the key is known: what is costly is done where the key falls into the split."""
+
+    key: str
+    #: Makes the task, with that very key, or None where nothing came of it.
+    finish: Callable[[], Task | None]
+
+
 class Generated:
     """The prompts of one split, in random order.
 
     Args:
         name: of the source; part of every id and of every seed.
-        make: makes one task from a generator (and from nothing else), or None where the draw came to nothing.
+        make: makes one task from a generator (and from nothing else), or a draft of one, or None where the draw came to
+            nothing.
         split: ``warm``, ``rl`` or ``train``, ``validation``, ``test`` or ``all``. The two held-out splits are finite, without
             duplicates and the same in every run; the others are endless, and may repeat a task.
         held_out: prompts of a held-out split at most.
@@ -51,7 +61,7 @@ class Generated:
     """
 
     def __init__(
-        self, name: str, make: Callable[[random.Random], Task | None], split: str, held_out: int = HELD_OUT
+        self, name: str, make: Callable[[random.Random], Task | Draft | None], split: str, held_out: int = HELD_OUT
     ) -> None:
         self.name, self.make, self.held_out = name, make, held_out
         self.wanted = splits_meant(split, SHARES, {"train": "rl"})
@@ -69,8 +79,8 @@ class Generated:
     def _made(self, seed: int, number: int) -> Task:
         """Task ``number`` of the sequence: the first draw that falls into the split."""
         for attempt in range(PATIENCE):
-            task = self.make(random.Random(f"{self.name} {self.split} {seed} {number} {attempt}"))
-            if task is not None and self._split_of(task) in self.wanted:
+            task = self._drawn(random.Random(f"{self.name} {self.split} {seed} {number} {attempt}"), frozenset())
+            if task is not None:
                 return task
         raise UserError(f"data.source={self.name}: {PATIENCE} draws made no task of the split {self.split}")
 
@@ -79,15 +89,22 @@ class Generated:
         rng = random.Random(f"{self.name} {self.split}")
         in_vain = 0
         while len(seen) < self.held_out and in_vain < PATIENCE:
-            task = self.make(rng)
+            task = self._drawn(rng, seen)
             in_vain += 1
-            if task is not None and self._split_of(task) in self.wanted and _key(task) not in seen:
+            if task is not None:
                 seen.add(_key(task))
                 yield self._prompt(str(len(seen)), task)
                 in_vain = 0
 
-    def _split_of(self, task: Task) -> str:
-        return assign_split(f"{self.name} {_key(task)}", SHARES)
+    def _drawn(self, rng: random.Random, seen: Set[str]) -> Task | None:
+        """A task of this split whose key was not seen before; None where the draw brings none."""
+        made = self.make(rng)
+        if made is None:
+            return None
+        key = made.key if isinstance(made, Draft) else _key(made)
+        if assign_split(f"{self.name} {key}", SHARES) not in self.wanted or key in seen:
+            return None
+        return made.finish() if isinstance(made, Draft) else made
 
     def _prompt(self, number: str, task: Task) -> Prompt:
         identity = f"{self.name}:{self.split}:{number}"

@@ -15,6 +15,8 @@ from rlsf_lightning.config import cli
 from rlsf_lightning.errors import UserError
 
 ROOT = Path(__file__).parents[2]
+#: As ``recipe=list`` shows the recipe below: names are as wide as the longest.
+LISTED = f"{'plain':<{max(len(path.stem) for path in (ROOT / 'recipes').glob('[!_]*.yaml'))}}  A plain recipe."
 
 
 @dataclass
@@ -81,7 +83,7 @@ def test_the_processs_arguments_are_the_default(monkeypatch: pytest.MonkeyPatch)
     ("argv", "told"),
     [
         ([], "which recipe? write recipe=NAME"),
-        ([], "plain       A plain recipe."),
+        ([], LISTED),
         (["seed=3"], "which recipe?"),
         (["recipe=plian"], "did you mean `plain`?"),
         (["recipe=plain", "recipe=plain"], "one recipe at a time"),
@@ -140,7 +142,7 @@ def test_the_list_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     command = Command()
     cli.main(None, command, Options, ["recipe=list"])
     out, err = capsys.readouterr()
-    assert "  plain       A plain recipe.\n" in out and "chem_iupac" in out and err == ""
+    assert f"  {LISTED}\n" in out and "chem_iupac" in out and err == ""
     assert command.calls == []
 
 

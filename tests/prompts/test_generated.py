@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts.generated import HELD_OUT, Generated, Task
+from rlsf_lightning.prompts.generated import HELD_OUT, Draft, Generated, Task
 
 
 def sums(rng: random.Random) -> Task | None:
@@ -61,3 +61,21 @@ def test_what_cannot_be_made_is_told():
         next(iter(Generated("nothing", lambda rng: None, "train")))
     with pytest.raises(UserError, match="no split `tset`"):
         Generated("sums", sums, "tset")
+
+
+def test_a_draft_is_finished_in_its_own_split_only():
+    finished = []
+
+    def drafts(rng):
+        number = str(rng.randrange(10_000))
+
+        def finish():
+            finished.append(number)
+            return None if number.endswith("7") else Task(number, key=number)
+
+        return Draft(number, finish)
+
+    texts = [p.text for p in Generated("drafts", drafts, "test", held_out=100)]
+    assert len(set(texts)) == 100 and len(finished) < 130 and not any(text.endswith("7") for text in texts)
+    rest = {p.text for p in take(Generated("drafts", drafts, "train"), 300)}
+    assert not rest & set(texts)

@@ -18,6 +18,15 @@ from rlsf_lightning.evaluation.metrics.certificates import (
     MeanScore,
     PassRate,
 )
+from rlsf_lightning.evaluation.metrics.documents import FieldF1, SchemaValid
+from rlsf_lightning.evaluation.metrics.findings import (
+    AnswerAccuracy,
+    CompAcc,
+    LegalMoves,
+    StepsRight,
+    StepValidity,
+    ValidQueries,
+)
 from rlsf_lightning.evaluation.metrics.molecules import (
     MACCSTanimoto,
     MorganTanimoto,
@@ -25,12 +34,17 @@ from rlsf_lightning.evaluation.metrics.molecules import (
     Validity,
 )
 from rlsf_lightning.evaluation.metrics.pass_at_k import PassAtK, pass_at_k
-from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein
+from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein, WordBleu
 
 __all__ = [
     "DESCRIBED_MOLECULES",
+    "DOCUMENTS",
+    "GAME24",
     "GENERIC",
+    "MATH",
     "MOLECULES",
+    "PROGRAMS",
+    "SQL",
     "ItemMetric",
     "PassAtK",
     "Suite",
@@ -75,6 +89,31 @@ MOLECULES = Suite(
 )
 DESCRIBED_MOLECULES = Suite(
     {"pass_rate": PassRate, "validity": Validity, **_ANY_TASK}, success="pass_rate", sampled=("validity",)
+)
+DOCUMENTS = Suite(
+    {"exact_match": ExactMatch, "schema_valid": SchemaValid, "field_f1": FieldF1, **_ANY_TASK},
+    success="exact_match",
+    sampled=("schema_valid", "field_f1"),
+)
+GAME24 = Suite(
+    {"success": PassRate, "legal": LegalMoves, "step_validity": StepValidity, **_ANY_TASK},
+    success="success",
+    sampled=("legal",),
+)
+MATH = Suite(
+    {"pass_rate": PassRate, "answer_accuracy": AnswerAccuracy, "steps_right": StepsRight, **_ANY_TASK},
+    success="pass_rate",
+    sampled=("answer_accuracy", "steps_right"),
+)
+PROGRAMS = Suite(
+    {"fcorr_acc": PassRate, "comp_acc": CompAcc, "bleu": WordBleu, **_ANY_TASK},
+    success="fcorr_acc",
+    sampled=("comp_acc",),
+)
+SQL = Suite(
+    {"execution_accuracy": PassRate, "valid_queries": ValidQueries, **_ANY_TASK},
+    success="execution_accuracy",
+    sampled=("valid_queries",),
 )
 
 

@@ -1,10 +1,11 @@
-"""Metrics on plain strings: character BLEU, edit distance, length. They know nothing of what the strings mean.
+"""Metrics on plain strings: BLEU on characters or words, edit distance, length. They know nothing of what the strings mean.
 
 So a right answer that is spelled in another way than the reference, as any SMILES can be, is far from it here.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +14,14 @@ import numpy as np
 from rlsf_lightning.evaluation.metrics.base import LEFT_OUT, ItemMetric, same_length
 
 MAX_ORDER = 4  # BLEU-4
+#: mteval-v13a, the tokenizer of WMT: punctuation stands alone, but for periods and commas within numbers.
+_13A = (
+    (re.compile(r"([{-~\[-` -&(-+:-@/])"), r" \1 "),
+    (re.compile(r"([^0-9])([.,])"), r"\1 \2 "),
+    (re.compile(r"([.,])([^0-9])"), r" \1 \2"),
+    (re.compile(r"([0-9])(-)"), r"\1 \2 "),
+)
+_ENTITIES = {"<skipped>": "", "-\n": "", "\n": " ", "&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">"}
 
 
 def levenshtein(a: str, b: str) -> int:
@@ -63,11 +72,16 @@ class Bleu(ItemMetric):
     higher_is_better = True
     width = 2 + 2 * MAX_ORDER  # p, r, m_1..m_4, t_1..t_4
 
+    @staticmethod
+    def tokens(text: str) -> Sequence[str]:
+        """What n-grams are made of."""
+        return text
+
     def update(self, predictions: Sequence[str], references: Sequence[str | None]) -> None:
         """One string each per item; items without reference are left out."""
         same_length(predictions=predictions, references=references)
         pairs = zip(predictions, references, strict=True)
-        self.add([(0.0,) * self.width if r is None else _bleu_row(p, r) for p, r in pairs])
+        self.add([(0.0,) * self.width if r is None else _bleu_row(self.tokens(p), self.tokens(r)) for p, r in pairs])
 
     @classmethod
     def from_sums(cls, sums_RK: np.ndarray) -> np.ndarray:
@@ -81,6 +95,20 @@ class Bleu(ItemMetric):
         return np.where(reference_R > 0, bleu_R, np.nan)
 
 
+class WordBleu(Bleu):
+    """Corpus BLEU-4 in [0, 1] on words, unsmoothed, with the tokenizer that sacreBLEU takes by default (``13a``)."""
+
+    @staticmethod
+    def tokens(text: str) -> Sequence[str]:
+        """Words, numbers and marks of punctuation."""
+        for old, new in _ENTITIES.items():
+            text = text.replace(old, new)
+        text = f" {text} "
+        for pattern, spaced in _13A:
+            text = pattern.sub(spaced, text)
+        return text.split()
+
+
 class Length(ItemMetric):
     """Mean characters of the predictions: neither good nor bad, but a policy that is paid for length shows here."""
 
@@ -91,7 +119,7 @@ class Length(ItemMetric):
         self.add([(float(len(p)), 1.0) for p in predictions])
 
 
-def _bleu_row(prediction: str, reference: str) -> tuple[float, ...]:
+def _bleu_row(prediction: Sequence[str], reference: Sequence[str]) -> tuple[float, ...]:
     matches, totals = [], []
     for order in range(1, MAX_ORDER + 1):
         ours, theirs = _ngrams(prediction, order), _ngrams(reference, order)
@@ -100,5 +128,5 @@ def _bleu_row(prediction: str, reference: str) -> tuple[float, ...]:
     return (float(len(prediction)), float(len(reference)), *matches, *totals)
 
 
-def _ngrams(text: str, order: int) -> Counter[str]:
-    return Counter(text[i : i + order] for i in range(len(text) - order + 1))
+def _ngrams(tokens: Sequence[str], order: int) -> Counter[tuple[str, ...]]:
+    return Counter(zip(*(tokens[i:] for i in range(order)), strict=False))

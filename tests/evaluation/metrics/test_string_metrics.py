@@ -1,14 +1,15 @@
-"""Character BLEU, edit distance and length against literals, a table filled in cell by cell, and torchmetrics."""
+"""BLEU, edit distance and length against literals, a table filled in cell by cell, and torchmetrics."""
 
 import math
+import random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from torchmetrics.functional.text import bleu_score
+from torchmetrics.functional.text import bleu_score, sacre_bleu_score
 
-from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein, levenshtein
+from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein, WordBleu, levenshtein
 
 TEXT = st.text(alphabet="CNO()=1é ", max_size=12)
 
@@ -94,3 +95,28 @@ def test_length_counts_characters():
 def test_an_update_of_unequal_lengths_is_refused():
     with pytest.raises(ValueError, match="'predictions': 2, 'references': 1"):
         Levenshtein().update(["C", "C"], ["C"])
+
+
+def test_words_are_those_of_the_tokenizer_of_wmt():
+    assert WordBleu.tokens('cin>>a[1];\n"x" 1,200.5 3-4 &lt;b&gt; end.') == (
+        'cin > > a [ 1 ] ; " x " 1,200.5 3 - 4 < b > end .'.split()
+    )
+
+
+PROGRAM = (
+    "int main() {\n  int a, b = 1;\n  cin >> a;\n  if (a % 2 == 0 && a != -3.5) {\n    cout << a + b << endl;\n  }\n}"
+)
+PROSE = 'The price is 1,200.5 & 3-4 "x" &lt;b&gt; -\nit\'s 50%, then the end.'
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_word_bleu_equals_sacrebleus(seed):
+    rng = random.Random(seed)
+    references = [rng.choice([PROGRAM, PROSE, PROGRAM + PROSE]) for _ in range(rng.randint(1, 4))]
+    predictions = [
+        " ".join(w for w in text.split(" ") if rng.random() < rng.choice([0.7, 0.9, 1.0])) for text in references
+    ]
+    metric = WordBleu()
+    metric.update(predictions, references)
+    theirs = sacre_bleu_score(predictions, [[text] for text in references], tokenize="13a").item()
+    assert metric.compute().item() == pytest.approx(theirs, abs=1e-6)  # theirs is in single precision

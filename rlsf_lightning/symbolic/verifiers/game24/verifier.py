@@ -53,6 +53,8 @@ class Game24Verifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    #: The suite of metrics for its completions.
+    metrics = "game24"
 
     def __init__(self, *, max_chars: int = 500) -> None:
         if not 0 < max_chars <= MAX_CHARS:

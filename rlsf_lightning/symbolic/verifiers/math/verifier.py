@@ -48,6 +48,8 @@ class MathVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    #: The suite of metrics for its completions.
+    metrics = "math"
 
     def __init__(self, *, answers: str = "math-verify", max_chars: int = 8000, seconds: float = 3.0) -> None:
         if answers not in ("math-verify", "numbers"):

@@ -49,6 +49,8 @@ class SqlVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    #: The suite of metrics for its completions.
+    metrics = "sql"
     version = sqlite3.sqlite_version
 
     def __init__(
