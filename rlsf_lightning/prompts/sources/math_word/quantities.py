@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rlsf_lightning.prompts.sources.math_word.story import Story
+from rlsf_lightning.prompts.sources.math_word.story import Number, Story, plus
 
 Schema = Callable[[Story], None]
 
@@ -50,7 +50,7 @@ def comparing(s: Story) -> None:
         )
         owned.append(s.step(f"{s.third}", second, "*", times))
     if s.maybe(0.7):
-        total = s.step("Together", *[part for count in owned for part in ("+", count)][1:])
+        total = s.step("Together", *plus(owned))
         s.ask(total, "How many {things} do they have together?", "How many {things} are there in all?", things=things)
     else:
         who = (s.name, s.other, s.third)[len(owned) - 1]
@@ -60,7 +60,7 @@ def comparing(s: Story) -> None:
 
 def travelling(s: Story) -> None:
     """One or two parts of a journey at some speed, perhaps what remains."""
-    length = 0
+    length: Number = 0
     parts = s.number(1, 2)
     for part in range(parts):
         speed, hours = s.number(20, 120, 5), s.number(2, 6)
@@ -205,7 +205,7 @@ def averaging(s: Story) -> None:
     count = s.number(2, 4)
     scores = [s.number(40, 100) for _ in range(count)]
     told = ", ".join(map(str, scores[:-1])) + f" and {scores[-1]}"
-    total = s.step("Sum", *[part for score in scores for part in ("+", score)][1:])
+    total = s.step("Sum", *plus(scores))
     s.say(
         "In {count} tests {name} has {told} points.",
         "{name} scores {told} points in {count} tests.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from fractions import Fraction
 
 from rlsf_lightning.prompts.generated import Task
@@ -95,6 +96,12 @@ class Story:
         shown = {key: spell(value) if isinstance(value, int | Fraction) else value for key, value in values.items()}
         names = {"name": self.name, "other": self.other, "third": self.third}
         return self.rng.choice(wordings).format(**names, **shown)
+
+
+def plus(numbers: Sequence[Number]) -> list[Number | str]:
+    """The parts of a sum: the numbers with ``+`` between them."""
+    first, *others = numbers
+    return [first, *(part for number in others for part in ("+", number))]
 
 
 def spell(number: Number) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from rlsf_lightning.prompts.sources.math_word.story import Story
+from rlsf_lightning.prompts.sources.math_word.story import Number, Story, plus
 
 Schema = Callable[[Story], None]
 
@@ -26,7 +26,7 @@ _THINGS = (
 
 def shopping(s: Story) -> None:
     """One to three sorts of goods, and perhaps the change."""
-    costs = []
+    costs = list[Number]()
     for things in s.rng.sample(_THINGS, s.number(1, 3)):
         count, price = s.number(2, 15), s.rng.choice([s.number(1, 25), Fraction(s.number(1, 40), 4)])
         s.say(
@@ -38,7 +38,7 @@ def shopping(s: Story) -> None:
         costs.append(s.step(f"Cost of the {things}", count, "*", price))
     total = costs[0]
     if len(costs) > 1:
-        total = s.step("Total", *[part for cost in costs for part in ("+", cost)][1:])
+        total = s.step("Total", *plus(costs))
     if s.maybe():
         note = next(note for note in (20, 50, 100, 200, 500, 1000, 2000) if note > total)
         s.say("{name} pays with ${note}.", "At the till {name} hands over ${note}.", note=note)
