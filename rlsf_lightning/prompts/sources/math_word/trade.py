@@ -28,7 +28,8 @@ def shopping(s: Story) -> None:
     """One to three sorts of goods, and perhaps the change."""
     costs = list[Number]()
     for things in s.rng.sample(_THINGS, s.number(1, 3)):
-        count, price = s.number(2, 15), s.rng.choice([s.number(1, 25), Fraction(s.number(1, 40), 4)])
+        count = s.number(2, 15)
+        price: Number = s.rng.choice([Fraction(s.number(1, 25)), Fraction(s.number(1, 40), 4)])
         s.say(
             "{name} buys {count} {things} at ${price} each.",
             "{name} takes {count} {things}; each of them costs ${price}.",
