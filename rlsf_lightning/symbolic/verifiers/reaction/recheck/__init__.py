@@ -44,12 +44,15 @@ def stands(certificate: Certificate, task: Task, completion: str, max_chars: int
     text, offset = stripped(completion)
     dead = certificate.dead_from
 
+    def viable(prefix: str) -> bool | None:
+        return is_viable(prefix, task, max_chars)
+
     def is_dead_there() -> bool:
-        if (
-            dead is not None and sides.reactions and dead < len(completion)
-        ):  # unknown is not dead where others may be right
-            return is_viable(completion[: dead + 1], task, max_chars) is False
-        return dead is None or dead_from_stands(dead, completion, lambda prefix: is_viable(prefix, task, max_chars))
+        if dead is None:
+            return True
+        # Where other reactants may be right, what is not known to be dead is not.
+        is_certain = not sides.reactions or dead == len(completion) or viable(completion[: dead + 1]) is False
+        return is_certain and dead_from_stands(dead, completion, viable)
 
     if not text or len(text) > max_chars or any(map(is_foreign, text)):
         return _refusal_stands(certificate, text, offset, max_chars) and is_dead_there()
