@@ -2,9 +2,10 @@
 
     python -m rlsf_lightning.prompts.chemistry.described INPUT.tsv OUTPUT.jsonl [text=description] [smiles=SMILES]
 
-reads a table of descriptions and molecules (ChEBI-20 has the columns CID, SMILES and description, and writes a backslash twice)
-and writes JSON lines with ``description``, ``SMILES`` and ``facts``, as the verifier ``molecule`` takes them. Rows of which no
-fact is known are left out and counted. A text may name other molecules ("it derives from ..."), so what the reference has not got is no fact.
+reads a table of descriptions and molecules (ChEBI-20 has the columns CID, SMILES and description, and writes a backslash
+twice) and writes JSON lines with ``description``, ``SMILES`` and ``facts``, as the verifier ``molecule`` takes them. Rows
+without a known fact are left out and counted. A text may name other molecules ("it derives from ..."), so what the reference
+has not got is no fact.
 """
 
 from __future__ import annotations
@@ -217,7 +218,7 @@ def main(arguments: list[str]) -> None:
     files = [each for each in arguments if "=" not in each]
     if len(files) != 2 or not options.keys() <= {"text", "smiles"}:
         raise UserError("write INPUT.tsv OUTPUT.jsonl, and perhaps text=COLUMN smiles=COLUMN")
-    written, left_out = convert(*files, options.get("text", "description"), options.get("smiles", "SMILES"))
+    written, left_out = convert(files[0], files[1], options.get("text", "description"), options.get("smiles", "SMILES"))
     print(f"{written} rows written to {Path(files[1])}, {left_out} without a known fact left out")
 
 
