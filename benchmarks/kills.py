@@ -44,7 +44,13 @@ RECIPE = [
     *("evaluation.limit=6", "evaluation.samples=1", "trainer.max_epochs=3", "trainer.limit_train_batches=11"),
     *("checkpoint.every_n_steps=4", "algorithm.advantage=gae", "algorithm.epochs=2", "trainer.accelerator=cpu"),
 ]
-PRELOADED = ["rlsf_lightning.training.module", "rlsf_lightning.training.datamodule", "transformers", "peft", "rdkit.Chem"]
+PRELOADED = [
+    "rlsf_lightning.training.module",
+    "rlsf_lightning.training.datamodule",
+    "transformers",
+    "peft",
+    "rdkit.Chem",
+]
 #: Bytes of the small disk, and those that are left on it when it is full.
 DISK, LEFT = 48 << 20, 100 << 10
 LIMIT = 600  # seconds for a run
@@ -113,7 +119,9 @@ def hit(runs: Runs, kind: str, number: int, rng: random.Random) -> Hit:
     with disk(place) if kind == "full" else nothing():
         alone = kind == "killed" and number % 10 == 9
         process = runs.start_alone(name) if alone else runs.start(name)
-        wait_for_moment(place, runs.seconds * rng.random(), process, waits_for_writing=kind == "killed" and number % 5 == 4)
+        wait_for_moment(
+            place, runs.seconds * rng.random(), process, waits_for_writing=kind == "killed" and number % 5 == 4
+        )
         stage = (place / STAGE_FILE).read_text() if (place / STAGE_FILE).exists() else "loading"
         filler = strike(kind, process, place)
         status = runs.finished(process)
@@ -228,7 +236,10 @@ class disk:
 
 def table(hits: list[Hit], settings: Mapping[str, Any]) -> str:
     """One row a kind, and where they were hit."""
-    lines = ["| kind | runs | equal to the straight run | hit before the end | goes on from a checkpoint |", "|---|---|---|---|---|"]
+    lines = [
+        "| kind | runs | equal to the straight run | hit before the end | goes on from a checkpoint |",
+        "|---|---|---|---|---|",
+    ]
     for kind in dict.fromkeys(hit.kind for hit in hits):
         mine = [hit for hit in hits if hit.kind == kind]
         equal, early = sum(not hit.difference for hit in mine), sum(hit.status != 0 for hit in mine)
@@ -252,7 +263,12 @@ def main() -> int:
             print(kind, number, hits[-1], file=sys.stderr, flush=True)
     text = table(hits, settings)
     print(text)
-    write("kills", {"settings": settings, "machine": machine(), "recipe": RECIPE, "hits": [asdict(h) for h in hits]}, text, settings)
+    write(
+        "kills",
+        {"settings": settings, "machine": machine(), "recipe": RECIPE, "hits": [asdict(h) for h in hits]},
+        text,
+        settings,
+    )
     return int(any(hit.difference for hit in hits))
 
 

@@ -15,6 +15,7 @@ from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import keys_of
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.chemistry.reactions.outcome import NAMED_REACTIONS
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 
 ROOT = Path(__file__).parents[1]
@@ -95,3 +96,8 @@ def test_the_page_of_algorithms_has_every_name_and_no_key_that_is_none():
     for key in set(re.findall(r"\b(?:algorithm|rollout)(?:\.[a-z_]+)+", text)):
         block, _, name = key.rpartition(".")
         assert name in OmegaConf.select(recipe, block), key
+
+
+def test_the_page_of_chemistry_lists_every_named_reaction():
+    text = (ROOT / "docs" / "recipes" / "chemistry.md").read_text()
+    assert [name for name in NAMED_REACTIONS if name not in text] == []

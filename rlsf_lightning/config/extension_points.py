@@ -145,7 +145,19 @@ METRICS = Kind(
             "SMILES: exact match, validity, similarities, BLEU, Levenshtein",
         ),
         "described_molecules": Entry(
-            "rlsf_lightning.evaluation.metrics:DESCRIBED_MOLECULES", "SMILES without a reference: pass rate, validity"
+            "rlsf_lightning.evaluation.metrics:DESCRIBED_MOLECULES",
+            "molecules to a description: pass rate, facts held, validity, exact match, similarities, distinct ones",
+        ),
+        "names": Entry(
+            "rlsf_lightning.evaluation.metrics:NAMES",
+            "names of molecules: exact structure, readable names, the same name",
+        ),
+        "products": Entry(
+            "rlsf_lightning.evaluation.metrics:PRODUCTS", "products: exact match, validity, similarities, top-k"
+        ),
+        "reactants": Entry(
+            "rlsf_lightning.evaluation.metrics:REACTANTS",
+            "reactants: round trip, exact match, MaxFrag, validity, top-k",
         ),
         "documents": Entry(
             "rlsf_lightning.evaluation.metrics:DOCUMENTS", "JSON: exact match, validity by its schema, F1 of fields"

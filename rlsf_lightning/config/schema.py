@@ -238,8 +238,8 @@ class Evaluation:
     limit: int = number(1000, at_least=1)
     #: Samples per prompt (temperature 1) for pass@k; 0 evaluates greedily only.
     samples: int = number(8, at_least=0)
-    #: The suite of metrics: generic, molecules, described_molecules, package.module:SUITE, mine.py:SUITE beside the recipe,
-    #: or null for what suits the verifier.
+    #: The suite of metrics: generic, molecules, described_molecules, names, products, reactants, package.module:SUITE,
+    #: mine.py:SUITE beside the recipe, or null for what suits the verifier.
     metrics: str | None = named(METRICS, None)
     #: Decode batch size.
     batch_size: int = number(256, at_least=1)

@@ -172,11 +172,24 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
     MetricCollection({"metric": filled}, compute_groups=False).update(
         predictions=[stripped(a.completion)[0] for a in answers],
         references=[p.reference for p in prompts for _ in range(samples)],
+        targets=[p.target for p in prompts for _ in range(samples)],
+        facts=[p.facts for p in prompts for _ in range(samples)],
         certificates=[a.certificate for a in answers],
         is_finished=[a.is_finished for a in answers],
-        facts=[p.facts for p in prompts for _ in range(samples)],
     )
     return filled.item_statistics().reshape(len(prompts), samples, metric.width).sum(axis=1)
+
+
+def _grouped_statistics(metric: type[ItemMetric], sampled: Sequence[Answer], prompts: Sequence[Prompt]) -> np.ndarray:
+    """The metric's numbers of all samples of each prompt together: shape (prompts, K)."""
+    texts = [stripped(answer.completion)[0] for answer in sampled]
+    many = len(texts) // len(prompts)
+    filled = metric(sync_on_compute=False)
+    MetricCollection({"metric": filled}, compute_groups=False).update(
+        samples=[texts[i * many : (i + 1) * many] for i in range(len(prompts))],
+        references=[p.reference for p in prompts],
+    )
+    return filled.item_statistics()
 
 
 def _sampled_columns(
@@ -191,6 +204,8 @@ def _sampled_columns(
         columns[name] = Column(PassAtK, estimate.item_statistics())
     for name in suite.sampled:
         columns[f"sampled_{name}"] = Column(suite.greedy[name], _statistics(suite.greedy[name], sampled, prompts))
+    for name, metric in suite.grouped.items():
+        columns[name] = Column(metric, _grouped_statistics(metric, sampled, prompts))
     return columns
 
 

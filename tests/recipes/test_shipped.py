@@ -21,6 +21,8 @@ SMALL = (
     "rollout.batch_size=2 rollout.samples_per_prompt=2 rollout.max_new_tokens=16 trainer.limit_train_batches=1 "
     "trainer.max_epochs=1 trainer.accelerator=cpu evaluation.limit=2 evaluation.samples=1"
 ).split()
+#: The first recipe with every estimator at once, the others by -m slow.
+WITH_EVERY_ESTIMATOR = [pytest.param(name, marks=[pytest.mark.slow] * (name != "chem_iupac")) for name in RECIPES]
 
 
 def success_of(name):
@@ -54,7 +56,7 @@ def test_a_shipped_recipe_trains(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("advantage", ESTIMATORS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", WITH_EVERY_ESTIMATOR)
 def test_one_override_chooses_the_estimator(name, advantage, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own = [f"algorithm.advantage={advantage}", "evaluation.split=null", f"run_dir={tmp_path}/run"]

@@ -6,7 +6,7 @@ Every metric reduces over ranks and keeps its numbers per item, for intervals. N
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rlsf_lightning.config.extension_points import METRICS
 from rlsf_lightning.config.plugins import resolve
@@ -34,7 +34,9 @@ from rlsf_lightning.evaluation.metrics.molecules import (
     Validity,
 )
 from rlsf_lightning.evaluation.metrics.pass_at_k import PassAtK, pass_at_k
+from rlsf_lightning.evaluation.metrics.reactions import AllValid, Distinct, MaxFrag, SameMolecules, Top3, Top5, TopK
 from rlsf_lightning.evaluation.metrics.strings import Bleu, Length, Levenshtein, WordBleu
+from rlsf_lightning.evaluation.metrics.witnesses import FactsHeld, NameMatch, Readable
 
 __all__ = [
     "DESCRIBED_MOLECULES",
@@ -43,7 +45,10 @@ __all__ = [
     "GENERIC",
     "MATH",
     "MOLECULES",
+    "NAMES",
+    "PRODUCTS",
     "PROGRAMS",
+    "REACTANTS",
     "SQL",
     "ItemMetric",
     "PassAtK",
@@ -63,6 +68,8 @@ class Suite:
     success: str
     #: Which others are reported of samples too, as ``sampled_<name>``: cheap ones only.
     sampled: tuple[str, ...] = ()
+    #: Of all samples of a prompt together, as top-k accuracy is.
+    grouped: Mapping[str, type[ItemMetric]] = field(default_factory=dict)
 
 
 _ANY_TASK: Mapping[str, type[ItemMetric]] = {
@@ -73,13 +80,18 @@ _ANY_TASK: Mapping[str, type[ItemMetric]] = {
 }
 
 GENERIC = Suite({"pass_rate": PassRate, **_ANY_TASK}, success="pass_rate")
+_SIMILARITIES: Mapping[str, type[ItemMetric]] = {
+    "morgan_tanimoto": MorganTanimoto,
+    "maccs_tanimoto": MACCSTanimoto,
+    "rdk_tanimoto": RDKTanimoto,
+}
+_TOP_K: Mapping[str, type[ItemMetric]] = {"top_1": TopK, "top_3": Top3, "top_5": Top5}
+
 MOLECULES = Suite(
     {
         "exact_match": ExactMatch,
         "validity": Validity,
-        "morgan_tanimoto": MorganTanimoto,
-        "maccs_tanimoto": MACCSTanimoto,
-        "rdk_tanimoto": RDKTanimoto,
+        **_SIMILARITIES,
         "bleu": Bleu,
         "levenshtein": Levenshtein,
         **_ANY_TASK,
@@ -88,7 +100,34 @@ MOLECULES = Suite(
     sampled=("validity",),
 )
 DESCRIBED_MOLECULES = Suite(
-    {"pass_rate": PassRate, "validity": Validity, **_ANY_TASK}, success="pass_rate", sampled=("validity",)
+    {
+        "pass_rate": PassRate,
+        "facts_held": FactsHeld,
+        "validity": Validity,
+        "exact_match": SameMolecules,
+        **_SIMILARITIES,
+        **_ANY_TASK,
+    },
+    success="pass_rate",
+    sampled=("facts_held", "validity"),
+    grouped={"distinct": Distinct},
+)
+NAMES = Suite(
+    {"exact_match": ExactMatch, "readable": Readable, "name_match": NameMatch, **_ANY_TASK},
+    success="exact_match",
+    sampled=("readable",),
+)
+PRODUCTS = Suite(
+    {"exact_match": ExactMatch, "validity": Validity, **_SIMILARITIES, **_ANY_TASK},
+    success="exact_match",
+    sampled=("validity",),
+    grouped=_TOP_K,
+)
+REACTANTS = Suite(
+    {"round_trip": PassRate, "exact_match": SameMolecules, "max_frag": MaxFrag, "validity": AllValid, **_ANY_TASK},
+    success="round_trip",
+    sampled=("exact_match", "validity"),
+    grouped=_TOP_K,
 )
 DOCUMENTS = Suite(
     {"exact_match": ExactMatch, "schema_valid": SchemaValid, "field_f1": FieldF1, **_ANY_TASK},

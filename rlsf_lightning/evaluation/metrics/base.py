@@ -19,8 +19,9 @@ class ItemMetric(torchmetrics.Metric):
     """Base of all metrics: keeps ``width`` numbers per item as list state, concatenated over ranks.
 
     Subclasses write ``update``, which calls ``add``, and may override ``from_sums``. The parameters of ``update`` are
-    named for what they hold (``predictions``, ``references``, ``facts``, ``certificates``, ``is_finished``), so that
-    a ``MetricCollection`` hands each metric its own share of one keyword call. The value is NaN where no item counts.
+    named for what they hold (``predictions``, ``references``, ``targets``, ``facts``, ``certificates``, ``is_finished``;
+    ``samples`` where all answers to a prompt are one item), so that a ``MetricCollection`` hands each metric its own share
+    of one keyword call. The value is NaN where no item counts.
     """
 
     is_differentiable = False

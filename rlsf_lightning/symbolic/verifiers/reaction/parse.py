@@ -56,11 +56,16 @@ def total(ledgers: Iterable[Ledger]) -> Ledger:
 
 
 class Sides(NamedTuple):
-    """A task as molecules. ``wanted``: the components of the reference in the order in which they are written."""
+    """A task as molecules. ``wanted``: the components of the reference in the order in which they are written.
+
+    ``product``: the given side. ``reactions``: those by which other reactants may lead there, by name.
+    """
 
     direction: str
     given: Ledger
     wanted: tuple[Target, ...]
+    product: Target
+    reactions: tuple[str, ...]
 
     @property
     def wanted_ledger(self) -> Ledger:
@@ -116,4 +121,4 @@ def sides_of(task: Task) -> Sides:
         if target is None:
             raise ToolFailed(unreadable.format("component of the ", "reference", component.text))
         wanted.append(target)
-    return Sides(task.direction, ledger_of(given.molecule), tuple(wanted))
+    return Sides(task.direction, ledger_of(given.molecule), tuple(wanted), given, task.reactions)

@@ -5,17 +5,21 @@ dot is a mistake, though RDKit would bond across it. Covered: in every component
 components too many or missing; atoms that the reactants cannot supply, elements of the product that no reactant has, and
 charge, by the element ledger of both sides; the first dead character (``viable``).
 
-Not covered: whether a reaction would run; another right answer than the reference.
+With ``round_trip``, reactants from which a named reaction certainly leads to the product are right as well.
+
+Not covered: whether a reaction would run; another right answer than the reference and those of named reactions.
 """
 
 from __future__ import annotations
 
+from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.certificates import failed, issued, passed
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.validity import check_max_chars
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.reaction.check import INVALID_KINDS, KINDS, check
+from rlsf_lightning.symbolic.verifiers.reaction.check.round_trip import is_tried, no_reaction, round_trip
 from rlsf_lightning.symbolic.verifiers.reaction.locate import dead_end
 from rlsf_lightning.symbolic.verifiers.reaction.parse import parse, sides_of
 from rlsf_lightning.symbolic.verifiers.reaction.recheck import stands
@@ -38,6 +42,9 @@ class ReactionVerifier:
             the reference. Without it the place of such a component is the whole of it.
         mcs_seconds: of computing, that this may take for all components together; see ``smiles``.
         max_chars: longer completions are not parsed; from 1 to 1000.
+        round_trip: retro only: reactants are right too where one of the named reactions (``chemistry/reactions``; the fact
+            ``reactions`` names some of them) makes the product of them and of nothing else. Where another product is possible,
+            or the stereochemistry is not certain, that is an abstention.
     """
 
     tool = "RDKit"
@@ -47,36 +54,45 @@ class ReactionVerifier:
     #: What decides on the split of a prompt with this reference.
     split_key = staticmethod(rdkit_io.split_key)
 
-    def __init__(self, *, explain: bool = True, mcs_seconds: float = 2.0, max_chars: int = 500) -> None:
+    def __init__(
+        self, *, explain: bool = True, mcs_seconds: float = 2.0, max_chars: int = 500, round_trip: bool = False
+    ) -> None:
         check_max_chars(max_chars)
         if not mcs_seconds > 0:
             raise ValueError(f"mcs_seconds={mcs_seconds}: must be above 0 (explain=false leaves the search out)")
-        self.explain, self.mcs_seconds, self.max_chars = explain, mcs_seconds, max_chars
+        self.explain, self.mcs_seconds, self.max_chars, self.round_trip = explain, mcs_seconds, max_chars, round_trip
 
     def verify(self, prompt: Prompt, completion: str) -> Certificate:
         """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
-        task = task_of(prompt)
+        task = task_of(prompt, self.round_trip)
         return issued(self.tool, self.version, lambda: self._judge(task, completion))
 
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """Whether ``prefix``, or some continuation of it, passes; None: cannot tell. Blanks may stand around an answer."""
-        return is_viable(prefix, task_of(prompt), self.max_chars)
+        return is_viable(prefix, task_of(prompt, self.round_trip), self.max_chars)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether a certificate stands, by other means than those that made it (see ``recheck``)."""
-        return stands(certificate, task_of(prompt), completion, self.max_chars)
+        return stands(certificate, task_of(prompt, self.round_trip), completion, self.max_chars)
 
     @rdkit_io.failing_as_tool()
     def _judge(self, task: Task, completion: str) -> Certificate:
         text, offset = stripped(completion)
         sides = sides_of(task)
-        checked = check(parse(text, self.max_chars), sides, self.mcs_seconds if self.explain else 0.0)
+        parsed = parse(text, self.max_chars)
+        checked = check(parsed, sides, self.mcs_seconds if self.explain else 0.0)
         findings = checked.findings
         if not findings:
             return passed(checked.witness)
+        trip = round_trip(parsed.components, sides)
+        if trip.reaction is not None:
+            return passed({"round_trip": trip.reaction})
+        if trip.doubt is not None:
+            raise ToolFailed(f"not decided: {trip.doubt}")
         dead = first_dead(text, sides, self.max_chars)
         if checked.matched:
             findings += superfluous(checked.matched, sides, dead) if self.explain else []
-            findings += dead_end(findings, dead, text)
+            findings += dead_end(findings, dead, text) if not sides.reactions else []
+        findings += [no_reaction()] if is_tried(parsed.components, sides) else []
         dead = len(completion) if not text else None if dead is None else dead + offset
         return failed(findings, score=checked.score, dead_from=dead, witness=checked.witness, offset=offset)

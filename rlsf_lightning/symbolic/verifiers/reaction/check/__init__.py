@@ -16,7 +16,8 @@ from rlsf_lightning.symbolic.verifiers.reaction.parse import Parsed, Sides, ledg
 INVALID_KINDS = INVALID_COMPONENT | {"empty_component"}
 KINDS = INVALID_KINDS | frozenset(
     "wrong_atoms wrong_bonds wrong_charge wrong_hydrogens wrong_stereo missing_atoms missing_bonds other_molecule "
-    "dead_end superfluous extra_component missing_component unsupplied_atoms element_imbalance charge_imbalance".split()
+    "dead_end superfluous extra_component missing_component unsupplied_atoms element_imbalance charge_imbalance "
+    "no_reaction".split()
 )
 
 

@@ -2,7 +2,8 @@
 
 Independent of ``verify``, which is not run again: molecules are compared by matching one onto the other instead of by
 canonical SMILES, atoms are counted in the text instead of in the molecule, similarities are added up by hand, and a first
-dead character is tried out. Not independent: what is no molecule, for which RDKit is asked once more.
+dead character is tried out; bonds are made and broken one by one instead of by a reaction SMARTS as a whole. Not independent:
+what is no molecule, for which RDKit is asked once more; where a pattern matches.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from rlsf_lightning.symbolic.certificates import MAX_FINDINGS
 from rlsf_lightning.symbolic.chemistry.crosscheck import dead_from_stands
 from rlsf_lightning.symbolic.chemistry.smiles_tokens import is_foreign
 from rlsf_lightning.symbolic.extract import stripped
-from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, sides_of
+from rlsf_lightning.symbolic.verifiers.reaction.check.round_trip import no_reaction
+from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, components_of, sides_of
 from rlsf_lightning.symbolic.verifiers.reaction.recheck.balance import balance_stands
 from rlsf_lightning.symbolic.verifiers.reaction.recheck.components import (
     Row,
@@ -23,6 +25,7 @@ from rlsf_lightning.symbolic.verifiers.reaction.recheck.components import (
     score_of,
     texts_of,
 )
+from rlsf_lightning.symbolic.verifiers.reaction.recheck.round_trip import leading
 from rlsf_lightning.symbolic.verifiers.reaction.task import Task
 from rlsf_lightning.symbolic.verifiers.reaction.viable import is_viable
 
@@ -41,11 +44,20 @@ def stands(certificate: Certificate, task: Task, completion: str, max_chars: int
     text, offset = stripped(completion)
     dead = certificate.dead_from
 
+    def viable(prefix: str) -> bool | None:
+        return is_viable(prefix, task, max_chars)
+
     def is_dead_there() -> bool:
-        return dead is None or dead_from_stands(dead, completion, lambda prefix: is_viable(prefix, task, max_chars))
+        if dead is None:
+            return True
+        # Where other reactants may be right, what is not known to be dead is not.
+        is_certain = not sides.reactions or dead == len(completion) or viable(completion[: dead + 1]) is False
+        return is_certain and dead_from_stands(dead, completion, viable)
 
     if not text or len(text) > max_chars or any(map(is_foreign, text)):
         return _refusal_stands(certificate, text, offset, max_chars) and is_dead_there()
+    if "round_trip" in certificate.witness:
+        return _round_trip_stands(certificate, text, sides)
     rows = rows_of(certificate.witness.get("components"), text, sides)
     if rows is None:
         return False
@@ -79,6 +91,11 @@ def _findings_stand(certificate: Certificate, rows: list[Row], sides: Sides, tex
     """Findings come in the order of the components, as many as the witness says, then those of the whole answer."""
     findings = list(certificate.findings)
     is_cut = len(findings) > MAX_FINDINGS
+    if sides.reactions and texts_of(rows) is not None:
+        if leading([row.component.text for row in rows], sides):
+            return False
+        if not is_cut and findings.pop() != no_reaction():
+            return False
     rest = findings[:-1] if is_cut else findings
     for row in rows:
         mine, rest = rest[: row.witness["findings"]], rest[row.witness["findings"] :]
@@ -102,6 +119,13 @@ def _findings_stand(certificate: Certificate, rows: list[Row], sides: Sides, tex
         return False
     wrong = [(row.component, {i for i, _ in row.witness.get("mapping", ())}) for row in rows if not row.equal]
     return balance_stands(certificate, [f for f in rest if f not in missing], texts_of(rows), sides, offset, wrong)
+
+
+def _round_trip_stands(certificate: Certificate, text: str, sides: Sides) -> bool:
+    """Whether the reaction that the witness names does lead from the components to the product."""
+    name = certificate.witness["round_trip"]
+    is_plain = certificate.verdict is Verdict.PASS and certificate.witness.keys() == {"round_trip"}
+    return is_plain and name in leading([component.text for component in components_of(text)], sides)
 
 
 def _dead_end_stands(certificate: Certificate, finding: Finding, text: str, offset: int) -> bool:

@@ -1,0 +1,1 @@
+"""Chemistry prompts: real molecules of the package ``chemicals``, named reactions between them, and sentences on them."""
