@@ -28,7 +28,7 @@ class ReactionVerifier:
     """PASS when the answer has the components of the reference, each as often, in any order and spelling.
 
     Facts of a prompt: ``direction``, forward or retro, and the given side as SMILES, ``reactants`` (reagents
-    included) or ``product``. Components are compared by canonical SMILES, as often as they stand there: a reference names
+    included) or ``product``. Components are compared as molecules, as often as they stand there: a reference names
     each component as often as it means it, and a policy should not be free to repeat itself. The score of other molecules is
     the Tanimoto similarity of the Morgan counts (radius 2) of all components together, 0 where one is no molecule. A
     reference or given side that RDKit cannot read, or a failure of RDKit, is an abstention.
