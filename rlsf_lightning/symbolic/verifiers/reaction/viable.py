@@ -17,7 +17,13 @@ from rlsf_lightning.symbolic.chemistry.embedding.reference import known_referenc
 from rlsf_lightning.symbolic.chemistry.equality.written_marks import has_marks
 from rlsf_lightning.symbolic.chemistry.syntax_viability import dead_from
 from rlsf_lightning.symbolic.verifiers.reaction.check import passes
-from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, components_of, known, parse_prefix, sides_of
+from rlsf_lightning.symbolic.verifiers.reaction.parse import (
+    Sides,
+    begun_components_of,
+    known,
+    parse_prefix,
+    sides_of,
+)
 from rlsf_lightning.symbolic.verifiers.reaction.task import Task
 
 
@@ -44,7 +50,7 @@ def first_dead(text: str, sides: Sides, max_chars: int) -> int | None:
 
 def _is_viable(text: str, sides: Sides) -> bool | None:
     """Whether ``text``, without blanks around it, or some continuation of it is right; None: cannot tell."""
-    *whole, last = components_of(text)
+    *whole, last = begun_components_of(text)
     left = list(sides.wanted)
     for component in whole:
         place = _place(component.text, left)
@@ -63,7 +69,7 @@ def _is_viable(text: str, sides: Sides) -> bool | None:
 def _dead_of(text: str, sides: Sides) -> int | None:
     """The first dead character of ``text``, its length where only stopping there was wrong; None: cannot tell, or right."""
     left = list(sides.wanted)
-    for component in components_of(text):
+    for component in begun_components_of(text):
         if not left:
             return component.start - 1  # nothing was missing: the dot should not be there
         place = _place(component.text, left)
