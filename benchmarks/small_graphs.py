@@ -10,7 +10,8 @@ whatever else could follow can be rewritten without a change of the text. For a 
 of stereochemistry, brackets, lower case, ``:``, ``/``, ``\\`` and ``-`` can be given up for upper case and the bonds of a
 Kekulé structure, as all of it lies in what follows; other ring numbers for the digits 1 to ``r``, since no more than the
 ``r`` bonds outside the tree are open at any time. Only hydrogens that are written as atoms are something else: after ``C(``
-may come ``[H])``. They are counted by themselves (``hydrogens_beyond``). Between the components of an answer stands a dot.
+may come ``[H])``. They are counted by themselves (``hydrogens_beyond``). So is a ring number that is closed behind a dot: what
+is alive by such ones alone is checked by going on from it (``goes_on``). Between the components of an answer stands a dot.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _MARK = 0xE000
 _SYMBOLS = {1.0: "", 2.0: "=", 3.0: "#"}
 #: Beginnings that are asked for of one molecule; of more, a sample.
 MOST = 15_000
+#: Steps on the way from a beginning to a text that passes.
+MOST_STEPS = 1000
 #: For the order of a ring bond, the symbols before its two digits: the first that is written counts.
 _RING_SYMBOLS = {"": (("", ""),), "=": (("=", ""), ("", "="), ("=", "=")), "#": (("#", ""), ("", "#"), ("#", "#"))}
 
@@ -139,12 +142,14 @@ def _with_digits(text: str, orders: Sequence[str], dash: bool) -> Iterator[str]:
 
 class Compared(NamedTuple):
     """Of the beginnings that were asked for: ``unsure`` had no answer (None), the others were ``compared``, of which some are
-    ``differing``. ``beyond``: dead in the language, and called dead, but a hydrogen as an atom could follow."""
+    ``differing``. ``beyond``: dead in the language, and called dead, but a hydrogen as an atom could follow. ``over_dots``:
+    dead in the language, and rightly called alive."""
 
     compared: int = 0
     differing: int = 0
     unsure: int = 0
     beyond: int = 0
+    over_dots: int = 0
 
     def plus(self, other: Compared) -> Compared:
         """The sums of both."""
@@ -173,17 +178,20 @@ def compare(
         assert passes(text), f"{text} is no spelling"
     alive = beginnings(texts)
     asked = sorted({prefix + character for prefix in alive for character in characters} | {""})
-    compared = differing = unsure = beyond = 0
+    compared = differing = unsure = beyond = over_dots = 0
     for prefix in asked if len(asked) <= most else rng.sample(asked, most):
         answer = viable(prefix)
         if answer is None:
             unsure += 1
             continue
         compared += 1
+        if answer and prefix not in alive and goes_on(prefix, characters, viable, passes):
+            over_dots += 1
+            continue
         differing += answer != (prefix in alive)
         if answer is False and prefix not in alive and prefix[-1] in "(-":
             beyond += hydrogens_beyond(prefix, ordered, passes)
-    return Compared(compared, differing, unsure, beyond)
+    return Compared(compared, differing, unsure, beyond, over_dots)
 
 
 def compare_all(
@@ -195,6 +203,21 @@ def compare_all(
     for atoms, texts, characters, viable, passes in wanted:
         found[atoms] = found.get(atoms, Compared()).plus(compare(texts, characters, viable, passes, rng))
     return found
+
+
+def goes_on(
+    prefix: str, characters: Iterable[str], viable: Callable[[str], bool | None], passes: Callable[[str], bool]
+) -> bool:
+    """Whether some text over the characters, dots and digits begins so and passes: the first that ``viable`` leads to."""
+    further = [".", *(character for character in characters if character not in ".123"), *"123456789"]
+    stack, left = [prefix], MOST_STEPS
+    while stack and left:
+        left -= 1
+        text = stack.pop()
+        if passes(text):
+            return True
+        stack += [text + character for character in reversed(further) if viable(text + character)]
+    return False
 
 
 def hydrogens_beyond(prefix: str, ordered: Sequence[str], passes: Callable[[str], bool]) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from edits import gap, replaced
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdChemReactions
-from small_graphs import Compared, all_spellings, characters_of, compare_all, graph_of
+from small_graphs import Compared, all_spellings, characters_of, compare_all, goes_on, graph_of
 
 from corpora import Case, Injected
 from rlsf_lightning.prompts.sources.iupac import source_path
@@ -129,7 +129,12 @@ def exhaustive(verifier: Any, rng: random.Random) -> tuple[int, int]:
             if len(text) <= compared_to:
                 answer = verifier.viable(prompt, text)
                 compared += 1
-                differing += answer is not None and answer is not (text in lives)
+                if answer and text not in lives:
+                    differing += not goes_on(
+                        text, letters, partial(verifier.viable, prompt), partial(_is_mixture, wanted)
+                    )
+                else:
+                    differing += answer is not None and answer is not (text in lives)
     return compared, differing
 
 
@@ -147,7 +152,7 @@ def exhaustive_by_atoms(verifier: Any, rng: random.Random) -> dict[int, Compared
         parts = _parts(reference)
         characters = sorted({".", *(character for graph in graphs for character in characters_of(graph))})
         ask = partial(verifier.viable, _prompt("small", "retro", "C", reference))
-        return sum(len(g.symbols) for g in graphs), texts, characters, ask, lambda text: _parts(text) == parts
+        return sum(len(g.symbols) for g in graphs), texts, characters, ask, partial(_is_mixture, parts)
 
     return compare_all(map(wanted, _LARGER), rng)
 
@@ -181,6 +186,12 @@ def _parts(text: str) -> list[str] | None:
     """The canonical components, each read by itself; None if one cannot be."""
     parts = [_canonical(component) for component in text.split(".")]
     return None if None in parts else sorted(part for part in parts if part is not None)
+
+
+def _is_mixture(parts: list[str] | None, text: str) -> bool:
+    """Whether a text has these components, which may be bonded over dots."""
+    written = _canonical(text)
+    return written is not None and sorted(written.split(".")) == parts
 
 
 @lru_cache(maxsize=100_000)

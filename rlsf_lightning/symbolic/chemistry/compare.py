@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from rlsf_lightning.records import Finding
@@ -41,7 +40,7 @@ class Target:
     @cached_property
     def flat(self) -> str:
         """The canonical SMILES without stereochemistry."""
-        return _flat(self.molecule)
+        return rdkit_io.flat(self.molecule)
 
     @cached_property
     def fingerprint(self) -> Any:
@@ -119,13 +118,7 @@ def common_atoms(text: str, target: Target, seconds: float) -> list[list[int]] |
 
 def same_but_for_stereo(text: str, molecule: Any, target: Target) -> bool:
     """Whether ``molecule``, written as ``text``, differs from the reference in stereochemistry only."""
-    return (has_marks(text) or has_marks(target.smiles)) and _flat(molecule) == target.flat
-
-
-def _flat(molecule: Any) -> str:
-    copy = Chem.Mol(molecule)
-    Chem.RemoveStereochemistry(copy)
-    return rdkit_io.canonical(copy)
+    return (has_marks(text) or has_marks(target.smiles)) and rdkit_io.flat(molecule) == target.flat
 
 
 def _differences(molecule: Any, reference: Any, mapped: dict[int, int], read: SmilesMap) -> list[Finding]:

@@ -141,10 +141,19 @@ def canonical(molecule: Any) -> str:
     return str(Chem.MolToSmiles(molecule))
 
 
-def split_key(reference: str) -> str:
-    """The canonical SMILES of a reference that RDKit reads, so that all spellings of a molecule fall into one split.
+def flat(molecule: Any) -> str:
+    """The canonical SMILES without stereochemistry, which is one for all spellings of a molecule."""
+    copy = Chem.Mol(molecule)
+    with quiet():
+        Chem.RemoveStereochemistry(copy)
+    return canonical(merged(copy))  # hydrogens that had marks beside them are atoms
 
-    Any other text is its own key: RDKit takes what follows a blank as a name, so that a sentence could pass for a SMILES.
+
+def split_key(reference: str) -> str:
+    """The flat SMILES of a reference that RDKit reads, so that all spellings of a molecule fall into one split.
+
+    With stereochemistry the canonical SMILES of one molecule may differ. Any other text is its own key: RDKit takes what
+    follows a blank as a name, so that a sentence could pass for a SMILES.
     """
     if len(reference) > MAX_CHARS or any(character.isspace() for character in reference):
         return reference
@@ -153,4 +162,4 @@ def split_key(reference: str) -> str:
             molecule = Chem.MolFromSmiles(reference)
     except UnicodeEncodeError:  # half of a surrogate pair
         return reference
-    return reference if molecule is None else canonical(molecule)
+    return reference if molecule is None else flat(molecule)

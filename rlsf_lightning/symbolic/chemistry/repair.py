@@ -64,8 +64,6 @@ def _changes(text: str, read: SmilesMap, last: int) -> Iterator[tuple[int, int, 
         problem = read.problems[0]
         yield problem.start, problem.end, ""
         written = text[problem.start : problem.end].lstrip(BOND_SYMBOLS)
-        if problem.dead_from is not None:  # it is open at a dot
-            last = min(last, problem.dead_from)
         for atom in reversed(read.atoms):
             if atom.end <= last and not (atom.end < len(text) and text[atom.end] == "]"):
                 yield atom.end, atom.end, written

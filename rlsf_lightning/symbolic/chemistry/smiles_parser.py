@@ -90,6 +90,8 @@ class SmilesMap(NamedTuple):
     pending: str
     open_rings: dict[int, tuple[int, str]]
     fragment: int | None
+    #: Some ring number is open at a dot: what stands before and after it may be bonded (``C1.C1`` is ethane).
+    spans_dots: bool = False
 
     @property
     def dead_from(self) -> int | None:
@@ -130,6 +132,7 @@ def _read(text: str) -> SmilesMap:
         pending=reader.pending[0] if reader.pending else "",
         open_rings={number: (atom, symbol) for number, (atom, symbol, _) in reader.rings.items()},
         fragment=reader.fragment,
+        spans_dots=reader.spans_dots,
     )
 
 
@@ -143,6 +146,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.steps: list[Step] = []
         self.fragment: int | None = None
+        self.spans_dots = False
         self.intact = True  # no problem so far that nothing mends
         self.current = -1  # the atom that the next one is bonded to
         self.pending: tuple[str, int, int] | None = None  # a bond symbol that waits for its second atom
@@ -281,9 +285,7 @@ class _Reader:
         self.current, self.pending, self.after = atom, None, ""
 
     def read_dot(self, at: int, end: int) -> None:
-        for number, (_, _, spans) in self.rings.items():
-            self.fail("unclosed_ring", *spans[0], f"ring {number} is still open at the dot", at)
-        self.rings = {}
+        self.spans_dots |= bool(self.rings)
         if self.current < 0 or self.after:
             self.fail("syntax", at, end, "the dot does not follow an atom")
         elif self.pending is not None:

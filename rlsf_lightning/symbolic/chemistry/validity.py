@@ -107,8 +107,8 @@ def forbidden_atoms(text: str, elements: Elements) -> list[Finding]:
 def _molecule(text: str) -> tuple[Any | None, list[int]]:
     """The sanitised molecule of a legible text if there is one, and its lower-case atoms without an aromatic bond."""
     molecule = rdkit_io.parse(text)
-    # RDKit bonds two fragments by a ring number that is open at a dot, and cuts large numbers of an atom to a byte or two.
-    if molecule is None or (("." in text or "[" in text) and read_smiles(text).problems):
+    # RDKit cuts large numbers of an atom to a byte or two.
+    if molecule is None or ("[" in text and read_smiles(text).problems):
         return None, []
     return molecule, rdkit_io.without_aromatic_bond(text)
 

@@ -32,11 +32,16 @@ from rlsf_lightning.symbolic.verifiers.reaction.verifier import ReactionVerifier
         ("CN.CCl", "CC", True),  # CCl
         ("CN.CCl", "CC.", False),
         ("CN.CCl", "C.", False),
-        # A dot ends a component: nothing is open across it.
-        ("CC", "C1.", False),
-        ("CC", "C1", False),
+        # A dot ends a component, unless a ring number is open across it.
+        ("CC", "C1.", True),
+        ("CC", "C1", True),
+        ("CC", "C1.O", False),
+        ("CC", "C1.C1.", False),
+        ("C.C", "C1", False),
         ("C1CC1.C", "C1", True),
-        ("C1CC1.C", "C1.", False),
+        ("C1CC1.C", "C1.", False),  # an atom of the ring has two bonds
+        ("C1CC1.C", "C12.", True),
+        ("C1CC1.C", "C12.C.", False),
         ("CC.C", "C(.", False),
         ("CC.C", "[C.", False),
         # Stereochemistry counts as soon as it is clear.

@@ -132,9 +132,7 @@ def test_every_mistake_is_found_at_its_place(completion: str, expected: list[tup
 @pytest.mark.parametrize(
     ("reference", "completion", "kind", "text", "dead"),
     [
-        ("CC", "C1.C1", "unclosed_ring", "1", 1),  # RDKit bonds two fragments by a ring number
-        ("CC.O", "C1.O.C1", "unclosed_ring", "1", 1),
-        ("C", "[CH4+256]", "bad_bracket_atom", "[CH4+256]", 5),  # and keeps a byte of the charge
+        ("C", "[CH4+256]", "bad_bracket_atom", "[CH4+256]", 5),  # RDKit keeps a byte of the charge
         ("C", "[65536CH4]", "bad_bracket_atom", "[65536CH4]", 1),
         ("C", "[CH260]", "bad_bracket_atom", "[CH260]", 3),
     ],

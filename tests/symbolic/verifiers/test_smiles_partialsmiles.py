@@ -67,6 +67,11 @@ VIABLE_BUT_REFUSED = {
     "it does not read the isotope 0, which says nothing": ("[0", "CH4]", "Isotope value of 0 not allowed"),
     "RDKit's lexer takes two backslashes for one": ("F/C=C\\\\", "F", "Only a single bond symbol should be used"),
     "of two symbols at a ring bond RDKit takes the first": ("C=1CC-1", "", "Inconsistent bond orders"),
+    "RDKit bonds fragments by a ring number that is open at a dot": (
+        "C1.",
+        "C1",
+        "1 ring opening has not been closed",
+    ),
     "RDKit reads an aromatic bond outside rings as a single one": ("CS:", "C", "Aromatic system cannot be kekulized"),
 }
 
@@ -102,7 +107,7 @@ def test_what_it_lets_through_though_it_is_dead(why: str) -> None:
 
 #: What it sees that the own rule leaves at "cannot tell", and what may follow in a search for a molecule.
 DEAD_BUT_UNDECIDED = {
-    "an open ring number is a bond to come": ("F1", "Uncommon valence or charge state", "CF1()=."),
+    "an open ring number is a bond to come": ("CF1", "Uncommon valence or charge state", "CF1()=."),
     "an open branch is one too": ("FC(=O)(=", "Uncommon valence or charge state", "CO1()=."),
     "hydrogens in a bracket count": ("C[CH4]", "Uncommon valence or charge state", "CO1()=."),
     "a closed ring of five aromatic carbons has no Kekulé structure": (
@@ -154,6 +159,8 @@ def is_refused_wrongly(prefix: str, message: str) -> bool:
         "Only a single bond symbol should be used": re.search(r"\\\\", prefix),
         "Inconsistent bond orders": re.search(r"[-=#$:][0-9%]", prefix),
     }
+    if "has not been closed" in message or "have not been closed" in message:
+        return prefix.endswith(".")
     return at_end.get(message) is not None
 
 

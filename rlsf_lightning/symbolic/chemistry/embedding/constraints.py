@@ -118,11 +118,10 @@ class OpenBranch(NamedTuple):
 
 
 class Dot(NamedTuple):
-    """A fragment is finished, and there is another one to come."""
+    """Nothing more is attached to the last atom, but for its open ring digits, and other atoms are to come."""
 
     step: int
     state: AtomState
-    unfinished: bool
 
 
 class StereoMarks(NamedTuple):

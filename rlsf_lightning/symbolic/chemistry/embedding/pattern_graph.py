@@ -103,8 +103,7 @@ class PatternGraph:
             self.constraints.append(AtomFinished(index, self._state(step.atom), (*self._stack, step.other), False))
             self._reach(index, step.atom, step.other)
         else:
-            unfinished = bool(self._stack) or any(self._open_rings)
-            self.constraints.append(Dot(index, self._state(step.atom), unfinished))
+            self.constraints.append(Dot(index, self._state(step.atom)))
 
     def _number(self, step: Step) -> int:
         return int(self.text[step.start : step.end].strip("%()"))

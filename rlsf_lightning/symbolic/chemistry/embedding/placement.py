@@ -104,17 +104,3 @@ class Placement:
             for atom in open_atoms:
                 awaited &= ~(1 << self.image[atom])
         return awaited
-
-    def flood(self, part: int) -> int:
-        """The connected part of what is not placed that ``part`` lies in."""
-        unplaced, neighbours = self.reference.all & ~self.placed, self.reference.neighbours
-        edge = part
-        while edge:
-            grown = 0
-            while edge:
-                lowest = edge & -edge
-                grown |= neighbours[lowest.bit_length() - 1]
-                edge ^= lowest
-            edge = grown & unplaced & ~part
-            part |= edge
-        return part

@@ -7,8 +7,10 @@ stereochemistry say what the reference says as soon as it is determined what the
 numbering and mixture of bracket, Kekulé and aromatic forms is allowed. One backtracking search decides a whole string:
 it meets the constraints token by token, and the farthest that any embedding comes is the first dead token.
 
-"Dead" is certain, with three exceptions that nobody writes: hydrogens as atoms of their own, fragments that are
-continued across a dot, and lower-case letters where no double bond is near are not counted as ways to go on.
+A ring digit may be closed behind a dot: ``C1CC`` can become propylbenzene as ``C1CC.c1ccccc1``.
+
+"Dead" is certain, with two exceptions that nobody writes: hydrogens as atoms of their own, and lower-case letters where no
+double bond is near, are not counted as ways to go on.
 "Viable" is nearly so. Let through are a few aromatic forms that RDKit cannot kekulise, and of stereochemistry: centres
 with a lone pair, what is not tetrahedral, and direction marks at both ends of one ring bond.
 """

@@ -10,8 +10,9 @@ from rlsf_lightning.records import Finding, Span
 from rlsf_lightning.symbolic.certificates import too_long
 from rlsf_lightning.symbolic.verifiers.iupac_name.tool.server import NameServer
 
-#: Beside ASCII: Greek letters, primes and dashes. OPSIN would also fold accents away, which would pass a misspelling.
-_FURTHER = frozenset("αβγδεζηθικλμνξοπρστυφχψω′″‴‵‐‑‒–—−")  # noqa: RUF001
+#: Beside ASCII: the sign of racemates, Greek letters, primes and dashes. OPSIN would also fold accents away, which would
+#: pass a misspelling.
+_FURTHER = frozenset("±αβγδεζηθικλμνξοπρστυφχψω′″‴‵‐‑‒–—−")  # noqa: RUF001
 #: What cannot be in a name. Control characters would also break the line that OPSIN reads.
 BAD = re.compile(rf"[^ -~{''.join(sorted(_FURTHER))}]+")
 #: OPSIN reads something else for these, or for what may become these.

@@ -20,6 +20,8 @@ from rlsf_lightning.symbolic.chemistry.compare import Target, fingerprint
 from rlsf_lightning.symbolic.chemistry.crosscheck import heavy_atoms
 from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
 from rlsf_lightning.symbolic.extract import stripped
+from rlsf_lightning.symbolic.verifiers.iupac_name.check.doubt import check_racemate, check_unassigned
+from rlsf_lightning.symbolic.verifiers.iupac_name.check.similarity import is_reference
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.unreadable import MAX_BRACKETS, STOP_CHARS, locants_in
 from rlsf_lightning.symbolic.verifiers.iupac_name.locate.fragments import Reading, difference, findings_of
 from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Token, american, is_bad, tokens_of
@@ -88,6 +90,7 @@ class _Recheck:
             return False
         witness = certificate.witness
         if not self.said["smiles"]:
+            check_unassigned(self.text, {**self.said, **self._parts()}, self.target, self.server)
             return (
                 certificate.verdict is Verdict.FAIL
                 and certificate.score == 0.0
@@ -118,9 +121,10 @@ class _Recheck:
             return is_failed and [kind for kind, _ in found] == ["impossible_molecule"] and set(found[0][1]) == spans
         if witness.get("canonical") != rdkit_io.canonical(molecule):
             return False
+        check_racemate(self.server.ask("lenient", american(self.text)[0])["extended"], self.target)
         if certificate.verdict is Verdict.PASS:
             return _same(smiles, self.target)
-        if witness["canonical"] == self.target.canonical or abs(certificate.score - self._score(molecule)) > _SIMILAR:
+        if is_reference(smiles, molecule, self.target) or abs(certificate.score - self._score(molecule)) > _SIMILAR:
             return False
         repairs, tokens = self._repaired(witness), self._tokens()
         if repairs is None:
@@ -157,20 +161,23 @@ class _Recheck:
             molecule = rdkit_io.parse(smiles) if 0 < len(smiles) <= MAX_SMILES else None
             if molecule is None:
                 return None
-            is_right = rdkit_io.canonical(molecule) == self.target.canonical
+            is_right = is_reference(smiles, molecule, self.target)
             if abs((1.0 if is_right else self._score(molecule)) - similarity) > _SIMILAR:
                 return None
             spans.add(change.span(len(self.text)))
         return spans
 
+    def _parts(self) -> dict[str, Any]:
+        return self.server.ask("parts", american(self.text)[0])
+
     def _tokens(self) -> tuple[Token, ...]:
-        return tokens_of(self.server.ask("parts", american(self.text)[0])["tokens"], self.text)
+        return tokens_of(self._parts()["tokens"], self.text)
 
     def _mapped(self, mapping: list[list[int]], found: list[tuple[str, tuple[Span, ...]]]) -> bool:
         smiles = str(self.said["smiles"])
         if not _maps(mapping, read_smiles(smiles), read_smiles(self.target.smiles)):
             return False
-        answer = self.server.ask("parts", american(self.text)[0])
+        answer = self._parts()
         reading = Reading(smiles, tokens_of(answer["tokens"], self.text), answer["owners"])
         expected = findings_of(reading, difference(smiles, self.target.smiles, mapping), self.text, self._is_isomer())
         return found == ([(finding.kind, finding.spans) for finding in expected] or [("other_molecule", ())])

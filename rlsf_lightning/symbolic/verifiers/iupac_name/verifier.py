@@ -5,8 +5,8 @@ another molecule, the one token whose change gives the reference, else the token
 common substructure; the first character after which OPSIN's grammar knows no name (``viable``). OPSIN runs in a Java process of
 its own, with limits of time and memory; names are capped, and control characters are refused, before it sees them.
 
-Not covered: whether a name is the preferred one; what OPSIN does not know. Tautomers are different molecules here, as
-canonical SMILES are. An ambiguous name ("dichlorobenzene") means what OPSIN takes it for; the witness says so.
+Not covered: whether a name is the preferred one; what OPSIN does not know. Tautomers are different molecules here. An
+ambiguous name ("dichlorobenzene") means what OPSIN takes it for; the witness says so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.iupac_name.check import check
-from rlsf_lightning.symbolic.verifiers.iupac_name.check.similarity import passes
+from rlsf_lightning.symbolic.verifiers.iupac_name.check.similarity import may_pass
 from rlsf_lightning.symbolic.verifiers.iupac_name.locate import Locator
 from rlsf_lightning.symbolic.verifiers.iupac_name.parse import parse
 from rlsf_lightning.symbolic.verifiers.iupac_name.recheck import stands
@@ -44,9 +44,11 @@ MAX_CHARS = 500
 class IupacNameVerifier:
     """PASS when OPSIN reads the completion as the reference molecule; the reference is a SMILES.
 
-    Canonical SMILES are compared: stereochemistry and isotopes count. The score of another molecule is the Tanimoto
-    similarity of Morgan counts (radius 2), 0 for what is no name. A reference that RDKit cannot read, a crash of OPSIN
-    and a name that it does not finish are abstentions.
+    Molecules are compared by isomorphism that keeps stereochemistry; isotopes count. The score of another molecule is
+    the Tanimoto similarity of Morgan counts (radius 2), 0 for what is no name. Abstentions are a reference that RDKit cannot
+    read, a crash of OPSIN, a name that it does not finish, marks of stereochemistry that nothing here reads, the name of a
+    racemate where the reference is one of its forms, and stereochemistry that OPSIN says it cannot assign, in a name that
+    says nothing else than the reference.
 
     Args:
         explain: for a readable name of another molecule, say where it is wrong. Without it such a name gets one finding for
@@ -100,7 +102,7 @@ class IupacNameVerifier:
         Raises ToolFailed where OPSIN crashes.
         """
         task = task_of(prompt)
-        return False if self._viability.is_dead(prefix, lambda text: self._passes(text, task.target)) else None
+        return False if self._viability.is_dead(prefix, lambda text: self._may_pass(text, task.target)) else None
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether nothing is found against a certificate.
@@ -132,8 +134,8 @@ class IupacNameVerifier:
             checked = self._locator.locate(name, checked, target)
         dead = None
         if not name.is_followed:
-            dead = self._viability.dead_from(completion, lambda text: self._passes(text, target))
+            dead = self._viability.dead_from(completion, lambda text: self._may_pass(text, target))
         return failed(checked.findings, score=checked.score, dead_from=dead, witness=checked.witness, offset=offset)
 
-    def _passes(self, text: str, target: Target | None) -> bool:
-        return passes(text, target, self.max_chars, self._server)
+    def _may_pass(self, text: str, target: Target | None) -> bool:
+        return may_pass(text, target, self.max_chars, self._server)

@@ -39,17 +39,17 @@ class Viability:
     def __init__(self, max_chars: int, reach: Callable[[str], int]) -> None:
         self.max_chars, self.reach = max_chars, reach
 
-    def is_dead(self, prefix: str, passes: Callable[[str], bool]) -> bool:
-        """Whether no continuation passes, for certain. ``passes``: whether a text passes as it stands."""
+    def is_dead(self, prefix: str, may_pass: Callable[[str], bool]) -> bool:
+        """Whether no continuation passes, for certain. ``may_pass``: whether a text may pass as it stands."""
         text = prefix.lstrip()
         core = text.rstrip()
         if len(core) > self.max_chars or any(map(is_bad, core)):
             return True
-        if any(map(is_bad, text)) and not passes(core):
+        if any(map(is_bad, text)) and not may_pass(core):
             return True  # nothing but blanks may follow
         return first_dead(core, self.reach) is not None
 
-    def dead_from(self, completion: str, passes: Callable[[str], bool]) -> int | None:
+    def dead_from(self, completion: str, may_pass: Callable[[str], bool]) -> int | None:
         """The first dead character of a completion that does not pass; None: not known."""
         text, offset = stripped(completion)
         if not text:
@@ -64,7 +64,7 @@ class Viability:
             if not character.isspace():
                 return offset + at
             if is_bad(character) and may_end is None:
-                may_end = passes(legible.rstrip())
+                may_end = may_pass(legible.rstrip())
             if may_end is False:  # not even such a blank may follow
                 return offset + at
         return None

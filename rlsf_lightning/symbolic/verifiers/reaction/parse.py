@@ -1,11 +1,12 @@
 """Both sides of a reaction and an answer, read into components: the SMILES between dots, each with its molecule.
 
-A component must be a SMILES by itself: a ring or a branch that is open at a dot is an error, though RDKit would bond across
-it.
+Stretches that a ring number bonds to each other across a dot are one component, as in ``CC1=O.N1C``; a branch ends before
+the dot.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
@@ -15,14 +16,14 @@ from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Finding
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target, target_of
-from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
+from rlsf_lightning.symbolic.chemistry.smiles_parser import SmilesMap, read_smiles
 from rlsf_lightning.symbolic.chemistry.syntax_viability import Prefix, legible_prefix
 from rlsf_lightning.symbolic.chemistry.validity import illegible
 from rlsf_lightning.symbolic.verifiers.reaction.task import GIVEN, Task
 
 
 class Component(NamedTuple):
-    """A stretch of an answer between two dots."""
+    """A stretch of an answer between two dots, or several that are bonded to each other."""
 
     start: int
     text: str
@@ -93,11 +94,62 @@ def parse_prefix(prefix: str, max_chars: int) -> Prefix | None:
 
 
 def components_of(text: str) -> list[Component]:
-    """The stretches between dots, each of which must be a SMILES by itself; a bond across a dot is none of them."""
+    """The components of an answer: the stretches between dots, as one (with all between) those that are bonded to each other.
+
+    Unless the text has as many mistakes as its stretches have by themselves: a ring number without a partner is then a mistake
+    of its own component.
+    """
+    stretches, read = _stretches(text), read_smiles(text)
+    if not read.spans_dots or len(read.problems) >= sum(len(read_smiles(one.text).problems) for one in stretches):
+        return stretches
+    return _united(text, stretches, _joints(read, stretches))
+
+
+def begun_components_of(prefix: str) -> list[Component]:
+    """The same of an unfinished answer: what may still be bonded to what comes next is one with the last stretch."""
+    stretches, read = _stretches(prefix), read_smiles(prefix)
+    open_ = [(_at(stretches, read.atoms[atom].start), len(stretches) - 1) for atom, _ in read.open_rings.values()]
+    return _united(prefix, stretches, _joints(read, stretches) + open_) if read.spans_dots else stretches
+
+
+def bonded_stretches(text: str) -> list[str]:
+    """The components of a SMILES as texts of their own, also where they stand within each other (``C1.O.C1``)."""
+    stretches = _stretches(text)
+    group = list(range(len(stretches)))
+    for joint in _joints(read_smiles(text), stretches):
+        old, new = sorted((group[i] for i in joint), reverse=True)
+        group = [new if each == old else each for each in group]
+    return [".".join(one.text for one, own in zip(stretches, group, strict=True) if own == i) for i in sorted({*group})]
+
+
+def _stretches(text: str) -> list[Component]:
     found, start = [], 0
     for piece in text.split("."):
         found.append(Component(start, piece))
         start += len(piece) + 1
+    return found
+
+
+def _joints(read: SmilesMap, stretches: list[Component]) -> list[tuple[int, int]]:
+    """The pairs of stretches that a bond lies between."""
+    ends = [[_at(stretches, read.atoms[atom].start) for atom in (bond.first, bond.second)] for bond in read.bonds]
+    return [(a, b) for a, b in map(sorted, ends) if a != b]
+
+
+def _at(stretches: list[Component], offset: int) -> int:
+    return bisect_right([one.start for one in stretches], offset) - 1
+
+
+def _united(text: str, stretches: list[Component], joints: list[tuple[int, int]]) -> list[Component]:
+    reach = list(range(len(stretches)))
+    for first, second in joints:
+        reach[first] = max(reach[first], second)
+    found: list[Component] = []
+    last = -1
+    for i, one in enumerate(stretches):
+        start = one.start if i > last else found.pop().start
+        last = max(last, reach[i])
+        found.append(Component(start, text[start : one.end]))
     return found
 
 

@@ -1,13 +1,14 @@
 """Reactions: the products of given reactants, or reactants for a given product, against a reference.
 
-An answer is SMILES components between dots, in any order, each a SMILES by itself: a ring or a branch that is open at a
-dot is a mistake, though RDKit would bond across it. Covered: in every component what the verifier of SMILES covers;
+An answer is SMILES components between dots, in any order. Stretches that a ring number bonds across a dot (``CC1=O.N1C``) are
+one component. Covered: in every component what the verifier of SMILES covers;
 components too many or missing; atoms that the reactants cannot supply, elements of the product that no reactant has, and
 charge, by the element ledger of both sides; the first dead character (``viable``).
 
 With ``round_trip``, reactants from which a named reaction certainly leads to the product are right as well.
 
-Not covered: whether a reaction would run; another right answer than the reference and those of named reactions.
+Not covered: whether a reaction would run; another right answer than the reference and those of named reactions; right
+components one of which stands within another (``C1.O.C1``), which are an abstention.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class ReactionVerifier:
     """PASS when the answer has the components of the reference, each as often, in any order and spelling.
 
     Facts of a prompt: ``direction``, forward or retro, and the given side as SMILES, ``reactants`` (reagents
-    included) or ``product``. Components are compared by canonical SMILES, as often as they stand there: a reference names
+    included) or ``product``. Components are compared as ``smiles`` does, as often as they stand there: a reference names
     each component as often as it means it, and a policy should not be free to repeat itself. The score of other molecules is
     the Tanimoto similarity of the Morgan counts (radius 2) of all components together, 0 where one is no molecule. A
     reference or given side that RDKit cannot read, or a failure of RDKit, is an abstention.

@@ -23,7 +23,14 @@ from rlsf_lightning.symbolic.chemistry.smiles_parser import read_smiles
 from rlsf_lightning.symbolic.chemistry.syntax_viability import certainly_dead_from, dead_from
 from rlsf_lightning.symbolic.verifiers.reaction.check import passes
 from rlsf_lightning.symbolic.verifiers.reaction.check.round_trip import round_trip
-from rlsf_lightning.symbolic.verifiers.reaction.parse import Sides, components_of, known, parse, parse_prefix, sides_of
+from rlsf_lightning.symbolic.verifiers.reaction.parse import (
+    Sides,
+    begun_components_of,
+    known,
+    parse,
+    parse_prefix,
+    sides_of,
+)
 from rlsf_lightning.symbolic.verifiers.reaction.task import Task
 
 
@@ -62,7 +69,7 @@ def first_dead(text: str, sides: Sides, max_chars: int) -> int | None:
 
 def _is_viable(text: str, sides: Sides) -> bool | None:
     """Whether ``text``, without blanks around it, or some continuation of it is right; None: cannot tell."""
-    *whole, last = components_of(text)
+    *whole, last = begun_components_of(text)
     left = list(sides.wanted)
     for component in whole:
         place = _place(component.text, left)
@@ -81,7 +88,7 @@ def _is_viable(text: str, sides: Sides) -> bool | None:
 def _dead_of(text: str, sides: Sides) -> int | None:
     """The first dead character of ``text``, its length where only stopping there was wrong; None: cannot tell, or right."""
     left = list(sides.wanted)
-    for component in components_of(text):
+    for component in begun_components_of(text):
         if not left:
             return component.start - 1  # nothing was missing: the dot should not be there
         place = _place(component.text, left)
@@ -112,7 +119,7 @@ def _is_no_answer(text: str, sides: Sides) -> bool:
 
 def _no_answer_from(text: str, sides: Sides) -> int | None:
     """The first character from which no reactants at all, of a named reaction or the reference, are written."""
-    *whole, last = components_of(text)
+    *whole, last = begun_components_of(text)
     most = max(MOST_REACTANTS, len(sides.wanted))
     for number, component in enumerate([*whole, last]):
         if number == most:

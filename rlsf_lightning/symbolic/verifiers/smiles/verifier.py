@@ -31,9 +31,9 @@ from rlsf_lightning.symbolic.verifiers.smiles.viable import first_dead, is_viabl
 class SmilesVerifier:
     """PASS when the completion spells the reference molecule in any way; without a reference, when it is a valid molecule.
 
-    Canonical SMILES are compared: stereochemistry, isotopes and atom maps count, hydrogens may be written as atoms. The
+    Molecular graphs are compared: stereochemistry, isotopes and atom maps count, hydrogens may be written as atoms. The
     score of another molecule is the Tanimoto similarity of Morgan counts (radius 2), 0 for what is no molecule. An
-    unreadable reference, or a failure of RDKit, is an abstention.
+    unreadable reference, a mark of stereochemistry that no tool reads, or a failure of RDKit, is an abstention.
 
     Args:
         explain: for a valid but wrong molecule, find the atoms outside the maximum common substructure. Without it such

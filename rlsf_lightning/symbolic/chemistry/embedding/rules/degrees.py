@@ -60,6 +60,7 @@ def may_branch(placement: Placement, branch: OpenBranch) -> bool:
 
 
 def may_end_fragment(placement: Placement, dot: Dot) -> bool:
-    """Whether a fragment is whole and another one is left."""
-    is_finished = placement.reference.degree[placement.image[dot.state.atom]] == dot.state.degree
-    return is_finished and not dot.unfinished and placement.placed != placement.reference.all
+    """Whether the last atom has all of its bonds, open ring digits included, and something is left."""
+    written = dot.state.degree + dot.state.open_rings
+    is_finished = placement.reference.degree[placement.image[dot.state.atom]] == written
+    return is_finished and placement.placed != placement.reference.all

@@ -1,13 +1,13 @@
 """Whether the rest of the reference can still be written: a bipartite matching of what needs a bond with missing bonds.
 
-Each open ring digit needs a missing bond of its atom, not to an atom that nothing can be attached to any more; each part
-of the reference that is not written needs a bond from an open atom, as a ring digit alone does not lead into it; what
-a parenthesis or a bond symbol promises needs one of the last atom. No bond is there for two of them.
+Each open ring digit needs a missing bond of its atom, not to an atom that nothing can be attached to any more; what a
+parenthesis or a bond symbol promises needs one of the last atom. No bond is there for two of them. What is not written yet
+can be reached from an open atom, or by a ring digit that is closed behind a dot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rlsf_lightning.symbolic.chemistry.embedding.constraints import ANY, Reach
 from rlsf_lightning.symbolic.chemistry.embedding.placement import Placement
@@ -21,23 +21,20 @@ Fixed = tuple[int, Sequence[int]]
 def within_reach(placement: Placement, reach: Reach, fixed: Fixed | None = None, child_mask: int = -1) -> bool:
     """Whether such a matching exists. ``child_mask``: what a child to come may be."""
     open_rings = _open_rings(placement, reach, fixed)
-    parts = list(_parts(placement, reach))
     if not reach.child:
-        return _all_served([*open_rings.values(), *parts])
+        return _all_served([*open_rings.values()])
     last = reach.open[-1]
     place, missing = placement.image[last.atom], placement.missing(last) & child_mask
     fitting = placement.writable(last.atom, missing, reach.order)
     new = fitting & ~placement.placed
     # If more bonds are missing than this one and the open rings, another atom would have to come as a branch.
     may_come = not reach.may_close or placement.missing(last).bit_count() == last.open_rings + 1
-    for part in parts if may_come else ():  # the child lies in one of them, which it serves
-        child = [bond for bond in part if place in bond and new >> _other(bond, place) & 1]
-        if child and _all_served([child, *open_rings.values(), *(other for other in parts if other is not part)]):
-            return True
+    if may_come and _all_served([[_bond(place, target) for target in bits(new)], *open_rings.values()]):
+        return True
     if not reach.may_close:
         return False
     opened = [_bond(place, target) for target in bits(fitting & _open_to(placement, reach))]
-    if _all_served([opened, *open_rings.values(), *parts]):
+    if _all_served([opened, *open_rings.values()]):
         return True
     for state in reach.ring_openers:
         target = placement.image[state.atom]
@@ -46,7 +43,7 @@ def within_reach(placement: Placement, reach: Reach, fixed: Fixed | None = None,
             # Of two symbols the first counts.
             if bond in open_rings[state.atom, at] and (order != ANY or fitting >> target & 1):
                 rest = [others for key, others in open_rings.items() if key != (state.atom, at)]
-                if _all_served([[bond], *rest, *parts]):
+                if _all_served([[bond], *rest]):
                     return True
     return False
 
@@ -72,26 +69,8 @@ def _open_rings(placement: Placement, reach: Reach, fixed: Fixed | None) -> dict
     return found
 
 
-def _parts(placement: Placement, reach: Reach) -> Iterator[list[Bond]]:
-    """For each part that is not written yet the bonds that lead into it from open atoms."""
-    around = [(placement.image[state.atom], placement.missing(state) & ~placement.placed) for state in reach.open]
-    seeds = 0
-    for _, free in around:
-        seeds |= free
-    for state in reach.ring_openers:
-        seeds |= placement.reference.neighbours[placement.image[state.atom]] & ~placement.placed
-    while seeds:
-        part = placement.flood(seeds & -seeds)
-        seeds &= ~part
-        yield [_bond(place, target) for place, free in around for target in bits(free & part)]
-
-
 def _bond(a: int, b: int) -> Bond:
     return (a, b) if a < b else (b, a)
-
-
-def _other(bond: Bond, atom: int) -> int:
-    return bond[0] + bond[1] - atom
 
 
 def _all_served(wants: Sequence[Sequence[Bond]]) -> bool:

@@ -9,6 +9,7 @@ from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Finding
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target
+from rlsf_lightning.symbolic.verifiers.iupac_name.check.doubt import check_racemate, check_unassigned
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.similarity import of_another
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.unreadable import MAX_MESSAGE, TOKEN_INDEX, unreadable
 from rlsf_lightning.symbolic.verifiers.iupac_name.parse import Name, american
@@ -26,11 +27,15 @@ class Checked(NamedTuple):
 
 
 def check(name: Name, target: Target, server: NameServer, reach: Callable[[str], int]) -> Checked:
-    """What is wrong with a name. ``reach`` asks OPSIN how far its grammar can follow a word. Raises ToolFailed."""
+    """What is wrong with a name. ``reach`` asks OPSIN how far its grammar can follow a word.
+
+    Raises ToolFailed where it cannot be told whether the name is one of the reference.
+    """
     if name.mistakes:
         return Checked(name.mistakes, {})
     answer = name.answer
     if "smiles" not in answer:
+        check_unassigned(name.text, answer, target, server)
         message = TOKEN_INDEX.sub("", answer["message"])[:MAX_MESSAGE]
         return Checked(unreadable(name.text, answer, reach), {"message": message})
     smiles, witness = answer["smiles"], {"smiles": answer["smiles"], "warnings": answer["warnings"]}
@@ -41,7 +46,10 @@ def check(name: Name, target: Target, server: NameServer, reach: Callable[[str],
         return Checked([Finding("impossible_molecule", "RDKit finds an impossible valence in it")], witness)
     canonical = rdkit_io.canonical(molecule)
     witness["canonical"] = canonical
-    if canonical == target.canonical:
+    is_reference = target.is_spelt_by(smiles, canonical)
+    if answer["relative"]:
+        check_racemate(server.ask("lenient", american(name.text)[0])["extended"], target)
+    if is_reference:
         return Checked([], witness, 1.0)
     other = Finding("other_molecule", "a readable name, but of another molecule")
     return Checked([other], witness, of_another(molecule, target), molecule)

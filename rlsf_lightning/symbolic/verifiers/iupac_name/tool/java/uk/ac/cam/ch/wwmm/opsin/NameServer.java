@@ -19,8 +19,9 @@ import java.util.concurrent.LinkedBlockingQueue;
  *
  * <p>Questions (fields separated by tabs): {@code read NAME}, what the name means; {@code parts NAME}, its tokens and the one
  * that each atom came from; {@code try NAME ...}, the SMILES alone of names of bounded size; {@code plain NAME ...}, the SMILES
- * alone, by OPSIN's public interface; {@code judge NAME}, all that this interface says of a name; {@code reach TEXT}, how far
- * the grammar follows a text.
+ * alone, by OPSIN's public interface; {@code judge NAME}, all that this interface says of a name; {@code lenient NAME}, the
+ * SMILES and the groups of its stereocentres by this interface, whatever stereochemistry OPSIN cannot assign passed over;
+ * {@code reach TEXT}, how far the grammar follows a text.
  *
  * <p>The process ends with its caller, whose end closes the standard input, even in the middle of a name or of its own start.
  */
@@ -97,6 +98,8 @@ final class NameServer {
                     answer = plain(fields);
                 } else if (fields[0].equals("judge")) {
                     answer = judge(fields[1]);
+                } else if (fields[0].equals("lenient")) {
+                    answer = lenient(fields[1]);
                 } else {
                     answer = "{\"reach\":" + reach.of(fields[1]) + "}";
                 }
@@ -132,6 +135,15 @@ final class NameServer {
                 + quoted(rest) + "}";
     }
 
+    private String lenient(String name) {
+        NameToStructureConfig config = config(false);
+        config.setWarnRatherThanFailOnUninterpretableStereochemistry(true);
+        OpsinResult result = opsin.parseChemicalName(name, config);
+        String smiles = result.getSmiles();
+        String extended = smiles == null ? "" : result.getExtendedSmiles();
+        return "{\"smiles\":" + quoted(smiles) + ",\"extended\":" + quoted(extended) + "}";
+    }
+
     /** Reads a name as OPSIN does: of its parses, the first that can be built without a warning, else the first that can. */
     private String read(String name) throws Exception {
         keep(name, null, new ArrayList<>(), null);
@@ -151,9 +163,11 @@ final class NameServer {
             }
             try {
                 BuildState state = new BuildState(config(true));
-                SMILESWriter writer = writer(build(parse, state));
+                Fragment molecule = build(parse, state);
+                SMILESWriter writer = writer(molecule);
                 String smiles = quoted(writer.writeSmiles());
-                String answer = "{\"smiles\":" + smiles + ",\"warnings\":" + types(state.getWarnings()) + "}";
+                String answer = "{\"smiles\":" + smiles + ",\"warnings\":" + types(state.getWarnings()) + ",\"relative\":"
+                        + isRelative(molecule) + "}";
                 if (warned == null || state.getWarnings().isEmpty()) {
                     keep(name, parse, tokens, writer);
                 }
@@ -166,6 +180,17 @@ final class NameServer {
             }
         }
         return warned != null ? warned : "{\"message\":" + quoted(message) + ",\"tokens\":" + lastTokens + "}";
+    }
+
+    /** Whether a stereocentre is racemic, or has a configuration only relative to others. */
+    private static boolean isRelative(Fragment molecule) {
+        for (Atom atom : molecule) {
+            AtomParity parity = atom.getAtomParity();
+            if (parity != null && parity.getStereoGroup().getType() != StereoGroupType.Abs) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void keep(String name, Element parse, List<String> tokens, SMILESWriter writer) {
