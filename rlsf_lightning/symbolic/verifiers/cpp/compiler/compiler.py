@@ -81,8 +81,9 @@ class Compiler:
     def trial(self, versions: str, number: int, cases: Sequence[Case], first: int, library: str) -> list[int]:
         """Which of ``number`` versions pass all tests, compiled as one text (``repair.versions``) and run ``first`` first.
 
-        They are compiled without optimisation, constants in few steps, and share a process that the program could disturb: what passes here has
-        still to pass by itself. Wanted outputs go in there, unlike in ``build``: one that finds them gains nothing.
+        They are compiled without optimisation, with fewer steps for constants than g++ allows, and share a process that the
+        program could disturb: what passes here has still to pass by itself. Wanted outputs go in there, unlike in ``build``:
+        one that finds them gains nothing.
         """
         flags = "-fmax-errors=0 -fconstexpr-ops-limit=1000000 -fsanitize-coverage=trace-pc"
         compile_ = f'g++ -std={self.standard} {PLAIN} {flags} -I "$tools"/{library}'

@@ -2,9 +2,10 @@
 
 The compiler reads a text from left to right, with three exceptions that are respected here: bodies in a class are
 compiled where the class ends, templates where they are used (or at the very end), labels where their function ends.
-An error that is not one of these is certain once the tokens that it was found in are complete: a stray character (see ``stray``)
-at once; the name itself, with the token after it, for a name that nobody declared; a token where only a semicolon could stand;
-in general the end of the statement, since up to there the compiler tries several readings, and complains about the last one.
+An error that is not one of these is certain once the tokens that it was found in are complete: a stray character
+at once (``stray``); the name itself, with the token after it, for a name that nobody declared; a token where only a semicolon
+could stand; in general the end of the statement, since up to there the compiler tries several readings, and complains about the
+last one.
 
 Never here: whether a program that compiles can still pass its tests.
 """
