@@ -202,3 +202,54 @@ def test_no_prefix_of_a_right_program_of_people_is_dead(verifier: CppVerifier) -
             assert verifier.viable(prompt(), prefix) is None, prefix
             tried += 1
     assert tried > 130
+
+
+MAIN = "int main() { cout << 3; }"
+#: Texts with a character that stands in no token; ^ is before the first of them, with which they are dead.
+STRAY = [
+    f"^```cpp\n{MAIN}\n```",
+    f"^```\n#include <iostream>\n{MAIN}\n```\n",
+    f"{MAIN}\n^```\nIt prints 3.",
+    f"#include <iostream>\n^```c++\nusing namespace std;\n{MAIN}",
+    f"{WHOLE}^`{MAIN}`",
+    f"^@ {MAIN}",
+    "int main() { int x = 3 ^# 1; cout << x; }",
+    "int main() { int x = 3 \\ ^3; cout << x; }",
+    f"\\^begin{{code}}\n{MAIN}",
+    "int main() { cout << ^\u201c3\u201d; }",
+    f"Here^\u2019s the program\n{MAIN}",
+    "struct S { int f() { return ^\u20183\u2019; } };\nint main() { cout << 3; }",
+    f"template <class T> T f() {{ ^@ }}\n{MAIN}",
+    f"#ifdef LOCAL\nint x;\n#endif\n{MAIN}\n^```",
+    f"{MAIN} ^\x01",
+]
+
+
+@pytest.mark.parametrize("marked", STRAY)
+def test_a_text_dies_with_a_stray_character(verifier: CppVerifier, marked: str) -> None:
+    at = marked.index("^")
+    completion = marked.replace("^", "", 1)
+    certificate = verify(verifier, completion, [{"input": "", "output": "3"}])
+    assert certificate.verdict is Verdict.FAIL and certificate.dead_from == at
+    first = certificate.findings[0].spans[0]
+    assert first.start <= at <= first.end + 1
+    assert verifier.viable(prompt(), completion[:at]) is None
+    assert verifier.viable(prompt(), completion[: at + 1]) is False
+    assert verifier.recheck(certificate, prompt([{"input": "", "output": "3"}]), completion)
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        "// ```\n/* ` \u201c */ int main() { cout << 3; }",
+        "#if 0\n```\n#endif\nint main() { cout << 3; }",
+        "#define BAD `\n#define TEXT(x) #x\nint main() { string s = TEXT(`@); cout << s.size() + 1; }",
+        'int main() { string s = "`@\\\\"; cout << s.size(); }',
+        "#define TWO 1 + \\  \n  2\nint main() { cout << TWO; }",
+        "int main() { int \u00e9t\u00e9 = 3; cout << \u00e9t\u00e9; }",
+        "int main() { int \\u00e9 = 3; cout << \u00e9; }",
+    ],
+)
+def test_where_the_compiler_does_not_see_it_no_character_is_stray(verifier: CppVerifier, completion: str) -> None:
+    assert verify(verifier, completion, [{"input": "", "output": "3"}]).verdict is Verdict.PASS
+    assert all(verifier.viable(prompt(), completion[:end]) is None for end in range(3, len(completion) + 1, 7))

@@ -33,7 +33,8 @@ FITTING = {"ite": ["p i j", "p r 1", "true v #xf"], "select": ["a i", "a 7"], "s
 
 def heads() -> list[str]:
     plain = [name for name, rule in OPERATORS.items() if rule.indices == 0]
-    return [*plain, "(_ extract 2 1)", "(_ repeat 2)", "(_ zero_extend 3)", "(_ sign_extend 1)", "(_ rotate_left 5)"]
+    indexed = "extract 2 1,repeat 2,zero_extend 3,sign_extend 1,rotate_left 5,int_to_bv 4,int2bv 6".split(",")
+    return [*plain, *(f"(_ {name})" for name in indexed)]
 
 
 def parsed(text: str) -> Parsed:
@@ -69,8 +70,73 @@ def test_what_every_operator_takes_z3_takes_too(head: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("term", "value"),
+    [
+        ("(bv2nat #b1010)", "10"),
+        ("(ubv_to_int #b1010)", "10"),
+        ("(bv2int #xff)", "255"),
+        ("(sbv_to_int #b1010)", "(- 6)"),
+        ("(sbv_to_int #b0110)", "6"),
+        ("((_ int_to_bv 4) 22)", "#b0110"),
+        ("((_ int_to_bv 4) (- 1))", "#b1111"),
+        ("((_ int2bv 3) 8)", "#b000"),
+        ("((_ nat2bv 3) 13)", "#b101"),
+        ("(bvnego #b1000)", "true"),
+        ("(bvnego #b1001)", "false"),
+        ("(bvuaddo #b1000 #b0111)", "false"),
+        ("(bvuaddo #b1000 #b1000)", "true"),
+        ("(bvsaddo #b0111 #b0001)", "true"),
+        ("(bvsaddo #b1000 #b0111)", "false"),
+        ("(bvusubo #b0010 #b0011)", "true"),
+        ("(bvssubo #b1000 #b0001)", "true"),
+        ("(bvumulo #b0100 #b0100)", "true"),
+        ("(bvsmulo #b0100 #b1110)", "false"),
+        ("(bvsmulo #b0100 #b0010)", "true"),
+        ("(bvsdivo #b1000 #b1111)", "true"),
+        ("(bvsdivo #b1000 #b0000)", "false"),
+        ("((_ divisible 3) (- 9))", "true"),
+        ("((_ divisible 1000) 1500)", "false"),
+        ("(+ 0.5 (bv2nat #b11))", "3.5"),
+    ],
+)
+def test_numbers_and_bit_vectors_are_converted_and_overflows_are_told(term: str, value: str) -> None:
+    reading = parsed(f"(assert (= {term} {value}))")
+    assert not reading.findings
+    asked = reading.commands[0].term
+    assert asked is not None and Evaluator({}, {}).value(asked) is True
+    solver = z3.Solver()
+    solver.add(z3.parse_smt2_string(asserted(reading.commands)))
+    assert solver.check() == z3.sat
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "(define-fun divisible ((m Int) (n Int)) Bool (= (mod m n) 0)) (assert (divisible 9 3))",
+        "(define-fun bvuaddo ((m Int)) Int (+ m 1)) (assert (= (bvuaddo 1) 2))",
+        "(declare-const bv2nat Int) (assert (= bv2nat 3))",
+    ],
+)
+def test_the_newer_names_may_get_a_meaning_of_their_own(text: str) -> None:
+    assert ours(text) and theirs(text)
+    assert not any(parse_prefix(text[:end], TASK, 100).findings for end in range(len(text) + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(assert (= 1 (bv2nat i)))",
+        "(assert (= 1 (ubv_to_int v w)))",
+        "(assert (= v (int_to_bv i)))",  # without its width
+        "(assert (= v ((_ int_to_bv 4) r)))",
+        "(assert (= v ((_ int_to_bv 3) i)))",  # of another width
+        "(assert (= v ((_ int2bv 0) i)))",
+        "(assert (bvuaddo v #b11))",
+        "(assert (bvnego v w))",
+        "(assert (= v (bvsmulo v w)))",
+        "(assert ((_ divisible 0) i))",
+        "(assert ((_ divisible 3) r))",
+        "(assert (divisible i 3))",
         "(assert (= 1 1.0 true))",  # z3 converts the Bool
         "(assert (and 1 2))",
         "(assert (= i #b1))",

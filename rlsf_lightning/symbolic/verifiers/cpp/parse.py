@@ -31,8 +31,9 @@ INCLUDE = re.compile(r"#\s*(?:include|import)\b")
 _DEFINITION = re.compile(r"#\s*define\s+(\w+)(?:\([^)]*\))?(.*)", re.DOTALL)
 #: In a definition these hide from this reader where something begins or ends.
 _HIDES = re.compile(r"[{}#\\]|\b(?:struct|class|union|template|namespace|extern|operator)\b")
-#: Directives that leave text out, or say that it stands elsewhere.
-_MOVES = re.compile(r"#\s*(?:if|el|endif|line|[0-9])")
+#: Directives that leave text out, and those that say that it stands elsewhere.
+_OMITS = re.compile(r"#\s*(?:if|el|endif)")
+_MOVES = re.compile(r"#\s*(?:line|[0-9])")
 _DIGRAPHS = frozenset(("<%", "%>", "<:", ":>", "%:"))
 
 
@@ -99,13 +100,18 @@ class Program:
     @property
     def is_plain(self) -> bool:
         """Whether braces, semicolons and class keys are what they look like: no digraphs, conditions or such macros."""
-        if re.search(r"\\\s*\n", self.text):
-            return False
-        if any(
-            token.text in _DIGRAPHS or (token.kind == "directive" and _MOVES.match(token.text)) for token in self.tokens
+        if not self.keeps_places or any(
+            token.kind == "directive" and _OMITS.match(token.text) for token in self.tokens
         ):
             return False
         return not any(_HIDES.search(body) or not _balanced(body) for body in self.macros.values())
+
+    @property
+    def keeps_places(self) -> bool:
+        """Whether the compiler's lines and columns are those of the text: no joined lines, digraphs or ``#line``."""
+        return re.search(r"\\\s*\n", self.text) is None and not any(
+            token.text in _DIGRAPHS or (token.kind == "directive" and _MOVES.match(token.text)) for token in self.tokens
+        )
 
     @property
     def lines(self) -> int:

@@ -109,7 +109,7 @@ def _places(completion: str, compiler: Compiler) -> set[int]:
     """Offsets of all the errors in JSON."""
     program = Program(completion)
     script = (
-        f"g++ -std={compiler.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json -ftemplate-depth=256 "
+        f"g++ -std={compiler.standard} -O1 -w -fsyntax-only -fdiagnostics-format=json "
         f"-fmax-errors=20 {preamble(program, libraries(program)[-1])} {FILE} 2>&1"
     )
     outcome = compiler.run(script, {FILE: encoded(completion)}, limits(compiler.budget, []))

@@ -9,7 +9,7 @@ from rlsf_lightning.symbolic.verifiers.cpp.compiler import scripts
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE, FLAGS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.instrumented import Seen, choose, read_seen
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Built, read_built, read_numbers
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import GUARDS, Budget, encoded, preamble
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget, encoded, preamble
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED, PLAIN, find_toolchain
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
@@ -43,7 +43,7 @@ class Compiler:
 
         ``library``: of ``libraries``. ``flags``: more arguments of the compiler.
         """
-        compile_ = f"g++ -std={self.standard} {PLAIN} {FLAGS} {GUARDS} {preamble(program, library)} {flags}"
+        compile_ = f"g++ -std={self.standard} {PLAIN} {FLAGS} {preamble(program, library)} {flags}"
         script = scripts.diagnose(compile_)
         if cases:
             script = scripts.run_tests(compile_, self.toolchain.link, self.budget, cases)
@@ -71,7 +71,7 @@ class Compiler:
         chosen = choose(cases, built.ran)
         asked = [cases[i] for i in chosen]
         headers = preamble(program, built.library)
-        compile_ = f"g++ -std={self.standard} {INSTRUMENTED} --coverage -ftemplate-depth=256 {headers}"
+        compile_ = f"g++ -std={self.standard} {INSTRUMENTED} --coverage {headers}"
         script = scripts.run_instrumented(compile_, self.toolchain.link, self.budget, asked)
         files = {FILE: encoded(program.text), **scripts.inputs(asked)}
         limits = scripts.limits(self.budget, asked, address_space=None)
@@ -81,11 +81,12 @@ class Compiler:
     def trial(self, versions: str, number: int, cases: Sequence[Case], first: int, library: str) -> list[int]:
         """Which of ``number`` versions pass all tests, compiled as one text (``repair.versions``) and run ``first`` first.
 
-        They are compiled without optimisation, and share a process that the program could disturb: what passes here has
-        still to pass by itself. Wanted outputs go in there, unlike in ``build``: one that finds them gains nothing.
+        They are compiled without optimisation, with fewer steps for constants than g++ allows, and share a process that the
+        program could disturb: what passes here has still to pass by itself. Wanted outputs go in there, unlike in ``build``:
+        one that finds them gains nothing.
         """
-        flags = f"-std={self.standard} {PLAIN} -fmax-errors=0 -ftemplate-depth=256 -fsanitize-coverage=trace-pc"
-        compile_ = f'g++ {flags} -I "$tools"/{library}'
+        flags = "-fmax-errors=0 -fconstexpr-ops-limit=1000000 -fsanitize-coverage=trace-pc"
+        compile_ = f'g++ -std={self.standard} {PLAIN} {flags} -I "$tools"/{library}'
         script = scripts.try_versions(compile_, self.toolchain.link, self.budget, cases, first)
         files = {FILE: encoded(versions), "dropped.h": b"", **scripts.inputs(cases), **scripts.wanted(cases)}
         limits = scripts.limits(self.budget, cases, address_space=None, wall_seconds=_TRIAL_SECONDS)

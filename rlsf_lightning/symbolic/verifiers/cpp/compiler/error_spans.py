@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import NamedTuple
 
 from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
@@ -11,12 +12,18 @@ from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 _SOURCE = re.compile(r" *(\d+) \| ")
 _MARKS = re.compile(r" +\| ( *[~^][~^ ]*)$")
 _UNKNOWN = re.compile(r"'([\w$]+)' (?:was not declared|does not name a type|has not been declared)")
+_EXTENDED = re.compile(r"extended character (.) is not valid", re.DOTALL)
+#: A name as the compiler reads it: characters beyond ASCII belong to it, allowed or not.
+_WORD = re.compile(r"[\w$\u0080-\U0010ffff]+")
 #: Names shorter than this are not held to be misspelt by another letter.
 _SHORTEST = 3
 
 
 def spans_of(program: Program, line: int, place: int, message: str, below: list[str]) -> tuple[Span, ...]:
     """The marked range, or the token; also the token before a gap, and a name that may be the unknown one."""
+    word = extended_word(program, place, message)
+    if word is not None:
+        return (word.span,)
     span = _marked(program, line, place, below) or token_span(program, place)
     if span is None:
         return ()
@@ -43,6 +50,22 @@ def _marked(program: Program, line: int, place: int, below: list[str]) -> Span |
     start = len(marks[1][:caret].rstrip("~"))
     end = caret + 1 + len(marks[1][caret + 1 :]) - len(marks[1][caret + 1 :].lstrip("~"))
     return Span(place - (caret - start), min(place + end - caret, content.end)) if place < content.end else None
+
+
+class ExtendedWord(NamedTuple):
+    """What the compiler reads as one name, and where the character in it stands that no name may have."""
+
+    span: Span
+    stray: int
+
+
+def extended_word(program: Program, place: int, message: str) -> ExtendedWord | None:
+    """The word at a place, if a message complains of a character in it that is not in ASCII."""
+    found = _EXTENDED.match(message)
+    word = None if found is None else _WORD.match(program.text, place)
+    if found is None or word is None or found[1] not in word.group():
+        return None
+    return ExtendedWord(Span(*word.span()), place + word.group().index(found[1]))
 
 
 def token_span(program: Program, place: int) -> Span | None:

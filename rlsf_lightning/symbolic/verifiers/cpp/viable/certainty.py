@@ -2,9 +2,10 @@
 
 The compiler reads a text from left to right, with three exceptions that are respected here: bodies in a class are
 compiled where the class ends, templates where they are used (or at the very end), labels where their function ends.
-An error that is not one of these is certain once the tokens that it was found in are complete: the name itself, with
-the token after it, for a name that nobody declared; a token where only a semicolon could stand; in general the end of
-the statement, since up to there the compiler tries several readings, and complains about the last one that it tried.
+An error that is not one of these is certain once the tokens that it was found in are complete: a stray character
+at once (``stray``); the name itself, with the token after it, for a name that nobody declared; a token where only a semicolon
+could stand; in general the end of the statement, since up to there the compiler tries several readings, and complains about the
+last one.
 
 Never here: whether a program that compiles can still pass its tests.
 """
@@ -16,6 +17,7 @@ import re
 
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import CompilerError
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, Token
+from rlsf_lightning.symbolic.verifiers.cpp.viable.stray import stray_from
 
 #: Found at the end of the text, or said of something that is not finished: more text may mend it.
 _UNFINISHED = re.compile(
@@ -96,6 +98,9 @@ def _from(program: Program, error: CompilerError) -> int | None:
     if index is None:
         return None
     token = program.tokens[index]
+    stray = None if token.kind == "directive" else stray_from(program, error)
+    if stray is not None:
+        return stray
     if token.kind == "directive":
         at = token.end if error.kind == "header" else None
     else:

@@ -17,8 +17,8 @@ from rlsf_lightning.symbolic.verifiers.cpp.viable.certainty import dead_from, is
 
 #: A line that the text ends with and that begins like a directive.
 _OPEN_DIRECTIVE = re.compile(r"(?:^|(?<=\n))[ \t]*#[^\n]*\Z")
-#: A word that the text ends with, not in a number.
-_OPEN_WORD = re.compile(r"(?<![\w$'])[^\W\d][\w$]*\Z")
+#: A word that the text ends with, not in a number, and not behind a backslash.
+_OPEN_WORD = re.compile(r"(?<![\w$'\\])[^\W\d][\w$]*\Z")
 
 
 def first_dead(compiler: Compiler, program: Program, attempts: Sequence[Built]) -> int | None:

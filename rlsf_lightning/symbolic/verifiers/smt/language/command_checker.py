@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.verifiers.smt.language.reader import ALLOWED, RESERVED, Node, name_of
 from rlsf_lightning.symbolic.verifiers.smt.language.sort_checker import IllFormed, Incomplete, gap_to
-from rlsf_lightning.symbolic.verifiers.smt.language.sorts import Sort, sort_name
+from rlsf_lightning.symbolic.verifiers.smt.language.sorts import NEWER, Sort, sort_name
 from rlsf_lightning.symbolic.verifiers.smt.language.term_checker import BUILT_IN, TermChecker
 from rlsf_lightning.symbolic.verifiers.smt.language.terms import (
     Command,
@@ -18,6 +18,8 @@ from rlsf_lightning.symbolic.verifiers.smt.language.terms import (
     text_of,
 )
 
+#: Names that cannot be given to anything new.
+_TAKEN = (BUILT_IN - NEWER.keys()) | {"Bool", "Int", "Real", "BitVec", "Array"}
 #: A scope, and where its names were declared.
 Snapshot = tuple[Scope, dict[str, Span]]
 
@@ -218,7 +220,7 @@ class CommandChecker(TermChecker):
         label = name_of(node)
         if node.is_open:
             raise Incomplete
-        if node.text in RESERVED or label in BUILT_IN or label in ("Bool", "Int", "Real", "BitVec", "Array"):
+        if node.text in RESERVED or label in _TAKEN:
             raise IllFormed("redefined", f"{label} has a meaning of its own", node.span)
         if any(label in names for names in (self.scope.symbols, self.scope.sorts, self.to_define, self.taken)):
             earlier = (self.declared_at[label],) if label in self.declared_at else ()

@@ -99,6 +99,10 @@ def _operate(term: Term, found: list[Any]) -> Any:
         return (default, (*((k, v) for k, v in items if k != found[1]), (found[1], found[2])))
     if name == "select":
         return dict(found[0][1]).get(found[1], found[0][0])
+    if name == "divisible":
+        return found[0] % term.indices[0] == 0
+    if name in ("int_to_bv", "int2bv", "nat2bv"):
+        return found[0] % (1 << term.indices[0])
     return _bits(name, term, found)
 
 
@@ -183,6 +187,8 @@ def _bits(name: str, term: Term, found: list[Any]) -> Any:
             a = {"bvand": a & b, "bvor": a | b, "bvxor": a ^ b, "bvadd": a + b, "bvmul": a * b}[name] & whole
         return a
     b = found[1]
+    if name in _OVERFLOWS:
+        return _overflows(name, a, b, width)
     if name in _UNSIGNED:
         return _UNSIGNED[name](a, b)
     if name in _SIGNED:
@@ -196,6 +202,12 @@ def _of_one(name: str, term: Term, a: int, width: int) -> int:
         return a ^ whole
     if name == "bvneg":
         return -a & whole
+    if name in ("ubv_to_int", "bv2nat", "bv2int"):
+        return a
+    if name == "sbv_to_int":
+        return _signed(a, width)
+    if name == "bvnego":
+        return a == 1 << (width - 1)
     if name == "extract":
         high, low = term.indices
         return (a >> low) & ((1 << (high - low + 1)) - 1)
@@ -239,6 +251,14 @@ def _of_two(name: str, a: int, b: int, width: int) -> int:
     return operations[name]
 
 
+def _overflows(name: str, a: int, b: int, width: int) -> bool:
+    """Whether the result of an operation on unsigned or signed numbers is none of that width."""
+    low, high = 0, (1 << width) - 1
+    if name.startswith("bvs"):
+        a, b, low, high = _signed(a, width), _signed(b, width), -(1 << (width - 1)), (1 << (width - 1)) - 1
+    return not low <= _OVERFLOWS[name](a, b) <= high
+
+
 def _signed(a: int, width: int) -> int:
     return a - (1 << width) if a >> (width - 1) else a
 
@@ -249,6 +269,15 @@ _UNSIGNED: dict[str, Callable[[int, int], Any]] = {
     "bvugt": lambda a, b: a > b,
     "bvuge": lambda a, b: a >= b,
     "bvcomp": lambda a, b: int(a == b),
+}
+_OVERFLOWS: dict[str, Callable[[int, int], int]] = {
+    "bvuaddo": lambda a, b: a + b,
+    "bvsaddo": lambda a, b: a + b,
+    "bvusubo": lambda a, b: a - b,
+    "bvssubo": lambda a, b: a - b,
+    "bvumulo": lambda a, b: a * b,
+    "bvsmulo": lambda a, b: a * b,
+    "bvsdivo": lambda a, b: -a if b == -1 else 0,  # no other quotient is larger than what is divided
 }
 _SIGNED: dict[str, Callable[[int, int], Any]] = {
     "bvslt": lambda x, y: x < y,

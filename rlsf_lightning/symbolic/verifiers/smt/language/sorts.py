@@ -138,12 +138,15 @@ def _one_bit(indices: Sequence[int], sorts: list[Sort]) -> Sort:
 def _widened(width: Callable[[int, list[int]], int]) -> Callable[[Sequence[int], list[Sort]], Sort]:
     def rule(indices: Sequence[int], sorts: list[Sort]) -> Sort:
         _vectors(sorts)
-        wide = width(indices[0] if indices else 0, [sort[1] for sort in sorts])  # type: ignore[misc]
-        if not 0 < wide <= MAX_WIDTH:
-            raise Misfit("too_large", f"a bit-vector of {wide} bits; they have from 1 to {MAX_WIDTH}")
-        return ("BitVec", wide)
+        return _checked_width(width(indices[0] if indices else 0, [sort[1] for sort in sorts]))  # type: ignore[misc]
 
     return rule
+
+
+def _checked_width(wide: int) -> Sort:
+    if not 0 < wide <= MAX_WIDTH:
+        raise Misfit("too_large", f"a bit-vector of {wide} bits; they have from 1 to {MAX_WIDTH}")
+    return ("BitVec", wide)
 
 
 def _extracted(indices: Sequence[int], sorts: list[Sort]) -> Sort:
@@ -152,6 +155,23 @@ def _extracted(indices: Sequence[int], sorts: list[Sort]) -> Sort:
     if not low <= high < width:
         raise Misfit("wrong_sort", f"there are no bits {high} to {low} in {sort_name(sorts[0])}", (0,))
     return ("BitVec", high - low + 1)
+
+
+def _number_of_bits(indices: Sequence[int], sorts: list[Sort]) -> Sort:
+    _vectors(sorts)
+    return "Int"
+
+
+def _bits_of_number(indices: Sequence[int], sorts: list[Sort]) -> Sort:
+    _need(sorts, "Int")
+    return _checked_width(indices[0])
+
+
+def _divisible(indices: Sequence[int], sorts: list[Sort]) -> Sort:
+    _need(sorts, "Int")
+    if indices[0] < 1:
+        raise Misfit("wrong_sort", "a divisor above 0 is needed", (0,))
+    return "Bool"
 
 
 def _selected(indices: Sequence[int], sorts: list[Sort]) -> Sort:
@@ -166,7 +186,16 @@ def _selected(indices: Sequence[int], sorts: list[Sort]) -> Sort:
 
 _VECTOR_TESTS = "bvult bvule bvugt bvuge bvslt bvsle bvsgt bvsge".split()
 _VECTOR_PAIRS = "bvudiv bvurem bvsdiv bvsrem bvsmod bvshl bvlshr bvashr bvnand bvnor bvsub bvxnor".split()
+_OVERFLOWS = "bvuaddo bvsaddo bvusubo bvssubo bvumulo bvsmulo bvsdivo".split()
 
+#: Of SMT-LIB 2.7, with the names that some of them had before. As for z3, a text may give such a name another meaning.
+NEWER: dict[str, Rule] = {
+    **{name: Rule(1, 1, 0, _number_of_bits) for name in ("ubv_to_int", "sbv_to_int", "bv2nat", "bv2int")},
+    **{name: Rule(1, 1, 1, _bits_of_number) for name in ("int_to_bv", "int2bv", "nat2bv")},
+    **{name: Rule(2, 2, 0, _vector_test) for name in _OVERFLOWS},
+    "bvnego": Rule(1, 1, 0, _vector_test),
+    "divisible": Rule(1, 1, 1, _divisible),
+}
 OPERATORS: dict[str, Rule] = {
     "not": Rule(1, 1, 0, _bools),
     **{name: Rule(2, None, 0, _bools) for name in ("=>", "xor")},
@@ -195,6 +224,7 @@ OPERATORS: dict[str, Rule] = {
     **{name: Rule(1, 1, 1, _same_width) for name in ("rotate_left", "rotate_right")},
     "select": Rule(2, 2, 0, _selected),
     "store": Rule(3, 3, 0, _selected),
+    **NEWER,
 }
 #: Operators whose Int arguments are converted where others are Real (or, for the last ones, always).
 _MIXED = frozenset("= distinct + * - < <= > >=".split())

@@ -216,7 +216,7 @@ class TermChecker(SortChecker):
         if head.is_open:
             raise Incomplete
         indices = tuple(self._number(item) for item in head.items[2:])
-        if any(index > MAX_WIDTH for index in indices):
+        if name.text != "divisible" and any(index > MAX_WIDTH for index in indices):
             raise IllFormed("too_large", f"bit-vectors have at most {MAX_WIDTH} bits", head.span)
         return name, indices
 

@@ -13,6 +13,8 @@ from fractions import Fraction
 from rlsf_lightning.symbolic.verifiers.smt.language.sorts import Sort, sort_name
 
 Value = bool | int | Fraction
+#: Operators that z3 knows by another name.
+_OTHERWISE = {"nat2bv": "int_to_bv"}
 
 
 @dataclass(eq=False)
@@ -122,7 +124,8 @@ def text_of(term: Term, swap: Mapping[int, str] | None = None) -> str:
     elif term.name == "const":
         head = f"(as const {sort_text(term.sort)})"
     else:
-        head = f"(_ {term.name} {' '.join(map(str, term.indices))})" if term.indices else term.name
+        name = _OTHERWISE.get(term.name, term.name)
+        head = f"(_ {name} {' '.join(map(str, term.indices))})" if term.indices else name
     parts = [text_of(argument, swap) for argument in term.arguments]
     if term.name == "let":
         bound = " ".join(f"({v.ident} {part})" for v, part in zip(term.variables, parts, strict=False))
@@ -130,6 +133,8 @@ def text_of(term: Term, swap: Mapping[int, str] | None = None) -> str:
     if term.name in ("forall", "exists"):
         bound = " ".join(f"({v.ident} {sort_text(v.result)})" for v in term.variables)
         return f"({term.name} ({bound}) {parts[0]})"
+    if term.name == "divisible":
+        return f"(= (mod {parts[0]} {term.indices[0]}) 0)"
     return f"({head} {' '.join(parts)})" if parts else head
 
 
