@@ -118,7 +118,7 @@ class HeldOut(RLSFCallback):
         mine = prompts[trainer.global_rank :: trainer.world_size]
         report = None
         if mine:
-            with torch.no_grad(), VerifierPool.from_block(recipe.verifier) as pool:
+            with torch.no_grad(), VerifierPool.from_recipe(recipe) as pool:
                 report = evaluate_policy(
                     module.policy,
                     mine,

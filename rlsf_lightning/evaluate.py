@@ -74,10 +74,10 @@ def measure(recipe: Recipe, options: Options) -> Report:
     from rlsf_lightning.training.memory_estimate import limit_threads
 
     limit_threads()
-    with VerifierPool.from_block(recipe.verifier) as pool:
+    with VerifierPool.from_recipe(recipe) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
         report = evaluate_policy(
-            load_policy(recipe.policy, device=_device(recipe)),
+            load_policy(recipe.policy, device=_device(recipe), stop=list(recipe.rollout.stop)),
             prompts,
             pool,
             template=recipe.data.template,

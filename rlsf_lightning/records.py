@@ -79,6 +79,8 @@ class Certificate:
     tool: str = ""
     version: str = ""
     seconds: float = 0.0
+    #: The characters that were judged: the answer, empty at the end where there is none. None: the whole completion.
+    answer: Span | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:
@@ -90,10 +92,12 @@ class Certificate:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: spans as ``[start, end]`` pairs."""
+        judged = {} if self.answer is None else {"answer": [self.answer.start, self.answer.end]}
         return {
             "verdict": self.verdict.value,
             "score": self.score,
             "dead_from": self.dead_from,
+            **judged,
             "findings": [
                 {
                     "kind": f.kind,

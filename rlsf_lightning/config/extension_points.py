@@ -108,6 +108,15 @@ PROMPT_SOURCE = Kind(
     accepts=_takes_split,
     default="prompts",
 )
+EXTRACTOR = Kind(
+    "answer.extract",
+    "answer extractor",
+    _functions(
+        "rlsf_lightning.symbolic.answers.extractors", *"whole fence tag after last_line".split(), regex="matched"
+    ),
+    wants="a function (text, settings) -> Span or None",
+    accepts=takes(2),
+)
 CREDIT = Kind(
     "algorithm.credit",
     "credit scheme",

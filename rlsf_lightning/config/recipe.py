@@ -26,7 +26,7 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 
 #: Sections that may be given as one value: `verifier: smiles` means `verifier: {name: smiles}`.
-_SHORT = {"verifier": "verifier.name", "algorithm.kl": "algorithm.kl.form"}
+_SHORT = {"verifier": "verifier.name", "algorithm.kl": "algorithm.kl.form", "answer": "answer.extract"}
 # A key of the command line: names joined by dots; brackets hold a name that has dots itself.
 _KEY_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([^\[\]]+)\]")
 
@@ -182,6 +182,8 @@ def _located(key: Key, value: Any, folder: Path) -> Any:
         return value
     if isinstance(value, dict):
         return {_reference(kind, name, folder): below for name, below in value.items()}
+    if isinstance(value, list):
+        return [_reference(kind, name, folder) for name in value]
     return _reference(kind, value, folder)
 
 
@@ -206,7 +208,7 @@ def _leaves(layer: Layer, known: Mapping[str, Key], further: Sequence[str]) -> I
             raise UserError(f"{layer.where}{_unknown(name, known, further)}")
         if not key.is_section:
             yield name, value
-        elif name in _SHORT and isinstance(value, str):
+        elif name in _SHORT and isinstance(value, str | list):
             yield _SHORT[name], value
         elif isinstance(value, dict):
             waiting = [(f"{name}.{leaf}", below) for leaf, below in value.items()] + waiting

@@ -16,6 +16,7 @@ from rlsf_lightning.config.extension_points import (
     CALLBACK,
     CREDIT,
     ENGINE,
+    EXTRACTOR,
     LOGGER,
     METRICS,
     PROMPT_SOURCE,
@@ -60,6 +61,8 @@ class Data:
     columns: Columns = field(default_factory=Columns)
     #: The prompt template: what the model sees, with {prompt} for the prompt's text.
     template: str = "{prompt}"
+    #: Text that every answer begins with, such as "SELECT": the model goes on from it, and the verifier sees both.
+    answer_prefix: str | None = None
     #: DataLoader workers that read prompts.
     workers: int = number(0, at_least=0)
 
@@ -107,6 +110,25 @@ class Verifier:
 
 
 @dataclass
+class Answer:
+    #: Where the answer stands in a completion; of a list the first that finds one: whole, fence (the last code block), tag
+    #: (the first <answer>...</answer>), after (what follows the last marker), last_line, regex, package.module:function, or
+    #: mine.py:function beside the recipe. `answer: fence` means the same as `answer: {extract: fence}`.
+    extract: Any = field(default="whole", metadata={"kind": EXTRACTOR})
+    #: Of fence: the language that the block must name, or a list of them ("" for none); null: any block.
+    language: Any = None
+    #: Of tag: its name.
+    tag: str = "answer"
+    #: Of after: the text before the answer.
+    marker: str = "Answer:"
+    #: Of regex: a regular expression, of whose last match the group named answer, or the first group, is the answer.
+    pattern: str | None = None
+    #: Thinking, <think>...</think>: "optional" (a completion may open with it; the answer follows), "opened" (the prompt's
+    #: template has opened it) or "auto": optional, but `whole` takes completions as they stand.
+    thinking: Literal["auto", "optional", "opened"] = "auto"
+
+
+@dataclass
 class Rollout:
     #: Prompts per training step, on each rank.
     batch_size: int = number(16, at_least=1)
@@ -114,6 +136,8 @@ class Rollout:
     samples_per_prompt: int = number(4, at_least=1)
     #: Longest completion, in tokens; a truncated completion never counts as right.
     max_new_tokens: int = number(128, at_least=1)
+    #: What ends a completion beside the end token: texts and token ids, such as ["</answer>", "\n\n"]. They are part of it.
+    stop: list[Any] = field(default_factory=list)
     #: The sampling engine: "native", "hf" (transformers' generate, slower), package.module:function, or mine.py:function
     #: beside the recipe.
     engine: str = named(ENGINE, "native")
@@ -156,6 +180,9 @@ class Algorithm:
     #: Token rewards -> advantages, by name (the list of estimators is printed below, and by recipe=list),
     #: package.module:function, or mine.py:function beside the recipe.
     advantage: str = named(ADVANTAGE, "prefix_tree")
+    #: Tokens outside the answer (thinking, prose; see `answer`): "outcome" (they learn from what the answer came to), or
+    #: "none" (left out by the loss mask).
+    credit_thinking: Literal["none", "outcome"] = "outcome"
     #: Truncated completions (cut at max_new_tokens): "penalize" (a failure) or "mask" (left out by the loss mask).
     truncated: Literal["penalize", "mask"] = "penalize"
     #: Discount.
@@ -290,6 +317,7 @@ class Recipe:
     data: Data = field(default_factory=Data)
     policy: Policy = field(default_factory=Policy)
     verifier: Verifier = field(default_factory=Verifier)
+    answer: Answer = field(default_factory=Answer)
     rollout: Rollout = field(default_factory=Rollout)
     algorithm: Algorithm = field(default_factory=Algorithm)
     evaluation: Evaluation = field(default_factory=Evaluation)

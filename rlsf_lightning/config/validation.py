@@ -15,6 +15,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from rlsf_lightning.config.answer_checks import answer_mistakes, listed, stop_mistakes
 from rlsf_lightning.config.estimator_specs import ESTIMATORS, EstimatorSpec
 from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.plugins import check as check_reference
@@ -162,7 +163,8 @@ def _names(recipe: Recipe) -> Iterator[str]:
         if kind is None or value is None or (key.name == "data.source" and recipe.data.path is not None):
             continue
         if not OmegaConf.is_dict(value):
-            yield from _complaint(kind, value, key.name)
+            for name in listed(value):
+                yield from _complaint(kind, name, key.name) if isinstance(name, str) else ()
             continue
         for name, arguments in value.items():
             if not (arguments is None or OmegaConf.is_dict(arguments)):
@@ -221,6 +223,8 @@ def _relations(recipe: Recipe, spec: EstimatorSpec | None) -> Iterator[str]:
             f"algorithm.minibatches={algorithm.minibatches}: a step has only {sequences} completions "
             "(rollout.batch_size x rollout.samples_per_prompt)"
         )
+    yield from answer_mistakes(recipe)
+    yield from stop_mistakes(recipe)
     yield from _template_mistakes(recipe.data.template)
     batches = trainer.get("limit_train_batches")
     if batches is not None and (type(batches) is not int or batches < 1):

@@ -41,6 +41,8 @@ class Answer:
     """One completion of one prompt, judged."""
 
     completion: str
+    #: What of it was judged.
+    text: str
     is_finished: bool
     certificate: Certificate
 
@@ -159,7 +161,7 @@ class _Examiner:
         pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]
         certificates = self.pool.submit(pairs).result()
         return [
-            Answer(text, one.is_finished, certificate)
+            Answer(text, self.pool.answer_of(text), one.is_finished, certificate)
             for text, one, certificate in zip(texts, sampled, certificates, strict=True)
         ]
 
@@ -170,7 +172,7 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
     filled = metric(sync_on_compute=False)
     # The collection hands the metric those of the arguments that its ``update`` names.
     MetricCollection({"metric": filled}, compute_groups=False).update(
-        predictions=[stripped(a.completion)[0] for a in answers],
+        predictions=[stripped(a.text)[0] for a in answers],
         references=[p.reference for p in prompts for _ in range(samples)],
         certificates=[a.certificate for a in answers],
         is_finished=[a.is_finished for a in answers],

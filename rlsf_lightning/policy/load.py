@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
 from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
+from rlsf_lightning.policy.sampling.stops import Stops
 
 #: Settings of a generation_config.json that would change the sampled distribution, with their neutral values.
 NEUTRAL_SAMPLING: dict[str, Any] = {
@@ -52,6 +53,7 @@ def load_policy(
     device: str | torch.device = "cpu",
     seed: int = 0,
     half: torch.dtype = torch.bfloat16,
+    stop: Sequence[str | int] = (),
 ) -> Policy:
     """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
@@ -64,6 +66,7 @@ def load_policy(
         with_value: add a value head.
         with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
         half: the 16-bit dtype of the base; fp16 where it computes under fp16 autocast, which takes no bf16 beside it.
+        stop: ``rollout.stop``.
 
     Raises:
         UserError: files that do not fit each other or the recipe.
@@ -95,6 +98,7 @@ def load_policy(
         value_head=ValueHead(model.config.get_text_config().hidden_size).to(device) if with_value else None,
         frozen_copy=copy.deepcopy(model).requires_grad_(False) if cfg.lora.r == 0 else None,
         gradient_checkpointing=cfg.gradient_checkpointing,
+        stops=Stops(tokenizer, stop),
     )
     _refuse_unknown_head(policy, cfg)
     return policy

@@ -24,6 +24,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead
 from rlsf_lightning.policy.merged_lora import merged_forward, merged_weight
+from rlsf_lightning.policy.sampling.stops import Stops
 
 #: The adapter that the value head reads, where it has one of its own; the policy's is peft's "default".
 CRITIC = "critic"
@@ -47,6 +48,7 @@ class Policy(nn.Module):
         value_head: ValueHead | None = None,
         frozen_copy: PreTrainedModel | None = None,
         gradient_checkpointing: bool = False,
+        stops: Stops | None = None,
     ) -> None:
         super().__init__()
         self._in_reference = self._is_merged = False
@@ -56,6 +58,7 @@ class Policy(nn.Module):
         self.tokenizer = tokenizer
         self.eos_token_ids = eos_token_ids
         self.pad_token_id = pad_token_id
+        self.stops = Stops(tokenizer) if stops is None else stops
         self.gradient_checkpointing = gradient_checkpointing
         self._adapter_layers: list[Any] = [
             module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
@@ -87,6 +90,11 @@ class Policy(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.causal_lm.device
+
+    @property
+    def end_token_ids(self) -> list[int]:
+        """Every token that ends a completion by itself."""
+        return [*self.eos_token_ids, *self.stops.ids]
 
     @property
     def vocabulary_size(self) -> int:

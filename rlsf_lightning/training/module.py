@@ -71,6 +71,7 @@ class RLSFModule(LightningModule):
             token_credit,
             scheme=resolve(CREDIT, recipe.algorithm.credit),
             truncated=recipe.algorithm.truncated,
+            outside=recipe.algorithm.credit_thinking,
         )
         self.engine = resolve(ENGINE, recipe.rollout.engine)
         beta = recipe.algorithm.kl.beta
@@ -371,6 +372,7 @@ class RLSFModule(LightningModule):
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,
                 half=torch.float16 if self.trainer.precision == "16-mixed" else torch.bfloat16,
+                stop=list(self.recipe.rollout.stop),
             )
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
