@@ -123,7 +123,7 @@ class HeldOut(RLSFCallback):
                     module.policy,
                     mine,
                     pool,
-                    template=recipe.data.template,
+                    encode=module.encode,
                     max_new_tokens=recipe.rollout.max_new_tokens,
                     samples=samples,
                     batch_size=recipe.evaluation.batch_size,

@@ -23,6 +23,8 @@ class Prompt:
     target: str | None = None
     #: Whatever else a verifier of this domain needs (tests of a program, numbers of a puzzle ...).
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Further columns of its row that ``data.template`` names. The verifier does not look at them.
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, order=True)

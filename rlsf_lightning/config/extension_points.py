@@ -117,6 +117,7 @@ EXTRACTOR = Kind(
     wants="a function (text, settings) -> Span or None",
     accepts=takes(2),
 )
+KEEP = Kind("data.keep", "filter", dict, wants="a function of a row's columns", accepts=takes(1))
 CREDIT = Kind(
     "algorithm.credit",
     "credit scheme",

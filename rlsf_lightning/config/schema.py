@@ -45,9 +45,31 @@ class Columns:
     prompt: str = "prompt"
     #: The column that holds the known answer; null: there is none.
     reference: str | None = "reference"
+    #: The column that holds what `sft` learns to write, where that is not the reference; null: the reference.
+    target: str | None = None
     #: Columns that the verifier needs besides, such as [numbers] for game24; each goes to it as the fact of that
-    #: name, in JSON lines and parquet with its type, in csv and tsv as text.
-    facts: list[str] = field(default_factory=list)
+    #: name, in JSON lines and parquet with its type, in csv and tsv as text. Or a mapping from facts to columns, with a
+    #: conversion (type: int, float, text or json) or a constant: {numbers: {column: Puzzles, split: " ", type: int},
+    #: target: {value: 24}}.
+    facts: Any = None
+
+
+@dataclass
+class Examples:
+    #: How many. They are rows of the train split, or of a file of their own.
+    count: int = number(0, at_least=0)
+    #: That file, with the columns of `data.path`; null: the train split.
+    path: str | None = None
+
+
+@dataclass
+class Paths:
+    #: The file of the train split.
+    train: str | None = None
+    #: The file of the validation split.
+    validation: str | None = None
+    #: The file of the test split.
+    test: str | None = None
 
 
 @dataclass
@@ -55,12 +77,34 @@ class Data:
     #: Where prompts come from when no path is given: a file of prompts/sources, package.module:function, or mine.py beside
     #: the recipe.
     source: str = named(PROMPT_SOURCE, MISSING)
-    #: A user's own prompts: a tsv, csv, jsonl or parquet file, or hf://owner/name (streamed). They replace the source.
+    #: A user's own prompts: a tsv, csv, jsonl, parquet or SMILES file (.smi), or hf://owner/name (streamed). They replace the
+    #: source.
     path: str | None = None
+    #: The same with one file a split, in place of `path`.
+    paths: Paths = field(default_factory=Paths)
+    #: The column that names a row's split (train, validation or dev, test); null: a hash of its group decides.
+    split_column: str | None = None
+    #: The column that holds a row's group, which is never in two splits; null: the answer, as the verifier compares answers.
+    split_by: str | None = None
+    #: Shares of the splits where a hash decides, such as {train: 0.9, test: 0.1}; empty: 0.8, 0.1 and 0.1.
+    fractions: dict[str, Any] = field(default_factory=dict)
+    #: Where given splits share a group: "refuse", or "drop" its rows from the earlier split.
+    overlap: Literal["refuse", "drop"] = "refuse"
+    #: Which rows are read: a condition on columns, such as "level in (1, 2) and len(code) < 400", package.module:function, or
+    #: mine.py:function beside the recipe, of a row's columns; null: all.
+    keep: str | None = None
     #: Which columns of that file to read.
     columns: Columns = field(default_factory=Columns)
-    #: The prompt template: what the model sees, with {prompt} for the prompt's text.
+    #: The prompt template: what the model sees (in a chat: what the user says), with {prompt} for the prompt's text and
+    #: {name} for any column of the file or fact of that name; literal braces are doubled.
     template: str = "{prompt}"
+    #: Whether the tokenizer's chat template is applied: true, false, or auto: where it has one.
+    chat: Literal["auto", "true", "false"] = "auto"
+    #: The system message of a chat.
+    system: str | None = None
+    #: Few-shot examples before every prompt, with their answers. `data.examples: 3` means the same as
+    #: `data.examples: {count: 3}`.
+    examples: Examples = field(default_factory=Examples)
     #: Text that every answer begins with, such as "SELECT": the model goes on from it, and the verifier sees both.
     answer_prefix: str | None = None
     #: DataLoader workers that read prompts.

@@ -18,7 +18,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rlsf_lightning.config import schema
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, offline_hint
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
 from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
@@ -134,8 +134,13 @@ def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
             f"{what} could not be loaded ({type(error).__name__}: {' '.join(str(error).split())[:600]}). "
             f"Seen: policy.name={cfg.name} policy.gguf_file={cfg.gguf_file} policy.adapter={cfg.adapter}. "
             "Write policy.name=FOLDER with a saved model, the exact name of a model on the Hugging Face hub "
-            "(which needs a connection), or policy.name=embedded."
+            f"(which needs a connection), or policy.name=embedded{_offline(cfg)}."
         ) from error
+
+
+def _offline(cfg: schema.Policy) -> str:
+    is_hub_name = not policy_folder(cfg.name).is_dir()
+    return f"; {offline_hint(cfg.name, 'policy.name=FOLDER')}" if is_hub_name else ""
 
 
 def _load_tokenizer(cfg: schema.Policy) -> PreTrainedTokenizerBase:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from rlsf_lightning.records import Prompt
 
 
 class HasAnswers(Protocol):
@@ -45,6 +48,18 @@ class AnswerSettings:
     def tags(self) -> tuple[str, str]:
         """The opening and the closing tag."""
         return f"<{self.tag}>", f"</{self.tag}>"
+
+    def written(self, prompt: Prompt) -> str:
+        """The known answer of a prompt as a completion: its target as it stands, or its reference, put where it is found."""
+        if prompt.target is not None:
+            return prompt.target
+        answer, place = prompt.reference or "", self.extract[0]
+        if place == "fence":
+            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", answer)), default=0))
+            return f"{fence}{self.language[0] if self.language else ''}\n{answer}\n{fence}"
+        if place == "tag":
+            return f"{self.tags[0]}{answer}{self.tags[1]}"
+        return f"{self.marker} {answer}" if place == "after" else answer
 
     @property
     def is_whole(self) -> bool:
