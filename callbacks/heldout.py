@@ -118,12 +118,12 @@ class HeldOut(RLSFCallback):
         mine = prompts[trainer.global_rank :: trainer.world_size]
         report = None
         if mine:
-            with torch.no_grad(), VerifierPool.from_block(recipe.verifier) as pool:
+            with torch.no_grad(), VerifierPool.from_recipe(recipe) as pool:
                 report = evaluate_policy(
                     module.policy,
                     mine,
                     pool,
-                    template=recipe.data.template,
+                    encode=module.encode,
                     max_new_tokens=recipe.rollout.max_new_tokens,
                     samples=samples,
                     batch_size=recipe.evaluation.batch_size,

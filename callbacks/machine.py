@@ -5,7 +5,7 @@ import sys
 import torch
 
 from rlsf_lightning.config.cores import cores
-from rlsf_lightning.prompts import fill_template, recipe_prompts
+from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.training import memory_estimate
 from rlsf_lightning.training.hooks import RLSFCallback
 
@@ -27,12 +27,8 @@ class Machine(RLSFCallback):
         torch.set_num_threads(memory_estimate.torch_threads(recipe.verifier.workers, ranks))
         if not trainer.is_global_zero:
             return
-        texts = [
-            fill_template(recipe.data.template, prompt) for prompt in recipe_prompts(recipe, "train", limit=PROMPTS)
-        ]
-        longest = max(
-            (len(module.policy.encode_prompt(text)) for text in texts), default=0
-        )  # the data module raises for none
+        prompts = recipe_prompts(recipe, "train", limit=PROMPTS)
+        longest = max((len(module.encode(prompt)) for prompt in prompts), default=0)  # the data module raises for none
         expected = memory_estimate.needs(module.policy, recipe, longest)
         print(
             f"cores: {cores()}, of which {torch.get_num_threads()} for torch and {recipe.verifier.workers} "

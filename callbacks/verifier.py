@@ -22,7 +22,7 @@ class VerifierReward(RLSFCallback):
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
-            self.pool = module.verifier_pool or VerifierPool.from_block(module.recipe.verifier)
+            self.pool = module.verifier_pool or VerifierPool.from_recipe(module.recipe)
             module.verifier_pool = self.pool  # for estimators that ask for verdicts themselves
 
     def teardown(self, trainer, module, stage: str) -> None:
@@ -57,7 +57,7 @@ class VerifierReward(RLSFCallback):
     def log_verdicts(self, module, rollout) -> None:
         """Shares of the sampled completions; those on which the tool abstained count for none but ``abstained``."""
         judged = [c for c in rollout.certificates if c.verdict is not Verdict.ABSTAIN]
-        invalid: frozenset[str] = getattr(self.pool.verifier_class, "invalid_kinds", frozenset())
+        invalid = self.pool.invalid_kinds
         n = max(1, len(judged))
         module.log_step(
             {

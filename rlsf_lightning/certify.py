@@ -20,7 +20,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,11 +77,12 @@ def certify_one(recipe: Recipe, options: Options) -> None:
     if options.format not in ("text", "json"):
         raise UserError(f"format={options.format}: expects text or json")
 
+    from rlsf_lightning.symbolic.answers.settings import AnswerSettings
     from rlsf_lightning.symbolic.loader import load_verifier
     from rlsf_lightning.symbolic.render import render
 
     completion = sys.stdin.read() if options.completion == "-" else options.completion
-    verifier = load_verifier(recipe.verifier.name, verifier_options(recipe, options))
+    verifier = load_verifier(recipe.verifier.name, verifier_options(recipe, options), AnswerSettings.of(recipe))
     prompt = Prompt("command line", options.prompt, options.reference, facts=options.facts)
     certificate = verifier.verify(prompt, completion)
     tokens = rewarded_tokens(recipe, tokenizer_of(recipe), completion, certificate)
@@ -94,6 +95,7 @@ def certify_one(recipe: Recipe, options: Options) -> None:
 
 def certify_file(recipe: Recipe, options: Options) -> None:
     """Certify every row of a file into another."""
+    from rlsf_lightning.symbolic.answers.settings import AnswerSettings
     from rlsf_lightning.symbolic.audit import audit
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
@@ -107,10 +109,11 @@ def certify_file(recipe: Recipe, options: Options) -> None:
     workers = cores() if options.workers is None else options.workers
     if workers < 0:
         raise UserError(f"workers={workers}: expects 0 or more")
-    verifier = verifier_options(recipe, options)
+    verifier, answer = verifier_options(recipe, options), AnswerSettings.of(recipe)
     asked = [
         recipe.verifier.name,
         verifier,
+        *([] if answer.is_whole else [asdict(answer)]),
         options.rewards and [recipe.algorithm.credit, recipe.policy.name, recipe.seed],
     ]
     tokenize = tokenizer_of(recipe) if options.rewards else None
@@ -118,7 +121,8 @@ def certify_file(recipe: Recipe, options: Options) -> None:
     def extra(completion: str, certificate: Certificate) -> dict[str, Any]:
         return {} if tokenize is None else {"tokens": rewarded_tokens(recipe, tokenize, completion, certificate)}
 
-    with VerifierPool(recipe.verifier.name, verifier, workers=workers, timeout=recipe.verifier.timeout) as pool:
+    timeout = recipe.verifier.timeout
+    with VerifierPool(recipe.verifier.name, verifier, workers=workers, timeout=timeout, answer=answer) as pool:
         settings = json.dumps(asked, sort_keys=True, default=str)
         print(audit(source, target, pool, workers=workers, settings=settings, extra=extra))
 
@@ -147,6 +151,7 @@ def rewarded_tokens(
         scheme=resolve(CREDIT, recipe.algorithm.credit),
         is_finished=True,
         rng=rng,
+        outside=recipe.algorithm.credit_thinking,
     )
     return [
         {"text": text, "span": [span.start, span.end], "reward": reward, "credited": credited}

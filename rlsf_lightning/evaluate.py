@@ -58,14 +58,14 @@ def measure(recipe: Recipe, options: Options) -> Report:
     limit, samples = _check(recipe, options)
 
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.prompts import check_source, recipe_prompts
+    from rlsf_lightning.prompts import PromptEncoder, check_source, described, recipe_prompts, split_key_of
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
-    check_source(recipe.data)
+    check_source(recipe.data, split_key_of(recipe))
     check_policy(recipe.policy)
     prompts = list(recipe_prompts(recipe, options.split, limit=limit))
     if not prompts:
-        source = recipe.data.path or recipe.data.source
+        source = described(recipe.data)
         raise UserError(f"the split `{options.split}` of {source} has no prompt; write split=all")
 
     from rlsf_lightning.evaluation.metrics import suite_for
@@ -74,13 +74,14 @@ def measure(recipe: Recipe, options: Options) -> Report:
     from rlsf_lightning.training.memory_estimate import limit_threads
 
     limit_threads()
-    with VerifierPool.from_block(recipe.verifier) as pool:
+    with VerifierPool.from_recipe(recipe) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
+        policy = load_policy(recipe.policy, device=_device(recipe), stop=list(recipe.rollout.stop))
         report = evaluate_policy(
-            load_policy(recipe.policy, device=_device(recipe)),
+            policy,
             prompts,
             pool,
-            template=recipe.data.template,
+            encode=PromptEncoder(recipe, policy.tokenizer, policy.encode_prompt),
             max_new_tokens=recipe.rollout.max_new_tokens,
             samples=samples,
             batch_size=recipe.evaluation.batch_size,

@@ -59,13 +59,14 @@ class Prepared:
 
 def prepare(recipe: Recipe) -> Prepared:
     """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
-    from rlsf_lightning.prompts import check_source, recipe_prompts
+    from rlsf_lightning.prompts import check_source, recipe_prompts, split_key_of
+    from rlsf_lightning.symbolic.answers.settings import AnswerSettings
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
     from rlsf_lightning.symbolic.execution.worker_server import verify
     from rlsf_lightning.symbolic.loader import load_verifier
 
-    check_source(recipe.data)
-    verifier = load_verifier(recipe.verifier.name, recipe.verifier.options)
+    check_source(recipe.data, split_key_of(recipe))
+    verifier = load_verifier(recipe.verifier.name, recipe.verifier.options, AnswerSettings.of(recipe))
     for prompt in recipe_prompts(recipe, "train", limit=1):
         verify(verifier, recipe.verifier.name, (prompt, ""))  # raises for a missing fact; a tool that fails abstains
 
@@ -80,7 +81,7 @@ def prepare(recipe: Recipe) -> Prepared:
     check_rewards(callbacks)
     check_callbacks(callbacks, recipe)
     inside = recipe.verifier.workers == 0
-    pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_block(recipe.verifier)
+    pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_recipe(recipe)
     return Prepared(pool, callbacks)
 
 

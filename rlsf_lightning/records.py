@@ -23,6 +23,8 @@ class Prompt:
     target: str | None = None
     #: Whatever else a verifier of this domain needs (tests of a program, numbers of a puzzle ...).
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Further columns of its row that ``data.template`` names. The verifier does not look at them.
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, order=True)
@@ -79,6 +81,8 @@ class Certificate:
     tool: str = ""
     version: str = ""
     seconds: float = 0.0
+    #: The characters that were judged: the answer, empty at the end where there is none. None: the whole completion.
+    answer: Span | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:
@@ -90,10 +94,12 @@ class Certificate:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: spans as ``[start, end]`` pairs."""
+        judged = {} if self.answer is None else {"answer": [self.answer.start, self.answer.end]}
         return {
             "verdict": self.verdict.value,
             "score": self.score,
             "dead_from": self.dead_from,
+            **judged,
             "findings": [
                 {
                     "kind": f.kind,

@@ -26,9 +26,9 @@ FROM_ENDLESS = 50_000
 
 
 def run(recipe: Recipe, options: None = None) -> None:
-    from rlsf_lightning.prompts import check_source
+    from rlsf_lightning.prompts import check_source, split_key_of
 
-    check_source(recipe.data)
+    check_source(recipe.data, split_key_of(recipe))
     if recipe.sft.architecture is None:
         from rlsf_lightning.policy.preflight import check_policy
 
@@ -78,7 +78,7 @@ def train(recipe: Recipe, items: list) -> None:
     trainer.loggers = build_loggers(recipe.logger, found.folder, found.first_step)
     start_run(trainer, recipe, found)
     model, tokenizer = supervised.model_and_tokenizer(recipe, items)
-    pairs = supervised.encode(tokenizer, items, recipe.data.template)
+    pairs = supervised.encode(recipe, tokenizer, items)
     data = supervised.Pairs(pairs, recipe.sft.batch_size, recipe.sft.synonyms, recipe.seed)
     tokens = sum(len(prompt) + len(answer) for names in pairs for prompt, answer in names[:1]) / len(pairs)
     print(

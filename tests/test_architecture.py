@@ -33,7 +33,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 #: The same inside ``symbolic/``; beside these files, the lower ones: certificates, extract, verifier.
 MAY_IMPORT_IN_SYMBOLIC: Mapping[str, set[str]] = {
     "chemistry": set(),
-    "execution": {"loader"},
+    "answers": set(),
+    "execution": {"loader", "answers"},
     "verifiers": {"chemistry", "execution"},
 }
 LOWER_IN_SYMBOLIC = {"certificates", "extract", "verifier"}

@@ -19,7 +19,7 @@ from rlsf_lightning.symbolic.chemistry.reactions.outcome import NAMED_REACTIONS
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "your_own_task.md", *sorted((ROOT / "docs" / "verifiers").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = "$ python -m rlsf_lightning.certify "
 _VERSION = re.compile(r"^((?:PASS|FAIL|ABSTAIN) .*\().*\)$", re.MULTILINE)

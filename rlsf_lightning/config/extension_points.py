@@ -108,6 +108,16 @@ PROMPT_SOURCE = Kind(
     accepts=_takes_split,
     default="prompts",
 )
+EXTRACTOR = Kind(
+    "answer.extract",
+    "answer extractor",
+    _functions(
+        "rlsf_lightning.symbolic.answers.extractors", *"whole fence tag after last_line".split(), regex="matched"
+    ),
+    wants="a function (text, settings) -> Span or None",
+    accepts=takes(2),
+)
+KEEP = Kind("data.keep", "filter", dict, wants="a function of a row's columns", accepts=takes(1))
 CREDIT = Kind(
     "algorithm.credit",
     "credit scheme",

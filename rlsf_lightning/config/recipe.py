@@ -16,17 +16,20 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from rlsf_lightning.config.extension_points import LOGGER
+from rlsf_lightning.config.extension_points import KEEP, LOGGER
 from rlsf_lightning.config.plugins import Kind, beside
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import Key, as_yaml, keys_of
 from rlsf_lightning.config.search_path import find_recipe
-from rlsf_lightning.config.validation import check, trainer_mistake
+from rlsf_lightning.config.validation import check, has_files, trainer_mistake
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 
 #: Sections that may be given as one value: `verifier: smiles` means `verifier: {name: smiles}`.
-_SHORT = {"verifier": "verifier.name", "algorithm.kl": "algorithm.kl.form"}
+_SHORT = {"verifier": "verifier.name", "algorithm.kl": "algorithm.kl.form", "answer": "answer.extract"}
+_SHORT |= {"data.examples": "data.examples.count"}
+#: The types of that value, by the type of the key that it is for; else it is text.
+_SHORT_VALUES: Mapping[Any, Any] = {int: int, Any: str | list}
 # A key of the command line: names joined by dots; brackets hold a name that has dots itself.
 _KEY_PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([^\[\]]+)\]")
 
@@ -67,7 +70,7 @@ def load_recipe(
         merge(config, Recipe, layer, extra)
     # The result stands alone: a saved one can be run, and keeps its name.
     config.base, config.recipe = None, layers[-1].values.get("recipe", path.stem)
-    _require_values(config, Recipe, optional=[*optional, *(["data.source"] if config.data.path else [])])
+    _require_values(config, Recipe, optional=[*optional, *(["data.source"] if has_files(config.data) else [])])
     recipe = cast(Recipe, config)
     check(recipe)
     return recipe
@@ -166,6 +169,8 @@ def merge(config: DictConfig, schema: type, layer: Layer, extra: type | None = N
             continue  # `callbacks:` with nothing under it
         if key.core is dict and isinstance(value, dict):
             _refuse_odd_names(layer, name, value)
+        if key.choices and isinstance(value, bool):
+            value = str(value).lower()  # `chat: true`
         if key.choices and isinstance(value, str) and value not in key.choices:
             hint = did_you_mean(value, key.choices)
             raise UserError(f"{layer.where}{name}={value}: expects one of {', '.join(key.choices)}{hint}")
@@ -177,11 +182,13 @@ def merge(config: DictConfig, schema: type, layer: Layer, extra: type | None = N
 
 def _located(key: Key, value: Any, folder: Path) -> Any:
     """The value, in which a name that means a Python file beside the recipe is its path."""
-    kind = key.metadata.get("kind")
+    kind = KEEP if key.name == "data.keep" and ":" in str(value) and " " not in str(value) else key.metadata.get("kind")
     if kind is None:
         return value
     if isinstance(value, dict):
         return {_reference(kind, name, folder): below for name, below in value.items()}
+    if isinstance(value, list):
+        return [_reference(kind, name, folder) for name in value]
     return _reference(kind, value, folder)
 
 
@@ -206,7 +213,7 @@ def _leaves(layer: Layer, known: Mapping[str, Key], further: Sequence[str]) -> I
             raise UserError(f"{layer.where}{_unknown(name, known, further)}")
         if not key.is_section:
             yield name, value
-        elif name in _SHORT and isinstance(value, str):
+        elif name in _SHORT and isinstance(value, _SHORT_VALUES.get(known[_SHORT[name]].core, str)):
             yield _SHORT[name], value
         elif isinstance(value, dict):
             waiting = [(f"{name}.{leaf}", below) for leaf, below in value.items()] + waiting

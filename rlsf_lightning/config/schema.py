@@ -16,6 +16,7 @@ from rlsf_lightning.config.extension_points import (
     CALLBACK,
     CREDIT,
     ENGINE,
+    EXTRACTOR,
     LOGGER,
     METRICS,
     PROMPT_SOURCE,
@@ -44,12 +45,31 @@ class Columns:
     prompt: str = "prompt"
     #: The column that holds the known answer; null: there is none.
     reference: str | None = "reference"
+    #: The column that holds what `sft` learns to write, where that is not the reference; null: the reference.
+    target: str | None = None
     #: Columns that the verifier needs besides, such as [numbers] for game24; each goes to it as the fact of that
-    #: name, in JSON lines and parquet with its type, in csv and tsv as text.
-    facts: list[str] = field(default_factory=list)
-    #: A column whose equal cells are in one split, such as the problem that several programs solve; null: rows with equal
-    #: answers are.
-    group: str | None = None
+    #: name, in JSON lines and parquet with its type, in csv and tsv as text. Or a mapping from facts to columns, with a
+    #: conversion (type: int, float, text or json) or a constant: {numbers: {column: Puzzles, split: " ", type: int},
+    #: target: {value: 24}}.
+    facts: Any = None
+
+
+@dataclass
+class Examples:
+    #: How many. They are rows of the train split, or of a file of their own.
+    count: int = number(0, at_least=0)
+    #: That file, with the columns of `data.path`; null: the train split.
+    path: str | None = None
+
+
+@dataclass
+class Paths:
+    #: The file of the train split.
+    train: str | None = None
+    #: The file of the validation split.
+    validation: str | None = None
+    #: The file of the test split.
+    test: str | None = None
 
 
 @dataclass
@@ -57,12 +77,36 @@ class Data:
     #: Where prompts come from when no path is given: a file of prompts/sources, package.module:function, or mine.py beside
     #: the recipe.
     source: str = named(PROMPT_SOURCE, MISSING)
-    #: A user's own prompts: a tsv, csv, jsonl or parquet file, or hf://owner/name (streamed). They replace the source.
+    #: A user's own prompts: a tsv, csv, jsonl, parquet or SMILES file (.smi), or hf://owner/name (streamed). They replace the
+    #: source.
     path: str | None = None
+    #: The same with one file a split, in place of `path`.
+    paths: Paths = field(default_factory=Paths)
+    #: The column that names a row's split (train, validation or dev, test); null: a hash of its group decides.
+    split_column: str | None = None
+    #: The column that holds a row's group, which is never in two splits; null: the answer, as the verifier compares answers.
+    split_by: str | None = None
+    #: Shares of the splits where a hash decides, such as {train: 0.9, test: 0.1}; empty: 0.8, 0.1 and 0.1.
+    fractions: dict[str, Any] = field(default_factory=dict)
+    #: Where given splits share a group: "refuse", or "drop" its rows from the earlier split.
+    overlap: Literal["refuse", "drop"] = "refuse"
+    #: Which rows are read: a condition on columns, such as "level in (1, 2) and len(code) < 400", package.module:function, or
+    #: mine.py:function beside the recipe, of a row's columns; null: all.
+    keep: str | None = None
     #: Which columns of that file to read.
     columns: Columns = field(default_factory=Columns)
-    #: The prompt template: what the model sees, with {prompt} for the prompt's text.
+    #: The prompt template: what the model sees (in a chat: what the user says), with {prompt} for the prompt's text and
+    #: {name} for any column of the file or fact of that name; literal braces are doubled.
     template: str = "{prompt}"
+    #: Whether the tokenizer's chat template is applied: true, false, or auto: where it has one.
+    chat: Literal["auto", "true", "false"] = "auto"
+    #: The system message of a chat.
+    system: str | None = None
+    #: Few-shot examples before every prompt, with their answers. `data.examples: 3` means the same as
+    #: `data.examples: {count: 3}`.
+    examples: Examples = field(default_factory=Examples)
+    #: Text that every answer begins with, such as "SELECT": the model goes on from it, and the verifier sees both.
+    answer_prefix: str | None = None
     #: DataLoader workers that read prompts.
     workers: int = number(0, at_least=0)
 
@@ -110,6 +154,25 @@ class Verifier:
 
 
 @dataclass
+class Answer:
+    #: Where the answer stands in a completion; of a list the first that finds one: whole, fence (the last code block), tag
+    #: (the first <answer>...</answer>), after (what follows the last marker), last_line, regex, package.module:function, or
+    #: mine.py:function beside the recipe. `answer: fence` means the same as `answer: {extract: fence}`.
+    extract: Any = field(default="whole", metadata={"kind": EXTRACTOR})
+    #: Of fence: the language that the block must name, or a list of them ("" for none); null: any block.
+    language: Any = None
+    #: Of tag: its name.
+    tag: str = "answer"
+    #: Of after: the text before the answer.
+    marker: str = "Answer:"
+    #: Of regex: a regular expression, of whose last match the group named answer, or the first group, is the answer.
+    pattern: str | None = None
+    #: Thinking, <think>...</think>: "optional" (a completion may open with it; the answer follows), "opened" (the prompt's
+    #: template has opened it) or "auto": optional, but `whole` takes completions as they stand.
+    thinking: Literal["auto", "optional", "opened"] = "auto"
+
+
+@dataclass
 class Rollout:
     #: Prompts per training step, on each rank.
     batch_size: int = number(16, at_least=1)
@@ -117,6 +180,8 @@ class Rollout:
     samples_per_prompt: int = number(4, at_least=1)
     #: Longest completion, in tokens; a truncated completion never counts as right.
     max_new_tokens: int = number(128, at_least=1)
+    #: What ends a completion beside the end token: texts and token ids, such as ["</answer>", "\n\n"]. They are part of it.
+    stop: list[Any] = field(default_factory=list)
     #: The sampling engine: "native", "hf" (transformers' generate, slower), package.module:function, or mine.py:function
     #: beside the recipe.
     engine: str = named(ENGINE, "native")
@@ -159,6 +224,9 @@ class Algorithm:
     #: Token rewards -> advantages, by name (the list of estimators is printed below, and by recipe=list),
     #: package.module:function, or mine.py:function beside the recipe.
     advantage: str = named(ADVANTAGE, "prefix_tree")
+    #: Tokens outside the answer (thinking, prose; see `answer`): "outcome" (they learn from what the answer came to), or
+    #: "none" (left out by the loss mask).
+    credit_thinking: Literal["none", "outcome"] = "outcome"
     #: Truncated completions (cut at max_new_tokens): "penalize" (a failure) or "mask" (left out by the loss mask).
     truncated: Literal["penalize", "mask"] = "penalize"
     #: Discount.
@@ -304,6 +372,7 @@ class Recipe:
     data: Data = field(default_factory=Data)
     policy: Policy = field(default_factory=Policy)
     verifier: Verifier = field(default_factory=Verifier)
+    answer: Answer = field(default_factory=Answer)
     rollout: Rollout = field(default_factory=Rollout)
     algorithm: Algorithm = field(default_factory=Algorithm)
     evaluation: Evaluation = field(default_factory=Evaluation)

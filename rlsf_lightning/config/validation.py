@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import math
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
 
+from rlsf_lightning.config.answer_checks import answer_mistakes, listed, stop_mistakes
 from rlsf_lightning.config.estimator_specs import ESTIMATORS, EstimatorSpec
 from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.plugins import check as check_reference
-from rlsf_lightning.config.schema import Recipe
+from rlsf_lightning.config.schema import Data, Recipe
 from rlsf_lightning.config.schema_fields import as_yaml, keys_of
+from rlsf_lightning.config.template import names_in
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 
@@ -79,9 +80,6 @@ _TRAINER_TRAPS: Mapping[str, str] = {
     "barebones": "it logs nothing and keeps no checkpoint: remove the line",
 }
 
-#: A name in braces by itself: not an argument of LaTeX (`\boxed{answer}`, `x_{n}`, `\frac{a}{b}`), code (`f{x}`) or `{{name}}`.
-_PLACEHOLDER = re.compile(r"(?<![\w\\{}^$])\{([A-Za-z_]\w*)\}(?!\})")
-
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
 
 
@@ -95,6 +93,11 @@ def check(recipe: Recipe, spec: EstimatorSpec | None = None) -> None:
     mistakes = [*_names(recipe), *_ranges(recipe), *_relations(recipe, spec)]
     if mistakes:
         raise UserError("\n".join(mistakes))
+
+
+def has_files(data: Data) -> bool:
+    """Whether prompts come from files, and not from ``data.source``."""
+    return bool(data.path or data.paths.train or data.paths.validation or data.paths.test)
 
 
 def trainer_mistake(argument: str, value: Any) -> str | None:
@@ -159,10 +162,11 @@ def _names(recipe: Recipe) -> Iterator[str]:
     """What is named at an extension point is there, as far as that shows without importing it."""
     for key in keys_of(Recipe).values():
         kind, value = key.metadata.get("kind"), _value(recipe, key.name)
-        if kind is None or value is None or (key.name == "data.source" and recipe.data.path is not None):
+        if kind is None or value is None or (key.name == "data.source" and has_files(recipe.data)):
             continue
         if not OmegaConf.is_dict(value):
-            yield from _complaint(kind, value, key.name)
+            for name in listed(value):
+                yield from _complaint(kind, name, key.name) if isinstance(name, str) else ()
             continue
         for name, arguments in value.items():
             if not (arguments is None or OmegaConf.is_dict(arguments)):
@@ -221,6 +225,8 @@ def _relations(recipe: Recipe, spec: EstimatorSpec | None) -> Iterator[str]:
             f"algorithm.minibatches={algorithm.minibatches}: a step has only {sequences} completions "
             "(rollout.batch_size x rollout.samples_per_prompt)"
         )
+    yield from answer_mistakes(recipe)
+    yield from stop_mistakes(recipe)
     yield from _template_mistakes(recipe.data.template)
     batches = trainer.get("limit_train_batches")
     if batches is not None and (type(batches) is not int or batches < 1):
@@ -228,14 +234,7 @@ def _relations(recipe: Recipe, spec: EstimatorSpec | None) -> Iterator[str]:
 
 
 def _template_mistakes(template: str) -> Iterator[str]:
-    """The prompt is missing, or what looks like a placeholder is none."""
-    told = f"data.template={json.dumps(template, ensure_ascii=False)}"
-    rest = template.replace("{prompt}", " ")
-    unknown = dict.fromkeys(_PLACEHOLDER.findall(rest))
-    for name in unknown:
-        yield (
-            f"{told}: {{{name}}} would reach the model as it stands; did you mean {{prompt}}, which alone is filled in? "
-            f"(for literal braces write {{ {name} }})"
-        )
-    if "{prompt}" not in template and not unknown:
-        yield f'{told}: must hold {{prompt}}, such as "{{prompt}}\\nSMILES:"'
+    """What can be seen of a template without its prompts: that it asks for something."""
+    if not names_in(template):
+        told = f"data.template={json.dumps(template, ensure_ascii=False)}"
+        yield f'{told}: must hold {{prompt}} or {{a column}}, such as "{{prompt}}\\nSMILES:"'

@@ -20,7 +20,6 @@ from torchmetrics import MetricCollection
 from rlsf_lightning.evaluation.metrics import ItemMetric, PassAtK, Suite, suite_for
 from rlsf_lightning.evaluation.report import Column, Difference, Report, compare, table
 from rlsf_lightning.policy.sampling.generate import Sampled, sample
-from rlsf_lightning.prompts import fill_template
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.extract import stripped
 
@@ -41,6 +40,8 @@ class Answer:
     """One completion of one prompt, judged."""
 
     completion: str
+    #: What of it was judged.
+    text: str
     is_finished: bool
     certificate: Certificate
 
@@ -50,7 +51,7 @@ def evaluate_policy(
     prompts: Sequence[Prompt],
     pool: VerifierPool,
     *,
-    template: str,
+    encode: Callable[[Prompt], list[int]],
     max_new_tokens: int,
     samples: int,
     batch_size: int,
@@ -63,7 +64,7 @@ def evaluate_policy(
 
     Args:
         pool: the verifier, in workers or without.
-        template: what the policy sees; ``{prompt}`` is replaced by the prompt's text.
+        encode: a prompt's token ids, as ``PromptEncoder`` gives them.
         samples: samples of each prompt; 0 evaluates greedily only.
         batch_size: sequences decoded at a time.
         ks: which pass@k to estimate; default: ``samples`` alone. pass@1 is always reported, as ``sampled_exact_match``
@@ -80,7 +81,7 @@ def evaluate_policy(
     if any(not 1 <= k <= samples for k in ks):
         raise ValueError(f"pass@k needs 1 <= k <= samples, got k in {list(ks)} with {samples} samples")
     suite = suite_for(pool.verifier_class, metrics)
-    examiner = _Examiner(policy, pool, prompts, template, max_new_tokens, batch_size, progress)
+    examiner = _Examiner(policy, pool, prompts, encode, max_new_tokens, batch_size, progress)
     greedy = examiner.answers(samples=1, generator=None)
     columns = {name: Column(metric, _statistics(metric, greedy, prompts)) for name, metric in suite.greedy.items()}
     sampled: list[Answer] = []
@@ -116,14 +117,14 @@ class _Examiner:
         policy: Policy,
         pool: VerifierPool,
         prompts: Sequence[Prompt],
-        template: str,
+        encode: Callable[[Prompt], list[int]],
         max_new_tokens: int,
         batch_size: int,
         progress: Progress | None,
     ) -> None:
         self.policy, self.pool, self.prompts, self.progress = policy, pool, prompts, progress
         self.max_new_tokens, self.batch_size = max_new_tokens, batch_size
-        self.prompts_ids = [policy.encode_prompt(fill_template(template, prompt)) for prompt in prompts]
+        self.prompts_ids = [encode(prompt) for prompt in prompts]
 
     def answers(self, *, samples: int, generator: torch.Generator | None) -> list[Answer]:
         """``samples`` answers to each prompt, prompt-major; greedy ones without a generator."""
@@ -159,7 +160,7 @@ class _Examiner:
         pairs = [(self.prompts[index], text) for index, text in zip(indices, texts, strict=True)]
         certificates = self.pool.submit(pairs).result()
         return [
-            Answer(text, one.is_finished, certificate)
+            Answer(text, self.pool.answer_of(text), one.is_finished, certificate)
             for text, one, certificate in zip(texts, sampled, certificates, strict=True)
         ]
 
@@ -170,7 +171,7 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
     filled = metric(sync_on_compute=False)
     # The collection hands the metric those of the arguments that its ``update`` names.
     MetricCollection({"metric": filled}, compute_groups=False).update(
-        predictions=[stripped(a.completion)[0] for a in answers],
+        predictions=[stripped(a.text)[0] for a in answers],
         references=[p.reference for p in prompts for _ in range(samples)],
         targets=[p.target for p in prompts for _ in range(samples)],
         facts=[p.facts for p in prompts for _ in range(samples)],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rlsf_lightning.config import schema
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import UserError, offline_hint
 from rlsf_lightning.policy.checkpoint import adapter_folder, is_checkpoint, whole_weights
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
 from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
+from rlsf_lightning.policy.sampling.stops import Stops
 
 #: Settings of a generation_config.json that would change the sampled distribution, with their neutral values.
 NEUTRAL_SAMPLING: dict[str, Any] = {
@@ -53,6 +54,7 @@ def load_policy(
     device: str | torch.device = "cpu",
     seed: int = 0,
     half: torch.dtype = torch.bfloat16,
+    stop: Sequence[str | int] = (),
 ) -> Policy:
     """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
@@ -65,6 +67,7 @@ def load_policy(
         with_value: add a value head.
         with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
         half: the 16-bit dtype of the base; fp16 where it computes under fp16 autocast, which takes no bf16 beside it.
+        stop: ``rollout.stop``.
 
     Raises:
         UserError: files that do not fit each other or the recipe.
@@ -99,6 +102,7 @@ def load_policy(
         value_head=ValueHead(model.config.get_text_config().hidden_size).to(device) if with_value else None,
         frozen_copy=copy.deepcopy(model).requires_grad_(False) if cfg.lora.r == 0 else None,
         gradient_checkpointing=cfg.gradient_checkpointing,
+        stops=Stops(tokenizer, stop),
     )
     _refuse_unknown_head(policy, cfg)
     return policy
@@ -134,8 +138,13 @@ def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
             f"{what} could not be loaded ({type(error).__name__}: {' '.join(str(error).split())[:600]}). "
             f"Seen: policy.name={cfg.name} policy.gguf_file={cfg.gguf_file} policy.adapter={cfg.adapter}. "
             "Write policy.name=FOLDER with a saved model, the exact name of a model on the Hugging Face hub "
-            "(which needs a connection), or policy.name=embedded."
+            f"(which needs a connection), or policy.name=embedded{_offline(cfg)}."
         ) from error
+
+
+def _offline(cfg: schema.Policy) -> str:
+    is_hub_name = not policy_folder(cfg.name).is_dir()
+    return f"; {offline_hint(cfg.name, 'policy.name=FOLDER')}" if is_hub_name else ""
 
 
 def _load_tokenizer(cfg: schema.Policy) -> PreTrainedTokenizerBase:

@@ -24,6 +24,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.heads import ValueHead
 from rlsf_lightning.policy.merged_lora import merged_forward, merged_weight
+from rlsf_lightning.policy.prompt_ids import encode_text
+from rlsf_lightning.policy.sampling.stops import Stops
 
 #: The adapter that the value head reads, where it has one of its own; the policy's is peft's "default".
 CRITIC = "critic"
@@ -47,6 +49,7 @@ class Policy(nn.Module):
         value_head: ValueHead | None = None,
         frozen_copy: PreTrainedModel | None = None,
         gradient_checkpointing: bool = False,
+        stops: Stops | None = None,
     ) -> None:
         super().__init__()
         self._in_reference = self._is_merged = False
@@ -56,6 +59,7 @@ class Policy(nn.Module):
         self.tokenizer = tokenizer
         self.eos_token_ids = eos_token_ids
         self.pad_token_id = pad_token_id
+        self.stops = Stops(tokenizer) if stops is None else stops
         self.gradient_checkpointing = gradient_checkpointing
         self._adapter_layers: list[Any] = [
             module for module in backbone.modules() if isinstance(module, BaseTunerLayer)
@@ -69,7 +73,6 @@ class Policy(nn.Module):
         taken = inspect.signature(self.causal_lm.base_model.forward).parameters
         self.takes_positions = "position_ids" in taken
         self._cache_argument = "cache" if "cache" in taken else "past_key_values"  # its name since transformers 5.24
-        self._adds_bos = _adds_bos(tokenizer)
         _remove_dropout(self)
         if gradient_checkpointing:
             # Not reentrant: the embeddings, the first layer's input, need no gradient.
@@ -87,6 +90,11 @@ class Policy(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.causal_lm.device
+
+    @property
+    def end_token_ids(self) -> list[int]:
+        """Every token that ends a completion by itself."""
+        return [*self.eos_token_ids, *self.stops.ids]
 
     @property
     def vocabulary_size(self) -> int:
@@ -234,14 +242,7 @@ class Policy(nn.Module):
         Raises:
             UserError: the prompt has no tokens, or an id without an embedding.
         """
-        ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-        if self._adds_bos:
-            ids = [self.tokenizer.bos_token_id, *ids]
-        if not ids:
-            raise UserError(
-                f"the prompt {text!r} has no tokens, and the tokenizer puts no BOS in front: nothing to continue. "
-                'Write a data.template that adds some text, such as data.template="{prompt}\\n".'
-            )
+        ids = encode_text(self.tokenizer, text)
         if max(ids) >= self.vocabulary_size:
             raise UserError(
                 f"the tokenizer gives id {max(ids)} for the prompt {text[:80]!r}, but the model has "
@@ -344,9 +345,3 @@ def _remove_dropout(model: nn.Module) -> None:
             for name in numbers:
                 if "drop" in name:
                     setattr(holder, name, 0.0)
-
-
-def _adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the tokenizer adds a BOS by itself."""
-    bos = tokenizer.bos_token_id
-    return bos is not None and list(tokenizer("a")["input_ids"])[:1] == [bos]

@@ -3,6 +3,26 @@
 It never imports torch, and never holds more of a source in memory than it is asked for.
 """
 
-from rlsf_lightning.prompts.source import check_source, fill_template, generated_prompts, load_prompts, recipe_prompts
+from rlsf_lightning.prompts.columns import fill_template
+from rlsf_lightning.prompts.encoding import PromptEncoder
+from rlsf_lightning.prompts.source import (
+    check_source,
+    described,
+    example_prompts,
+    generated_prompts,
+    load_prompts,
+    recipe_prompts,
+    split_key_of,
+)
 
-__all__ = ["check_source", "fill_template", "generated_prompts", "load_prompts", "recipe_prompts"]
+__all__ = [
+    "PromptEncoder",
+    "check_source",
+    "described",
+    "example_prompts",
+    "fill_template",
+    "generated_prompts",
+    "load_prompts",
+    "recipe_prompts",
+    "split_key_of",
+]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import heapq
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config.extension_points import PROMPT_SOURCE
 from rlsf_lightning.config.plugins import resolve
+from rlsf_lightning.config.validation import has_files
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
+from rlsf_lightning.prompts.columns import fill_template
+from rlsf_lightning.prompts.files import SplitKey
 from rlsf_lightning.prompts.generated import Generated
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.loader import find_verifier
@@ -24,22 +28,41 @@ if TYPE_CHECKING:
 SAMPLED_FROM = 200_000
 
 
-#: Reference -> what decides on a row's split: equal for answers that mean the same.
-SplitKey = Callable[[str], str]
-
-
-def fill_template(template: str, prompt: Prompt) -> str:
-    """What the model sees: ``data.template`` with the prompt in it."""
-    return template.replace("{prompt}", prompt.text)
-
-
 def recipe_prompts(
     recipe: Recipe, split: str, *, limit: int | None = None, all_phrasings: bool = False
 ) -> Iterator[Prompt]:
     """``load_prompts`` of a recipe's ``data`` block; rows of a file fall into splits as its verifier says."""
-    verifier = find_verifier(recipe.verifier.name) if recipe.data.path is not None else None
-    split_key = getattr(verifier, "split_key", None)
-    return load_prompts(recipe.data, split, limit=limit, all_phrasings=all_phrasings, split_key=split_key)
+    return load_prompts(recipe.data, split, limit=limit, all_phrasings=all_phrasings, split_key=split_key_of(recipe))
+
+
+def split_key_of(recipe: Recipe) -> SplitKey | None:
+    """The verifier's, where rows of files fall into splits by it."""
+    verifier = find_verifier(recipe.verifier.name) if has_files(recipe.data) else None
+    return getattr(verifier, "split_key", None)
+
+
+def example_prompts(recipe: Recipe) -> list[Prompt]:
+    """The few-shot examples of a recipe, and one more, for a prompt that is one of them; none that is held out."""
+    wanted = recipe.data.examples
+    if not wanted.count:
+        return []
+    own = recipe
+    if wanted.path is not None:
+        if wanted.path in (recipe.data.paths.validation, recipe.data.paths.test):
+            raise UserError(
+                f"data.examples.path={wanted.path} is held out: write the file of the train split, or null for it"
+            )
+        own = copy.deepcopy(recipe)
+        own.data.path, own.data.split_column, own.data.split_by = wanted.path, None, None
+        own.data.paths.train = own.data.paths.validation = own.data.paths.test = None
+    found = list(recipe_prompts(own, "train", limit=wanted.count + 1))
+    unknown = next((one.id for one in found if one.reference is None and one.target is None), None)
+    if len(found) < wanted.count or unknown is not None:
+        told = f"{len(found)} rows" if unknown is None else f"no answer in {unknown}"
+        raise UserError(
+            f"data.examples.count={wanted.count}: there are {told}; write data.examples.count=0 or name the answers"
+        )
+    return found
 
 
 def load_prompts(
@@ -64,8 +87,8 @@ def load_prompts(
     Raises UserError for a path, source or split that does not exist, and while reading, for what cannot be read.
     """
     assert limit is None or limit >= 0, f"limit must be >= 0, got {limit}"
-    if data.path is not None:
-        prompts = files.prompts(data.path, data.columns, split, split_key)
+    if has_files(data):
+        prompts = files.prompts(data, split, split_key)
     else:
         source = resolve(PROMPT_SOURCE, data.source)
         takes_all = "all_phrasings" in inspect.signature(source).parameters
@@ -77,22 +100,31 @@ def load_prompts(
 
 def generated_prompts(recipe: Recipe, split: str) -> Generated | None:
     """The recipe's source where it makes its prompts; None where they are read."""
-    if recipe.data.path is not None:
+    if has_files(recipe.data):
         return None
     prompts = resolve(PROMPT_SOURCE, recipe.data.source)(split)
     return prompts if isinstance(prompts, Generated) else None
 
 
-def check_source(data: Data) -> None:
-    """Raise UserError unless a first training prompt can be read. Cheap: called before any model is loaded."""
-    if data.path is not None:
-        files.check(data.path, data.columns)
+def check_source(data: Data, split_key: SplitKey | None = None) -> None:
+    """Raise UserError unless a first training prompt can be read, and splits that are given share nothing.
+
+    Called before any model is loaded.
+    """
+    if has_files(data):
+        files.check(data, split_key)
         return
     first = next(iter(resolve(PROMPT_SOURCE, data.source)("train")), None)
     if first is None:
         raise UserError(f"data.source={data.source}: its train split is empty")
     if not isinstance(first, Prompt):
         raise UserError(f"data.source={data.source}: must yield rlsf_lightning.Prompt, got a {type(first).__name__}")
+    fill_template(data.template, first)
+
+
+def described(data: Data) -> str:
+    """Where prompts come from, in a message."""
+    return ", ".join(file.told for file in files.files_of(data)) or f"data.source={data.source}"
 
 
 def _representative(prompts: Iterator[Prompt], limit: int) -> Iterator[Prompt]:

@@ -9,7 +9,7 @@ JSON lines of whole programs (probid, pseudocode, code); several with commas. ``
 kept that have at most ``most_chars`` characters. ``check=true`` leaves out programs that do not compile or fail a test here
 (SPoC's were judged by older compilers), at some tenths of a second each.
 
-A line has ``problem``, ``pseudocode``, ``code`` and ``tests``; split by problem with ``data.columns.group=problem``.
+A line has ``problem``, ``pseudocode``, ``code`` and ``tests``; split by problem with ``data.split_by=problem``.
 """
 
 from __future__ import annotations

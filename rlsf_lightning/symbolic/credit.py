@@ -44,6 +44,7 @@ def assign(
     scheme: Scheme,
     is_finished: bool,
     rng: random.Random | None = None,
+    outside: str = "outcome",
 ) -> Credit:
     """Rewards of one completion's tokens.
 
@@ -53,6 +54,9 @@ def assign(
         scheme: what ``algorithm.credit`` names.
         is_finished: whether the completion ended by itself, so that its last token is the end token.
         rng: where ``random`` draws from; the other schemes that ship need none.
+        outside: what is learnt from the tokens outside the answer, to which no scheme gives rewards of their own.
+            ``outcome``: they are credited, so that what follows them counts for them; what stands behind the answer is
+            part of it. ``none``: they are not.
 
     Raises:
         UserError: the scheme gave other than one finite reward a token, or a reward to a token that is not credited.
@@ -63,17 +67,23 @@ def assign(
             raise ValueError(f"finding `{finding.kind}` has weight {finding.weight}; it must be finite and at least 0")
     if certificate.verdict is Verdict.ABSTAIN or not spans:
         return Credit((0.0,) * len(spans), (False,) * len(spans))
-    credit = scheme(certificate, spans, is_finished, rng)
-    if len(credit.rewards) != len(spans) or len(credit.is_credited) != len(spans):
+    first, end = _judged_tokens(certificate, spans)
+    end = len(spans) if outside == "outcome" else end
+    credit = scheme(certificate, spans[first:end], is_finished, rng)
+    if len(credit.rewards) != end - first or len(credit.is_credited) != end - first:
         sizes = f"{len(credit.rewards)} rewards and {len(credit.is_credited)} marks"
         raise UserError(
-            f"algorithm.credit: {scheme.__name__} gave {sizes} for {len(spans)} tokens; give one of each a token"
+            f"algorithm.credit: {scheme.__name__} gave {sizes} for {end - first} tokens; give one of each a token"
         )
     for reward, is_credited in zip(credit.rewards, credit.is_credited, strict=True):
         if not math.isfinite(reward) or (reward and not is_credited):
             told = "a reward that is not finite" if is_credited else "a reward to a token that is not credited"
             raise UserError(f"algorithm.credit: {scheme.__name__} gave {told}: {reward}")
-    return credit
+    after = len(spans) - end
+    return Credit(
+        (0.0,) * first + tuple(credit.rewards) + (0.0,) * after,
+        (outside == "outcome",) * first + tuple(credit.is_credited) + (False,) * after,
+    )
 
 
 def succeeded(certificate: Certificate, is_finished: bool) -> bool:
@@ -161,6 +171,21 @@ def boolean(
 ) -> Credit:
     """The verdict alone, on the last token. Sum: 1 for a success, 0 for a failure."""
     return _on_last(float(succeeded(certificate, is_finished)), len(spans))
+
+
+def _judged_tokens(certificate: Certificate, spans: Sequence[Span]) -> tuple[int, int]:
+    """The range of the tokens that the verdict is about: at least one.
+
+    Those of the answer, and the end token where the answer is the end of the text; where there is no answer, the last one.
+    """
+    answer = certificate.answer
+    if answer is None:
+        return 0, len(spans)
+    touched = [n for n, span in enumerate(spans) if span.overlaps(answer)] or [_first_beyond(answer.start, spans)]
+    last = len(spans) - 1
+    if spans[last] == Span(answer.end, answer.end):
+        return touched[0], last + 1
+    return touched[0], touched[-1] + 1
 
 
 def _on_last(reward: float, tokens: int) -> Credit:

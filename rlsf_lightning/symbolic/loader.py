@@ -1,4 +1,4 @@
-"""From the name in a recipe to a verifier: ``verifier.name`` and ``verifier.options``."""
+"""From the name in a recipe to a verifier: ``verifier.name``, ``verifier.options`` and ``answer``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from rlsf_lightning.config.extension_points import VERIFIER
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
+from rlsf_lightning.symbolic.answers.answered import Answered
+from rlsf_lightning.symbolic.answers.settings import AnswerSettings
 from rlsf_lightning.symbolic.verifier import Verifier
 
 
-def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
-    """The verifier that ``name`` stands for (see ``find_verifier``), with its options.
+def load_verifier(name: str, options: Mapping[str, Any], answer: AnswerSettings | None = None) -> Verifier:
+    """The verifier that ``name`` stands for (see ``find_verifier``), with its options; of answers, as ``answer`` says.
 
     Raises UserError for an unknown name, or for options that it does not take.
     """
@@ -30,7 +32,7 @@ def load_verifier(name: str, options: Mapping[str, Any]) -> Verifier:
         verifier: Verifier = cls(**plain(options))
     except (TypeError, ValueError) as error:
         raise UserError(f"verifier.options of {name}: {error}") from None
-    return verifier
+    return verifier if answer is None or answer.is_whole else Answered(verifier, name, answer)
 
 
 def plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts import generated_prompts, recipe_prompts
+from rlsf_lightning.prompts import described, generated_prompts, recipe_prompts
 from rlsf_lightning.prompts.generated import Generated
 from rlsf_lightning.records import Prompt
 
@@ -218,11 +218,11 @@ def endless_prompts(recipe: Recipe) -> Permuted | Buffered | Made:
     generated = generated_prompts(recipe, "train")
     if generated is not None:
         return Made(generated, recipe.seed)
-    if data.path is None or not data.path.startswith("hf://"):
+    if "hf://" not in described(data):
         prompts = list(itertools.islice(recipe_prompts(recipe, "train"), IN_MEMORY))
         if not prompts:
             raise UserError(
-                f"the train split of {data.path or data.source} has no prompts: a hash of its answer puts a row into train "
+                f"the train split of {described(data)} has no prompts: a hash of its answer puts a row into train "
                 "(80 %), validation or test; add rows"
             )
         if len(prompts) < IN_MEMORY:

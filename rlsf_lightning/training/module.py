@@ -30,7 +30,7 @@ from rlsf_lightning.policy.checkpoint import ADAPTER_CONFIG, adapter_config
 from rlsf_lightning.policy.load import load_policy
 from rlsf_lightning.policy.logprob import ActionScores, score_actions
 from rlsf_lightning.policy.policy import Policy
-from rlsf_lightning.prompts import fill_template
+from rlsf_lightning.prompts import PromptEncoder
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.rl import estimators, kl
 from rlsf_lightning.rl.loss_weights import has_mixed_outcomes, loss_weights
@@ -71,6 +71,7 @@ class RLSFModule(LightningModule):
             token_credit,
             scheme=resolve(CREDIT, recipe.algorithm.credit),
             truncated=recipe.algorithm.truncated,
+            outside=recipe.algorithm.credit_thinking,
         )
         self.engine = resolve(ENGINE, recipe.rollout.engine)
         beta = recipe.algorithm.kl.beta
@@ -104,8 +105,8 @@ class RLSFModule(LightningModule):
 
     def generate(self, batch: Sequence[Prompt]) -> Rollout:
         """Sample ``samples_per_prompt`` completions of every prompt."""
-        settings, template = self.recipe.rollout, self.recipe.data.template
-        prompt_ids = [self.policy.encode_prompt(fill_template(template, prompt)) for prompt in batch]
+        settings = self.recipe.rollout
+        prompt_ids = [self.encode(prompt) for prompt in batch]
         with_values = self.policy.value_head is not None and self.old_scores_are_sampled()
         sampled = self.engine(
             self.policy,
@@ -371,7 +372,10 @@ class RLSFModule(LightningModule):
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,
                 half=torch.float16 if self.trainer.precision == "16-mixed" else torch.bfloat16,
+                stop=list(self.recipe.rollout.stop),
             )
+
+        self.encode = PromptEncoder(self.recipe, self.policy.tokenizer, self.policy.encode_prompt)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.recipe.algorithm

@@ -199,6 +199,7 @@ def token_credit(
     scheme: Scheme,
     truncated: str,
     rng: random.Random,
+    outside: str = "outcome",
 ) -> tuple[Tensor, Tensor]:
     """Certificates to token rewards: ``(reward_BT, is_credited_BT)``, in float64 on the CPU.
 
@@ -208,13 +209,14 @@ def token_credit(
         scheme: the credit scheme.
         truncated: ``penalize``: a truncated completion is a failure; ``mask``: nothing is learnt from it.
         rng: where schemes draw from, in the completions' order.
+        outside: what is learnt from tokens outside the answer: ``outcome`` or ``none``.
     """
     width = max(map(len, spans), default=0)
     reward_BT = torch.zeros(len(certificates), width, dtype=torch.float64)
     is_credited_BT = torch.zeros(len(certificates), width, dtype=torch.bool)
     for row, (certificate, tokens) in enumerate(zip(certificates, spans, strict=True)):
         is_finished = bool(is_finished_B[row])
-        credit = assign(certificate, tokens, scheme=scheme, is_finished=is_finished, rng=rng)
+        credit = assign(certificate, tokens, scheme=scheme, is_finished=is_finished, rng=rng, outside=outside)
         reward_BT[row, : len(tokens)] = torch.tensor(credit.rewards, dtype=torch.float64)
         if is_finished or truncated == "penalize":
             is_credited_BT[row, : len(tokens)] = torch.tensor(credit.is_credited)

@@ -10,6 +10,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,7 +26,9 @@ from transformers import (
 )
 
 from rlsf_lightning.config.schema import Recipe, Sft
-from rlsf_lightning.prompts import fill_template
+from rlsf_lightning.config.template import pieces
+from rlsf_lightning.policy.prompt_ids import encode_text
+from rlsf_lightning.prompts import PromptEncoder
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.training.optimizer import has_loss_scale
 
@@ -52,9 +55,9 @@ def train_tokenizer(texts: Iterator[str], template: str, vocabulary: int) -> Pre
         vocab_size=vocabulary - 1, special_tokens=[END], initial_alphabet=alphabet, show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
-    tail = template.partition("{prompt}")[2]
-    if tail:
-        tokenizer.add_tokens([AddedToken(tail, normalized=False)])
+    *_, tail = pieces(template)
+    if tail.text:
+        tokenizer.add_tokens([AddedToken(tail.text, normalized=False)])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=END)
 
 
@@ -86,19 +89,11 @@ def new_model(architecture: dict[str, Any], vocabulary: int, end_id: int) -> Pre
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager")
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, items: Sequence[Sequence[Prompt]], template: str) -> list[list[Pair]]:
-    """The ids of every prompt (in its template) and of its answer with the end token."""
+def encode(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, items: Sequence[Sequence[Prompt]]) -> list[list[Pair]]:
+    """The ids of every prompt, and of its answer with the end token."""
+    encoder = PromptEncoder(recipe, tokenizer, partial(encode_text, tokenizer))
     end = [tokenizer.eos_token_id]
-
-    def pair(prompt: Prompt) -> Pair:
-        answer = prompt.target or prompt.reference or ""
-        return tokenizer.encode(fill_template(template, prompt)), _encode_answer(tokenizer, answer) + end
-
-    return [[pair(prompt) for prompt in phrasings] for phrasings in items]
-
-
-def _encode_answer(tokenizer: PreTrainedTokenizerBase, answer: str) -> list[int]:
-    return tokenizer.encode(answer, add_special_tokens=False)
+    return [[(encoder(prompt), encoder.answer_ids(prompt) + end) for prompt in phrasings] for phrasings in items]
 
 
 class Pairs(IterableDataset):

@@ -95,31 +95,6 @@ def test_values_at_the_border_are_good(override: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "name"),
-    [
-        ("{prompt} {foo}", "foo"),
-        ("{promt}", "promt"),
-        ("Q: {question}\nA:", "question"),
-        ("{Prompt}", "Prompt"),
-        ("{prompt}\n{reference}", "reference"),
-        ("{system}{prompt}", "system"),
-        ("({context}) {prompt}", "context"),
-        ('"{input}": {prompt}', "input"),
-        ("<s>[INST] {instruction} [/INST] {prompt}", "instruction"),
-        ("{prompt}:{answer_1}", "answer_1"),
-        ("name = {iupac}, {prompt}", "iupac"),
-        ("{prompt}{foo}", "foo"),
-        ("<user>{question}</user>{prompt}", "question"),
-        ("[INST]{question}[/INST]{prompt}", "question"),
-    ],
-)
-def test_an_unknown_placeholder_is_told_with_the_known_one(template: str, name: str) -> None:
-    told = complaint([f"data.template={json.dumps(template)}"])
-    assert told.startswith("data.template=") and len(told.splitlines()) == 1
-    assert f"{{{name}}} would reach the model as it stands; did you mean {{prompt}}" in told
-
-
-@pytest.mark.parametrize(
     "template",
     [
         "{prompt}\nPut the answer in \\boxed{answer}.",

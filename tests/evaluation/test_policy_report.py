@@ -86,7 +86,7 @@ ANSWERS = {
 def evaluate(monkeypatch, answers=ANSWERS, verifier=None, prompts=PROMPTS, samples=4, **options):
     policy = SpelledPolicy(answers)
     monkeypatch.setattr(policy_report, "sample", lambda policy, *args, **kwargs: policy.sample(*args, **kwargs))
-    defaults = {"template": "> {prompt}", "max_new_tokens": 9, "batch_size": 8, "seed": 0}
+    defaults = {"encode": lambda p: [ord(c) for c in f"> {p.text}"], "max_new_tokens": 9, "batch_size": 8, "seed": 0}
     report = evaluate_policy(
         policy, prompts, VerifierPool.of(verifier or MoleculeSpelling()), samples=samples, **defaults | options
     )

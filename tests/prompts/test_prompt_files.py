@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from rlsf_lightning.config.schema import Columns
+from rlsf_lightning.config.schema import Columns, Data
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.prompts import files
+from rlsf_lightning.prompts import files, readers
 from rlsf_lightning.prompts.splits import FOUR_WAY, assign_split
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.verifiers.smiles import SmilesVerifier
@@ -27,7 +27,10 @@ ROWS = [("ethane", "CC"), ("NA", "nan"), ("007", "1.50"), ("2020-01-01", "null")
 def told(
     path: Path, columns: Columns | None = None, split: str = "all", split_key: Callable[[str], str] | None = None
 ) -> list[tuple[str, str | None]]:
-    return [(p.text, p.reference) for p in files.prompts(str(path), columns or Columns(), split, split_key)]
+    return [
+        (p.text, p.reference)
+        for p in files.prompts(Data(path=str(path), columns=columns or Columns()), split, split_key)
+    ]
 
 
 def as_csv() -> str:
@@ -56,7 +59,7 @@ def test_every_text_format_reads_the_same_cells(tmp_path: Path, name: str, text:
     if kind == "windows":
         content = b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")  # as Excel writes it
     path.write_bytes(gzip.compress(content) if kind == "gz" else content)
-    files.check(str(path), Columns())
+    files.check(Data(path=str(path), columns=Columns()))
     assert told(path) == ROWS
 
 
@@ -65,21 +68,21 @@ def test_facts_keep_their_types(tmp_path: Path) -> None:
     tests = [{"input": "1 2", "output": 3, "share": 2.5e-1}]
     path.write_text(json.dumps({"prompt": "a", "reference": 24, "numbers": [4, -6], "tests": tests, "ok": True}) + "\n")
     columns = Columns(facts=["numbers", "tests", "ok"])
-    files.check(str(path), columns)
-    (prompt,) = files.prompts(str(path), columns, "all")
+    files.check(Data(path=str(path), columns=columns))
+    (prompt,) = files.prompts(Data(path=str(path), columns=columns), "all")
     assert prompt.reference == "24" and prompt.facts == {"numbers": [4, -6], "tests": tests, "ok": True}
     assert type(prompt.facts["numbers"][0]) is int and type(prompt.facts["tests"][0]["input"]) is str
     with pytest.raises(
         UserError, match=r"no column `number`; did you mean `numbers`[\s\S]*data.columns.facts=\[numbers\]"
     ):
-        files.check(str(path), Columns(facts=["number"]))
+        files.check(Data(path=str(path), columns=Columns(facts=["number"])))
 
 
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     table = pyarrow.table({"prompt": [a for a, _ in ROWS], "reference": [b for _, b in ROWS], "n": [1, 2, 3, 4, 5]})
     pyarrow.parquet.write_table(table, path)
-    files.check(str(path), Columns())
+    files.check(Data(path=str(path), columns=Columns()))
     assert told(path) == ROWS
     assert [reference for _, reference in told(path, Columns("prompt", "n"))] == ["1", "2", "3", "4", "5"]
 
@@ -88,7 +91,7 @@ def test_ids_are_the_files_name_and_row_and_stay_with_the_row(tmp_path: Path) ->
     path = tmp_path / "my file[1]*.csv"  # a name that a glob would not take literally
     path.write_text("prompt,reference\na,1\n,2\nc,3\n")
     with pytest.warns(UserWarning):
-        prompts = list(files.prompts(str(path), Columns(), "all"))
+        prompts = list(files.prompts(Data(path=str(path), columns=Columns()), "all"))
     assert prompts == [
         Prompt("my file[1]*.csv:1", "a", reference="1"),
         Prompt("my file[1]*.csv:3", "c", reference="3"),
@@ -127,7 +130,7 @@ def test_columns_by_name(pairs: Path) -> None:
 def test_no_answers_have_to_be_asked_for(pairs: Path) -> None:
     assert told(pairs, Columns("iupac", None)) == [("ethane", None)]
     with pytest.raises(UserError, match=r"no column `reference`\ncolumns: iupac, smiles\n.*columns\.reference=null"):
-        files.check(str(pairs), Columns("iupac"))
+        files.check(Data(path=str(pairs), columns=Columns("iupac")))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +145,7 @@ def test_no_answers_have_to_be_asked_for(pairs: Path) -> None:
     ],
 )
 def test_missing_columns_name_the_nearest_and_the_line_to_write(pairs: Path, columns: Columns, message: str) -> None:
-    for act in (lambda: files.check(str(pairs), columns), lambda: told(pairs, columns)):
+    for act in (lambda: files.check(Data(path=str(pairs), columns=columns)), lambda: told(pairs, columns)):
         with pytest.raises(UserError, match=message):
             act()
 
@@ -183,23 +186,23 @@ def test_broken_files_name_the_place(tmp_path: Path, name: str, content: bytes, 
 def test_parquet_without_rows(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"prompt": pyarrow.array([], pyarrow.string())}), tmp_path / "p.parquet")
     with pytest.raises(UserError, match="has no rows"):
-        files.check(str(tmp_path / "p.parquet"), Columns("prompt", None))
+        files.check(Data(path=str(tmp_path / "p.parquet"), columns=Columns("prompt", None)))
 
 
 def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "pairs.tsv").touch()
     with pytest.raises(UserError, match=r"no such file; did you mean `.*/pairs\.tsv`\?"):
-        files.check(str(tmp_path / "pears.tsv"), Columns())
+        files.check(Data(path=str(tmp_path / "pears.tsv"), columns=Columns()))
     with pytest.raises(UserError, match="no such file"):
-        files.check(str(tmp_path / "nowhere" / "pairs.tsv"), Columns())
+        files.check(Data(path=str(tmp_path / "nowhere" / "pairs.tsv"), columns=Columns()))
     with pytest.raises(UserError, match="no such file"):
-        files.check(str(tmp_path), Columns())
+        files.check(Data(path=str(tmp_path), columns=Columns()))
 
 
 def test_check_reads_the_first_row_only(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("prompt,reference\na,b\nc,d,e\n")
-    files.check(str(path), Columns())
+    files.check(Data(path=str(path), columns=Columns()))
 
 
 # --- splits -----------------------------------------------------------------------------------------------------------
@@ -219,7 +222,7 @@ def test_splits_are_disjoint_cover_the_file_and_have_their_shares(tmp_path: Path
 
 def test_unknown_split(pairs: Path) -> None:
     with pytest.raises(UserError, match="no split `tets`; did you mean `test`"):
-        files.prompts(str(pairs), Columns(), "tets")
+        files.prompts(Data(path=str(pairs), columns=Columns()), "tets")
 
 
 def test_split_of_a_molecule_of_a_text_and_without_an_answer(tmp_path: Path) -> None:
@@ -279,7 +282,7 @@ class Hub:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     row = {"prompt": "ethane", "reference": "CC"}
     stand_in = Hub({"test": [{"prompt": "no", "reference": "no"}], "train": [row]})
-    monkeypatch.setattr(files, "_library", lambda: stand_in)
+    monkeypatch.setattr(readers, "_library", lambda: stand_in)
     yield stand_in
 
 
@@ -293,8 +296,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     ],
 )
 def test_a_data_set_of_the_hub_is_streamed_from_its_train_part(hub: Hub, path: str, names: tuple[str, ...]) -> None:
-    files.check(path, Columns())
-    assert list(files.prompts(path, Columns(), "all")) == [
+    files.check(Data(path=path, columns=Columns()))
+    assert list(files.prompts(Data(path=path, columns=Columns()), "all")) == [
         Prompt(path.removeprefix("hf://") + ":1", "ethane", reference="CC")
     ]
     assert set(hub.asked) == {names}
@@ -303,7 +306,7 @@ def test_a_data_set_of_the_hub_is_streamed_from_its_train_part(hub: Hub, path: s
 def test_a_data_set_without_a_train_part(hub: Hub) -> None:
     assert isinstance(hub.parts, dict)
     del hub.parts["train"]
-    assert [p.text for p in files.prompts("hf://owner/name", Columns(), "all")] == ["no"]
+    assert [p.text for p in files.prompts(Data(path="hf://owner/name", columns=Columns()), "all")] == ["no"]
 
 
 class ClientError(Exception):
@@ -314,13 +317,13 @@ class ClientError(Exception):
 def test_what_the_hub_refuses_is_the_users_to_mend(hub: Hub, error: Exception) -> None:
     hub.parts = error
     with pytest.raises(UserError, match=r"data\.path=hf://owner/name: cannot be read: .*no way"):
-        files.check("hf://owner/name", Columns())
+        files.check(Data(path="hf://owner/name", columns=Columns()))
 
 
 @pytest.mark.parametrize("path", ["hf://", "hf://owner", "hf://datasets/owner", "hf:///name"])
 def test_malformed_hub_paths(path: str) -> None:
     with pytest.raises(UserError, match="expects hf://owner/name"):
-        files.check(path, Columns())
+        files.check(Data(path=path, columns=Columns()))
 
 
 def test_rows_of_one_built_in_split_fall_into_all_three_of_a_file(tmp_path: Path) -> None:

@@ -249,3 +249,46 @@ def test_first_dead_token_against_a_loop_over_characters(case):
     blamed = credit(certificate, spans, "viable_prefix", is_finished).rewards.index(-1.0)
     owners = [k for k, s in enumerate(spans) if certificate.dead_from in range(s.start, s.end)]
     assert blamed == (owners[0] if owners else len(spans) - 1)
+
+
+# --- answers: the tokens of `think <a>NOPE</a> bye` and its end -----------------------------------------------------------
+
+_PIECES = ["think", " <a>", "NO", "PE", "</a>", " bye", ""]
+_STARTS = [0, 5, 9, 11, 13, 17, 21]
+_TOKENS = [Span(start, start + len(piece)) for start, piece in zip(_STARTS, _PIECES, strict=True)]
+_WRONG = Certificate(
+    Verdict.FAIL, (Finding("odd", "odd", (Span(11, 13),)),), score=0.25, dead_from=11, answer=Span(9, 13)
+)
+_RIGHT = Certificate(Verdict.PASS, score=1.0, answer=Span(9, 13))
+_NONE = Certificate(Verdict.FAIL, (Finding("no_answer", "", (Span(21, 21),)),), dead_from=21, answer=Span(21, 21))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "certificate", "outside", "rewards", "credited"),
+    [
+        ("viable_prefix", _RIGHT, "outcome", [0, 0, 0, 0, 0, 0, 1], "1111111"),
+        ("viable_prefix", _WRONG, "outcome", [0, 0, 0, -1, 0, 0, 0], "1111000"),
+        ("viable_prefix", _NONE, "outcome", [0, 0, 0, 0, 0, 0, -1], "1111111"),
+        ("viable_prefix", _RIGHT, "none", [0, 0, 0, 1, 0, 0, 0], "0011000"),
+        ("viable_prefix", _WRONG, "none", [0, 0, 0, -1, 0, 0, 0], "0011000"),
+        ("viable_prefix", _NONE, "none", [0, 0, 0, 0, 0, 0, -1], "0000001"),
+        ("located", _WRONG, "outcome", [0, 0, 0, -1, 0, 0, 0.25], "1111111"),
+        ("located", _WRONG, "none", [0, 0, 0, -0.75, 0, 0, 0], "0011000"),
+        ("scalar", _WRONG, "outcome", [0, 0, 0, 0, 0, 0, -0.75], "1111111"),
+        ("scalar", _WRONG, "none", [0, 0, 0, -0.75, 0, 0, 0], "0011000"),
+        ("paper", _WRONG, "outcome", [0, 0, 1, 0, 1, 1, 0], "1111111"),
+        ("boolean", _RIGHT, "none", [0, 0, 0, 1, 0, 0, 0], "0011000"),
+    ],
+)
+def test_tokens_outside_the_answer(scheme, certificate, outside, rewards, credited):
+    found = assign(
+        certificate, _TOKENS, scheme=resolve(CREDIT, scheme), is_finished=True, rng=random.Random(0), outside=outside
+    )
+    assert list(found.rewards) == rewards
+    assert "".join(str(int(c)) for c in found.is_credited) == credited
+
+
+def test_the_end_token_belongs_to_an_answer_that_ends_the_text():
+    certificate = Certificate(Verdict.PASS, score=1.0, answer=Span(9, 21))
+    found = assign(certificate, _TOKENS, scheme=resolve(CREDIT, "viable_prefix"), is_finished=True, outside="none")
+    assert found.rewards == (0, 0, 0, 0, 0, 0, 1) and found.is_credited == (False,) * 2 + (True,) * 5

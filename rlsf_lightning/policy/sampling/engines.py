@@ -7,6 +7,7 @@ engine of other weights or other rounding, set ``algorithm.importance_cap`` (tru
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -54,7 +55,7 @@ def sample_with_transformers(
         top_k=0,
         top_p=1.0,
         max_new_tokens=max_new_tokens,
-        eos_token_id=policy.eos_token_ids,
+        eos_token_id=policy.end_token_ids,
         pad_token_id=policy.pad_token_id,
         output_logits=True,
         return_dict_in_generate=True,
@@ -70,7 +71,12 @@ def sample_with_transformers(
         seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed)
-            out = policy.causal_lm.generate(input_ids=ids_BS, attention_mask=is_real_BS, generation_config=config)  # type: ignore[operator]
+            out = policy.causal_lm.generate(  # type: ignore[operator]
+                input_ids=ids_BS,
+                attention_mask=is_real_BS,
+                generation_config=config,
+                stopping_criteria=[partial(_stopped_B, policy, width)] if policy.stops.texts else None,
+            )
         ids_BT = out.sequences[:, width:]
         logp_BT = torch.stack(
             [
@@ -79,14 +85,23 @@ def sample_with_transformers(
             ],
             1,
         )
-        found += [
-            _until_eos(ids, logp, policy.eos_token_ids)
-            for ids, logp in zip(ids_BT.tolist(), logp_BT.tolist(), strict=True)
-        ]
+        found += [_until_end(ids, logp, policy) for ids, logp in zip(ids_BT.tolist(), logp_BT.tolist(), strict=True)]
     return found
 
 
-def _until_eos(ids: list[int], logp: list[float], eos_token_ids: Sequence[int]) -> Sampled:
-    """Up to the first EOS, which is included."""
-    length = next((n for n, token in enumerate(ids, start=1) if token in eos_token_ids), None)
+def _stopped_B(policy: Policy, width: int, ids_BS: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
+    """[B]: the rows in which a stop text ends with the newest token; the prompts are ``width`` wide."""
+    newest_B = torch.full_like(ids_BS[:, -1], ids_BS.shape[1] - width - 1)
+    return policy.stops.rows_that_end(ids_BS[:, -1], newest_B, ids_BS[:, width:])
+
+
+def _until_end(ids: list[int], logp: list[float], policy: Policy) -> Sampled:
+    """Up to the first end token or stop sequence, which is included."""
+    texts = policy.stops.texts
+    ends = (
+        n
+        for n, token in enumerate(ids, start=1)
+        if token in policy.end_token_ids or (texts and policy.stops.ended(ids[:n]))
+    )
+    length = next(ends, None)
     return Sampled(ids[:length], length is not None, logp[:length])

@@ -31,7 +31,7 @@ class Sampled:
 
     #: Its token ids, with the EOS if there was one.
     ids: list[int]
-    #: It ended with an EOS; False: it was truncated at ``max_new_tokens``.
+    #: It ended with an EOS or a stop sequence; False: it was truncated at ``max_new_tokens``.
     is_finished: bool
     #: Log-probability of each id when it was sampled, in nats.
     logp: list[float]
@@ -127,7 +127,7 @@ class _Decoder:
         # Popped from its end, shortest prompts first: neighbours of like length need little padding.
         self.queue = sorted(range(len(jobs)), key=lambda job: len(jobs[job]), reverse=True)
         device = policy.device
-        self.eos = torch.tensor(policy.eos_token_ids, device=device)
+        self.eos = torch.tensor(policy.end_token_ids, device=device)
         # One column more than there are tokens: finished rows that are not evicted yet write there.
         self.ids_JT = torch.zeros(len(jobs), max_new_tokens + 1, dtype=torch.long, device=device)
         self.logp_JT = torch.zeros(len(jobs), max_new_tokens + 1, device=device)
@@ -210,7 +210,10 @@ class _Decoder:
         self.logp_JT[self.job_R, self.step_R] = logp_R.to(self.logp_JT)
         if self.value_head is not None:
             self.value_JT[self.job_R, self.step_R] = self.value_head(self.hidden_RD).to(self.value_JT)
-        is_end_R = torch.isin(token_R, self.eos) & (self.step_R < self.limit)
+        is_end_R = torch.isin(token_R, self.eos)
+        if self.policy.stops.texts:
+            is_end_R |= self.policy.stops.rows_that_end(token_R, self.step_R, self.ids_JT[self.job_R])
+        is_end_R &= self.step_R < self.limit
         self.is_finished_J[self.job_R] |= is_end_R
         self.length_J[self.job_R[is_end_R]] = self.step_R[is_end_R] + 1
         self.step_R = torch.where(is_end_R, self.limit, (self.step_R + 1).clamp(max=self.limit))

@@ -16,6 +16,9 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.symbolic.answers.answered import NO_ANSWER, Answered
+from rlsf_lightning.symbolic.answers.find import AnswerFinder
+from rlsf_lightning.symbolic.answers.settings import AnswerSettings, HasAnswers
 from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
 from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, plain
@@ -38,6 +41,12 @@ class VerifierBlock(Protocol):
     timeout: float | None
 
 
+class VerifiedRecipe(HasAnswers, Protocol):
+    """A recipe, as far as it says how completions are judged."""
+
+    verifier: Any
+
+
 class VerifierPool:
     """Verifies batches of completions, in worker processes or in this one.
 
@@ -46,38 +55,59 @@ class VerifierPool:
         options: its keyword arguments.
         workers: worker processes; 0 verifies in this one, without protection against crashes and hangs.
         timeout: seconds that one completion may take in a worker; None: the verifier's ``timeout``, else 10.
+        answer: where a completion's answer stands; None: the completion is the answer.
 
     Raises:
         UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
             a prompt lacks facts that the verifier needs.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], *, workers: int, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        *,
+        workers: int,
+        timeout: float | None = None,
+        answer: AnswerSettings | None = None,
+    ) -> None:
         cls = find_verifier(name)
         timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
         options = plain(options)
         if workers == 0:
-            self._start(_InProcess(load_verifier(name, options), name), cls)
+            self._start(_InProcess(load_verifier(name, options, answer), name), cls, answer)
         else:
-            self._start(WorkerProcesses(name, options, workers, timeout), cls)
+            self._start(WorkerProcesses(name, options, workers, timeout, answer), cls, answer)
 
     @classmethod
-    def from_block(cls, block: VerifierBlock) -> VerifierPool:
+    def from_block(cls, block: VerifierBlock, answer: AnswerSettings | None = None) -> VerifierPool:
         """The pool that a recipe's ``verifier`` block describes."""
-        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout)
+        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout, answer=answer)
+
+    @classmethod
+    def from_recipe(cls, recipe: VerifiedRecipe) -> VerifierPool:
+        """The pool of a recipe: its ``verifier``, asked about what its ``answer`` block finds."""
+        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe))
 
     @classmethod
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
         """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        pool._start(_InProcess(verifier, name or type(verifier).__name__), type(verifier))
+        asked = verifier.verifier if isinstance(verifier, Answered) else verifier
+        answer = verifier.settings if isinstance(verifier, Answered) else None
+        pool._start(_InProcess(verifier, name or type(verifier).__name__), type(asked), answer)
         return pool
 
-    def _start(self, backend: _InProcess | WorkerProcesses, verifier_class: type) -> None:
+    def _start(
+        self, backend: _InProcess | WorkerProcesses, verifier_class: type, answer: AnswerSettings | None
+    ) -> None:
         self._backend = backend
         #: The class of the verifier.
         self.verifier_class = verifier_class
+        #: The kinds of findings that mean "no object at all".
+        self.invalid_kinds = frozenset(getattr(verifier_class, "invalid_kinds", ())) | {NO_ANSWER}
+        self._finder = AnswerFinder(answer or AnswerSettings())
         #: Most recently used last. None: verified before the run was resumed, and not kept in the checkpoint.
         self._verdicts: OrderedDict[bytes, Certificate | None] = OrderedDict()
 
@@ -90,6 +120,10 @@ class VerifierPool:
         return Pending(
             self, keys, certificates, list(fresh), self._backend.submit(list(fresh.values())), len(keys) - len(new)
         )
+
+    def answer_of(self, completion: str) -> str:
+        """What the verifier is asked about; empty where the completion holds no answer."""
+        return self._finder.text_of(completion)
 
     def known(self) -> str:
         """The keys of the cache, for the pool of a resumed run: see ``expect``."""

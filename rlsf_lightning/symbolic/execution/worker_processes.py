@@ -22,6 +22,7 @@ from typing import Any
 
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.records import Certificate
+from rlsf_lightning.symbolic.answers.settings import AnswerSettings
 from rlsf_lightning.symbolic.execution.tool_process import (
     Ended,
     LineProcess,
@@ -74,10 +75,17 @@ class _Chunk:
 class WorkerProcesses:
     """Verifies in worker processes, each of which has a thread here."""
 
-    def __init__(self, name: str, options: Mapping[str, Any], workers: int, timeout: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        workers: int,
+        timeout: float,
+        answer: AnswerSettings | None = None,
+    ) -> None:
         self._name, self._timeout, self._is_closed = name, timeout, False
         self._queue: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
-        self._workers = [_Worker(name, dict(options), timeout) for _ in range(workers)]
+        self._workers = [_Worker(name, dict(options), timeout, answer) for _ in range(workers)]
         self._threads: list[threading.Thread] = []
         atexit.register(self.close)  # no worker may be started while the interpreter goes down
         try:
@@ -168,10 +176,12 @@ class WorkerProcesses:
 class _Worker(LineProcess):
     """A process of ``worker_server``, asked by one thread; ``close`` is for another."""
 
-    def __init__(self, name: str, options: Mapping[str, Any], timeout: float) -> None:
+    def __init__(
+        self, name: str, options: Mapping[str, Any], timeout: float, answer: AnswerSettings | None = None
+    ) -> None:
         command = python_module("rlsf_lightning.symbolic.execution.worker_server")
         super().__init__("a worker", command, is_group=True)
-        self._task, self._timeout = (name, options, timeout), timeout
+        self._task, self._timeout = (name, options, timeout, answer), timeout
         self._is_ready = self._is_closed = False
         #: Completions since the process was started.
         self._verified = 0
