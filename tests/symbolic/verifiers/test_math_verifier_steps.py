@@ -350,3 +350,38 @@ def test_lines_are_read_one_by_one() -> None:
 def test_values_are_exact() -> None:
     (step,) = read_steps("1/3 + 1/7 = 0.5")
     assert (step.left_value, step.right_value) == (Fraction(10, 21), Fraction(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("The total is 60+40 = <<60+40=100>>10 fish.", "10"),
+        ("The total is 60+40=<<60+40=100>>10 fish.", "10"),
+        ("That costs $<<3*4=12>>13.", "13"),
+        ("That costs <<3*4=12>>$13.", "13"),
+        ("She has <<1200*10=12000>>1,200 coins.", "1,200"),
+        ("Half is <<7/2=3.5>>35 pages.", "35"),
+        ("They are <<20-5=15>>-15 now.", None),
+        ("It is <<10*3=30>>30%, then <<30+20=50>>60%.", "60"),
+        ("First <<2+2=4>>4, then <<4*5=20>>200", "200"),
+        ("So <<9-2=7>> 8 are left.", "8"),
+        ("He runs <<3*5.5=16.5>>165 miles.", "165"),
+        ("That is <<100/4=25>>52 each", "52"),
+    ],
+)
+def test_what_is_copied_from_a_calculation_in_brackets_is_its_result(text: str, wrong: str | None):
+    assert [equation.rpartition(">>")[2].lstrip(" $") for equation, holds in judged(text) if not holds] == (
+        [wrong] if wrong else []
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So 60+40 = <<60+40=100>>100 fish.", "That costs <<1200*10=12000>>12,000.", "It is <<10/4=2.5>>2.50 each.",
+        "Half is <<21/2=10.5>>10 1/2.", "A third is <<1/3=.3333>>1/3.", "It is <<10/3=3.333>>3.33.", "It is <<3*4=12>>.",
+        "It is <<3*4=12>> and 13 more.", "It is <<2*2=4>>4*3=<<4*3=12>>12.", "10 < <3*4=12 and 5",
+    ],
+)  # fmt: skip
+def test_a_right_copy_of_a_result_is_no_step(text: str):
+    assert all(holds and ">>" not in equation for equation, holds in judged(text))

@@ -25,8 +25,9 @@ class Step(NamedTuple):
 
 
 def check_steps(equations: Iterable[Equation]) -> list[Step]:
-    """Those equations whose sides are expressions that everybody reads alike, in order."""
-    return [step for equation in equations if (step := _step(equation)) is not None]
+    """Those equations whose sides are expressions that everybody reads alike, in order; of copies, those that are wrong."""
+    steps = [step for equation in equations if (step := _step(equation)) is not None]
+    return [step for step in steps if not (step.holds and step.equation.relation == "copy")]
 
 
 def is_right(equation: Equation) -> bool:

@@ -55,7 +55,7 @@ class Side(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """Two sides that are said to be equal; ``relation``: equals, or about (approximately equal)."""
+    """Two sides that are said to be equal; ``relation``: equals, about (approximately equal), or copy (see ``_copied``)."""
 
     left: Side
     right: Side
@@ -116,6 +116,19 @@ def _equations_of(run: Run) -> Iterator[Equation]:
             continue
         if has_expression or right.is_expression:
             yield Equation(left, right, run.tokens[relation].kind)
+    copy = _copied(run)
+    if copy is not None and sides[-2] is not None and sides[-2].is_computed:
+        yield Equation(sides[-2], Side((copy,), copy.start, copy.end), "copy")
+
+
+def _copied(run: Run) -> Token | None:
+    """Of `<<60+40=100>>10`, the 10: a calculator's result is written once more behind its brackets, as it is."""
+    opening, closing = ("".join(token.text for token in part) for part in (run.before[-2:], run.after[:2]))
+    if not opening.endswith("<<") or closing != ">>" or len(run.after) < 3:
+        return None
+    copy, *rest = run.after[2:]
+    is_whole = not rest or rest[0].kind not in ("number", "operator", "open", "root")
+    return copy if copy.kind == "number" and is_whole else None
 
 
 def _unbracketed(tokens: list[Token], is_first: bool, is_last: bool) -> list[Token]:
