@@ -385,3 +385,28 @@ def test_what_is_copied_from_a_calculation_in_brackets_is_its_result(text: str, 
 )  # fmt: skip
 def test_a_right_copy_of_a_result_is_no_step(text: str):
     assert all(holds and ">>" not in equation for equation, holds in judged(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So 70+40 = <<60+40=100>>100 fish.", "It vibrates at 1600+9600 = <<1600+960=2560>>2560.", "He has 5 * 4 = <<5*5=25>>25.",
+        "That is $3*12 = $<<4*12=48>>48.", "She has 18 / 2 = <<18/3=6>>6 left.", "A total of 2 + 2 + 5 = <<2+2+6=10>>10 apples.",
+        "Then 100 - 38 = <<100-28=72>>72.", "They have 3 \\times 4 = <<3*5=15>>15.", "It is 0.5*30 = <<.5*40=20>>20.",
+        "It is (2 + 3) * 4 = <<(2+4)*4=24>>24 in all.",
+    ],
+)  # fmt: skip
+def test_an_equation_around_a_calculation_in_brackets_is_judged_too(text: str):
+    assert [holds for _, holds in judged(text)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So 60 + 40 = <<60+40=100>>100.", "120 minutes \u2013 30 minutes - 15 minutes = <<120-30-15=75>>75 minutes.",
+        "They read 14, 400 / 80 = <<14400/80=180>>180 pages.", "It is .8 + . 84 + .82 = <<.8+.84+.82=2.46>>2.46.",
+        "Twice as many, 2 times 3 = <<2*3=6>>6.", "10/3 = <<10/3=3.33>>3.33", "50% of 20 = <<20*.5=10>>10",
+    ],
+)  # fmt: skip
+def test_nothing_is_said_of_what_stands_around_right_calculations(text: str):
+    assert all(holds for _, holds in judged(text))
