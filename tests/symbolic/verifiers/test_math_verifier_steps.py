@@ -410,3 +410,14 @@ def test_an_equation_around_a_calculation_in_brackets_is_judged_too(text: str):
 )  # fmt: skip
 def test_nothing_is_said_of_what_stands_around_right_calculations(text: str):
     assert all(holds for _, holds in judged(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 = - 4 5", "3 = / 4 5", "3 = * 4 5 with 1 left over", "= 7 / 2 3 with 1 left over", "7 / 2 3 = with 1 left over",
+        "7 / = 2 3 R 1", "7 = 2 / 3 = 1", "7 2 = / 3", "7 = + 2 2 remainder 1", "7 = 2 3 with 1 left",
+    ],
+)  # fmt: skip
+def test_sides_that_together_look_like_a_division_are_none(text: str):
+    assert all(not holds or equation for equation, holds in judged(text))
