@@ -330,3 +330,71 @@ def test_a_schema_may_exclude_what_is_still_json() -> None:
     found = [(f.kind, [text[s.start : s.end] for s in f.spans]) for f in certificate.findings]
     assert found == [("excluded", [":"]), ("unexpected_token", ["tags"])]
     assert certificate.dead_from == text.index(": 5")
+
+
+DRAFTS = [
+    "http://json-schema.org/draft-06/schema#",
+    "http://json-schema.org/draft-07/schema#",
+    "https://json-schema.org/draft/2019-09/schema",
+    "https://json-schema.org/draft/2020-12/schema",
+]
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.parametrize(
+    ("part", "right", "wrong"),
+    [
+        ({"multipleOf": 0.1}, "0.3", "0.35"),
+        ({"pattern": r"^\s$"}, r'"\ufeff"', '"a"'),
+        ({"pattern": "a$"}, '"a"', r'"a\n"'),
+        ({"uniqueItems": True}, "[1, true]", "[1, 1.0]"),
+        ({"patternProperties": {r"^\d$": False}}, '{"٣": 1}', '{"3": 1}'),
+    ],
+)
+def test_a_schema_that_names_its_draft_means_the_same_where_it_refers_to_itself(
+    draft: str, part: Any, right: str, wrong: str
+):
+    schema = {"$schema": draft, "properties": {"x": part, "child": {"$ref": "#"}}}
+    for text in (f'{{"x": {right}}}', f'{{"child": {{"x": {right}}}}}', f'{{"child": {{"child": {{"x": {right}}}}}}}'):
+        assert verify(schema, text).verdict is Verdict.PASS
+        assert verify(schema, text.replace(right, wrong)).verdict is Verdict.FAIL
+
+
+def test_no_document_hangs_where_a_schema_that_names_its_draft_refers_to_itself():
+    schema = {"$schema": DRAFTS[-1], "properties": {"x": {"pattern": "^(a+)+$"}, "child": {"$ref": "#"}}}
+    assert verify(schema, json.dumps({"child": {"x": "a" * 40 + "b"}})).verdict is Verdict.FAIL
+
+
+def test_a_part_of_another_draft_is_read_as_that_draft():
+    part = {"$schema": DRAFTS[1], "$id": "http://x.org/part", "items": [{"type": "string"}, {"multipleOf": 0.1}]}
+    schema = {"$schema": DRAFTS[2], "$defs": {"part": part}, "$ref": "http://x.org/part"}
+    assert VERIFIER.verify(prompt(schema), '["a", 0.3]').verdict is Verdict.PASS
+    assert VERIFIER.verify(prompt(schema), '["a", 0.35]').verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_references_without_an_end_are_an_abstention_wherever_the_stack_ends(keyword: str, draft: str):
+    """A panic of native code, which a full stack makes of a lookup, is no Exception and would end the process."""
+    schema = {
+        "$schema": draft,
+        "definitions": {"x": {keyword: [{"$ref": "#/definitions/x"}]}},
+        "allOf": [{"$ref": "#/definitions/x"}],
+    }
+
+    def verdict(calls: int) -> Verdict:
+        return verdict(calls - 1) if calls else VERIFIER.verify(prompt(schema), "1").verdict
+
+    assert {verdict(calls) for calls in range(25)} == {Verdict.ABSTAIN}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$dynamicAnchor": "n", "properties": {"a": {"allOf": [{"$dynamicRef": "#n"}] * 2}}},
+        {"$schema": DRAFTS[2], "$recursiveAnchor": True, "properties": {"a": {"allOf": [{"$recursiveRef": "#"}] * 2}}},
+        {"$schema": DRAFTS[1], "properties": {"a": {"allOf": [{"$ref": "#"}] * 2}}},
+    ],
+)
+def test_references_that_double_at_every_level_end(schema: dict[str, Any]):
+    assert VERIFIER.verify(prompt(schema), '{"a":' * 40 + "1" + "}" * 40).verdict is Verdict.ABSTAIN

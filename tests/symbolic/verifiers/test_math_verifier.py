@@ -112,6 +112,10 @@ def test_verdicts_scores_and_witness() -> None:
     assert one_step.score == pytest.approx(0.5 + 0.4 / 2) and one_step.dead_from is None
     assert [SOLUTION.replace("=24>>", "=25>>")[f.spans[0].start :][:4] for f in one_step.findings] == ["25>>"]
 
+    copied = SOLUTION.replace(">>24", ">>42")
+    assert [f.message for f in verify(copied).findings] == ["48/2 is 24, not 42"]
+    assert copied[verify(copied).findings[0].spans[-1].start :].startswith("42 clips")
+
     other = verify(SOLUTION.replace("#### 72", "#### 27"))
     assert [f.kind for f in other.findings] == ["wrong_answer"] and other.score == pytest.approx(0.4)
 

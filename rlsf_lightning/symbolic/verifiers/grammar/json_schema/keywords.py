@@ -13,13 +13,41 @@ from typing import Any
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.values import canonical, is_multiple, pattern
 from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
 
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _REF_COST = 500
+#: A lookup nests fewer calls.
+_CALLS_OF_A_LOOKUP = 50
 
 
-def replaced_keywords(draft: Any, fuel: Fuel) -> dict[str, Any]:
+def checking(draft: Any, fuel: Fuel) -> Any:
+    """The class of validators of a draft of ``jsonschema`` with the keywords of this file."""
+    import attrs
+    import jsonschema
+
+    classes: dict[Any, Any] = {}
+
+    def class_of(wanted: Any) -> Any:
+        if wanted not in classes:
+            classes[wanted] = jsonschema.validators.extend(wanted, _replaced_keywords(wanted, fuel))
+            classes[wanted].evolve = evolve
+        return classes[wanted]
+
+    def evolve(validator: Any, **changes: Any) -> Any:
+        """For a part of the schema. Of a part that names a draft, ``jsonschema`` would take its own class."""
+        plain = next(plain for plain, own in classes.items() if own is type(validator))
+        named = jsonschema.validators.validator_for(changes.get("schema", validator.schema), default=plain)
+        kept = {field.alias: getattr(validator, field.name) for field in attrs.fields(type(validator)) if field.init}
+        return class_of(named)(**{**kept, **changes})
+
+    return class_of(draft)
+
+
+def _replaced_keywords(draft: Any, fuel: Fuel) -> dict[str, Any]:
     """The keywords for a validator of this draft; each takes (validator, what the keyword says, value, schema)."""
     own = _Keywords(draft, fuel)
+    references = {keyword: own.reference(keyword) for keyword in _REFERENCES if keyword in draft.VALIDATORS}
     return {
+        **references,
         "pattern": own.pattern,
         "patternProperties": own.pattern_properties,
         "additionalProperties": own.additional_properties,
@@ -27,7 +55,6 @@ def replaced_keywords(draft: Any, fuel: Fuel) -> dict[str, Any]:
         "multipleOf": own.multiple_of,
         "uniqueItems": own.unique_items,
         "maxItems": own.max_items,
-        "$ref": own.ref,
     }
 
 
@@ -76,12 +103,28 @@ class _Keywords:
         if isinstance(value, list) and len(value) > most:
             yield self._of_items(f"{len(value)} items, {most} at most", tuple(range(int(most), len(value))))
 
-    def ref(self, validator: Any, reference: str, value: Any, schema: Any) -> Iterator[Any]:
-        self.fuel.burn(_REF_COST)
-        yield from self.draft.VALIDATORS["$ref"](validator, reference, value, schema)
+    def reference(self, keyword: str) -> Any:
+        """``$ref`` or another keyword that refers, of this draft."""
+        followed = self.draft.VALIDATORS[keyword]
+
+        def checked(validator: Any, reference: Any, value: Any, schema: Any) -> Iterator[Any]:
+            self.fuel.burn(_REF_COST)
+            _make_sure_of_room(_CALLS_OF_A_LOOKUP)
+            yield from followed(validator, reference, value, schema)
+
+        return checked
 
     def _of_items(self, message: str, items: tuple[int, ...]) -> Any:
         """An error that names the items that are too many."""
         error: Any = self.error(message)
         error.items = items
         return error
+
+
+def _make_sure_of_room(calls: int) -> None:
+    """Raise RecursionError unless so many calls can nest here. Through ``map``, so that calls of native code count as well.
+
+    Where the stack ends inside a lookup, ``referencing``'s native part panics, which is no Exception and ends the process.
+    """
+    if calls:
+        next(map(_make_sure_of_room, (calls - 1,)))

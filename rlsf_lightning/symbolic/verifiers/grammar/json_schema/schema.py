@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from rlsf_lightning.errors import ToolFailed, UserError, install_hint
-from rlsf_lightning.symbolic.verifiers.grammar.json_schema.keywords import replaced_keywords
+from rlsf_lightning.symbolic.verifiers.grammar.json_schema.keywords import checking
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.values import pattern
 from rlsf_lightning.symbolic.verifiers.grammar.json_schema.violations import SHOWN, Violation, violations_of
 from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
@@ -46,13 +46,11 @@ class Schema:
 
     def violations(self, value: Any, fuel: Fuel) -> Iterator[Violation]:
         """All of them, with the ones of a branch where no branch of an ``anyOf`` or ``oneOf`` fits. Raises ToolFailed."""
-        import jsonschema
         from jsonschema_specifications import REGISTRY
         from referencing.exceptions import Unresolvable
 
-        checked = jsonschema.validators.extend(self._draft, replaced_keywords(self._draft, fuel))
         try:
-            for error in checked(self.schema, registry=REGISTRY).iter_errors(value):
+            for error in checking(self._draft, fuel)(self.schema, registry=REGISTRY).iter_errors(value):
                 yield from violations_of(error)
         except Unresolvable as error:
             raise UserError(f"schema: the reference {error.ref!r} cannot be resolved; nothing is fetched") from None

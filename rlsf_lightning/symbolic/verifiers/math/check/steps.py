@@ -25,8 +25,19 @@ class Step(NamedTuple):
 
 
 def check_steps(equations: Iterable[Equation]) -> list[Step]:
-    """Those equations whose sides are expressions that everybody reads alike, in order."""
-    return [step for equation in equations if (step := _step(equation)) is not None]
+    """Those equations whose sides are expressions that everybody reads alike, in order.
+
+    Of copies of a result, those that are wrong, each once.
+    """
+    steps = [step for equation in equations if (step := _step(equation)) is not None]
+    kept, known = [], set()
+    for step in steps:
+        if step.equation.relation != "copy":
+            kept.append(step)
+        elif not step.holds and step.equation.right not in known:
+            known.add(step.equation.right)
+            kept.append(step)
+    return kept
 
 
 def is_right(equation: Equation) -> bool:

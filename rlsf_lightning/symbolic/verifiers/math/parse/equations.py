@@ -30,6 +30,9 @@ _COMPUTED = ("\\frac", "\\dfrac", "\\tfrac", "\\sqrt", "sqrt", "\u221a")
 _OTHER_ARITHMETIC = re.compile(
     r"\bmod(?:ulo)?\b|\\[pb]?mod\b|\bbase[\s-]*[0-9]|\b(?:in|to|from) base\b|_\{?[0-9]|o'clock", re.IGNORECASE
 )
+#: What a calculator was asked, and its result.
+_CALCULATION = re.compile(r"<<([^<>=]*)=[^<>]*>>")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 
 
 class Side(NamedTuple):
@@ -55,7 +58,8 @@ class Side(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """Two sides that are said to be equal; ``relation``: equals, or about (approximately equal)."""
+    """Two sides that are said to be equal; ``relation``: equals, about (approximately equal), or copy (see ``_copied``,
+    ``_around_brackets``)."""
 
     left: Side
     right: Side
@@ -75,9 +79,30 @@ def read_equations(text: str) -> Iterator[Equation]:
     start = 0
     for line in text.split("\n"):
         if ("=" in line or "\u2248" in line or "approx" in line) and not _OTHER_ARITHMETIC.search(line):
-            for run in _runs(rewritten(tokens_of(line, start))):
-                yield from _equations_of(run)
+            yield from _in_line(line, start)
+            yield from _around_brackets(line, start)
         start += len(line) + 1
+
+
+def _in_line(line: str, start: int) -> Iterator[Equation]:
+    for run in _runs(rewritten(tokens_of(line, start))):
+        yield from _equations_of(run)
+
+
+def _around_brackets(line: str, start: int) -> Iterator[Equation]:
+    """Of `70+40 = <<60+40=100>>100`, that 70+40 is 100: what a reader sees who leaves the calculator's brackets out.
+
+    Only where as many numbers stand before the brackets as in them: else it is not certain where the expression begins.
+    """
+    calculations = list(_CALCULATION.finditer(line))
+    plain = _CALCULATION.sub(lambda match: " " * len(match.group()), line) if calculations else ""
+    for equation in _in_line(plain, start):
+        first, last = equation.left.end - start, equation.right.start - start
+        between = [match for match in calculations if first <= match.start() and match.end() <= last]
+        begins_clean = not re.search(r"[0-9],\s*$", line[: equation.start - start])
+        numbers = sum(token.kind == "number" for token in equation.left.tokens)
+        if len(between) == 1 and begins_clean and len(_NUMBER.findall(between[0][1])) == numbers:
+            yield equation._replace(relation="copy")
 
 
 def _runs(tokens: list[Token]) -> Iterator[Run]:
@@ -116,6 +141,19 @@ def _equations_of(run: Run) -> Iterator[Equation]:
             continue
         if has_expression or right.is_expression:
             yield Equation(left, right, run.tokens[relation].kind)
+    copy = _copied(run)
+    if copy is not None and sides[-2] is not None and sides[-2].is_computed:
+        yield Equation(sides[-2], Side((copy,), copy.start, copy.end), "copy")
+
+
+def _copied(run: Run) -> Token | None:
+    """Of `<<60+40=100>>10`, the 10: a calculator's result is written once more behind its brackets, as it is."""
+    opening, closing = ("".join(token.text for token in part) for part in (run.before[-2:], run.after[:2]))
+    if not opening.endswith("<<") or closing != ">>" or len(run.after) < 3:
+        return None
+    copy, *rest = run.after[2:]
+    is_whole = not rest or rest[0].kind not in ("number", "operator", "open", "root")
+    return copy if copy.kind == "number" and is_whole else None
 
 
 def _unbracketed(tokens: list[Token], is_first: bool, is_last: bool) -> list[Token]:

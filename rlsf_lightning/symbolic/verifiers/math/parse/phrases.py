@@ -44,7 +44,8 @@ def rewritten(tokens: list[Token]) -> list[Token]:
 def remainder(left: Sequence[Token], right: Sequence[Token], after: Sequence[Token]) -> tuple[Token, ...]:
     """Of `7 / 2 = 3 with 1 left over`, or `= 3 R 1`: the right side as 3 + 1 / 2; empty where no remainder is told, or the
     quotient is what the division gives without one."""
-    if [token.kind for token in (*left, *right)] != ["number", "operator", "number", "number"] or left[1].text != "/":
+    kinds = [[token.kind for token in side] for side in (left, right)]
+    if kinds != [["number", "operator", "number"], ["number"]] or left[1].text != "/":
         return ()
     divisor, quotient = left[2], right[0]
     if any(token.value is None or token.value.denominator != 1 for token in (left[0], divisor, quotient)):
