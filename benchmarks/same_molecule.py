@@ -1,8 +1,8 @@
 """Whether two SMILES are one molecule, by InChI and by isomorphism of labelled graphs (networkx): without canonical SMILES.
 
-InChI has its options /FixedH, as a standard InChI merges tautomers that differ in a mobile hydrogen, and /RecMet, as it cuts the bonds
-of metals. It also merges charges that resonance moves, and drops atom maps: that is what the graph is for, which knows nothing of
-stereochemistry. Both have to agree for "the same".
+InChI has its options /FixedH, as a standard InChI merges tautomers that differ in a mobile hydrogen, and /RecMet, as
+it cuts the bonds of metals. It also merges charges that resonance moves, and drops atom maps: that is what the graph
+is for, which knows nothing of stereochemistry. Both have to agree for "the same".
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def compare(one: Molecule, other: Molecule) -> Sameness:
 def _is_isomorphic(one: Any, other: Any) -> bool:
     if len(one) != len(other) or one.size() != other.size():
         return False
-    hashes = [networkx.weisfeiler_lehman_graph_hash(g, edge_attr="said", node_attr="said", iterations=4) for g in (one, other)]
+    hashes = [
+        networkx.weisfeiler_lehman_graph_hash(g, edge_attr="said", node_attr="said", iterations=4) for g in (one, other)
+    ]
     if hashes[0] != hashes[1]:
         return False
     matcher = networkx.algorithms.isomorphism.GraphMatcher(

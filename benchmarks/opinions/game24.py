@@ -4,6 +4,8 @@ Also asked for are notations that the corpus does not have: signs of print and L
 other, steps with an announced answer, other targets, one to six numbers.
 """
 
+# ruff: noqa: RUF001 (signs as models write them)
+
 from __future__ import annotations
 
 import random
@@ -15,8 +17,8 @@ from typing import Any
 
 from corpora import Case
 from corpora.game24 import solve, steps, written
-from opinions import Opinion
 
+from opinions import Opinion
 from rlsf_lightning.records import Certificate, Prompt
 
 TOOLS: tuple[str, ...] = ()

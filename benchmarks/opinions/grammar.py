@@ -1,9 +1,9 @@
-"""Formal languages: for JSON the majority of jsonschema as it comes, fastjsonschema (drafts 6 and 7) and jsonschema-rs; for a
-grammar Lark's Earley parser, which reads characters and not tokens, and Lark's own LALR parser.
+"""Formal languages: for JSON the majority of jsonschema as it comes, fastjsonschema (drafts 6 and 7) and jsonschema-
+rs; for a grammar Lark's Earley parser, which reads characters and not tokens, and Lark's own LALR parser.
 
-The verifier takes from ``jsonschema`` its walk through the schema and brings its own patterns, multiples, equality and references;
-from Lark it takes the parse table and brings lexer and parser. Further texts are random schemas of all keywords and drafts, and
-grammars whose terminals overlap.
+The verifier takes from ``jsonschema`` its walk through the schema and brings its own patterns, multiples, equality
+and references; from Lark it takes the parse table and brings lexer and parser. Further texts are random schemas of
+all keywords and drafts, and grammars whose terminals overlap.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import jsonschema_rs
 import lark
 import random_schemas
 from corpora import Case
-from opinions import Opinion
 
+from opinions import Opinion
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 
 TOOLS = ("jsonschema", "fastjsonschema", "jsonschema-rs", "lark")
@@ -31,7 +31,8 @@ HOW = "jsonschema, fastjsonschema and jsonschema-rs by majority; Lark's Earley a
 EXPLAINED = {
     "longest token": "Lark's Earley parser tries every division into tokens, its LALR parser takes the first one of its lexer; "
     "the language is the LALR parser's",
-    "letters of ASCII": "`\\w`, `\\d`, `\\b` and `\\s` are ECMA-262's, as jsonschema-rs has them; to the two that use Python's re "
+    "letters of ASCII": "`\\w`, `\\d`, `\\b` and `\\s` are ECMA-262's, as jsonschema-rs has "
+    "them; to the two that use Python's re "
     "letters and digits of all of Unicode belong",
 }
 
@@ -39,28 +40,51 @@ MAX_CHARS, MAX_DEPTH, MAX_DIGITS = 10_000, 64, 4000
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9.eE+]+|[A-Za-z]+|\S')
 #: (grammar, texts of it, pieces of which others are made)
 _GRAMMARS = [
-    ('start: stmt+\nstmt: "let" NAME "=" NAME ";"\nNAME: /[a-z]+/\n%ignore " "',
-     ["let a = b ;", "let letx = let ;", "letx=b;", "let a=b;let c=d;"], ["let", "letx", "a", "=", ";", " ", "x"]),
-    ('start: (INT | FLOAT | RANGE)+\nINT: /[0-9]+/\nFLOAT: /[0-9]+\\.[0-9]+/\nRANGE: ".."\n%ignore " "',
-     ["1..2", "1.5..2", "1 .. 2", "1.5 2.5", "12"], ["1", ".", "..", "25", " ", ".5"]),
-    ('start: pair ("," pair)*\npair: KEY ":" value\nvalue: KEY | NUMBER | "[" [value ("," value)*] "]"\nKEY: /[a-z_]\\w*/\n'
-     "%import common.SIGNED_NUMBER -> NUMBER\n%import common.WS\n%ignore WS",
-     ["a: 1", "a: [1, 2, [b]], c_1: -2.5e3", "x:[]"], ["a", ":", "1", "-2", "[", "]", ",", " ", "e", "1e5", "_"]),
-    ('start: "select"i cols "from"i NAME ["where"i NAME OP NAME]\ncols: "*" | NAME ("," NAME)*\nNAME: /[a-zA-Z]+/\n'
-     'OP: "<" | "<=" | "<>" | "="\n%ignore /\\s+/',
-     ["SELECT a, b from t", "select * FROM t WHERE x <= y", "Select selectx from fromage where a<>b"],
-     ["select", "FROM", "where", "a", ",", "*", " ", "<", "=", ">", "\n"]),
+    (
+        'start: stmt+\nstmt: "let" NAME "=" NAME ";"\nNAME: /[a-z]+/\n%ignore " "',
+        ["let a = b ;", "let letx = let ;", "letx=b;", "let a=b;let c=d;"],
+        ["let", "letx", "a", "=", ";", " ", "x"],
+    ),
+    (
+        'start: (INT | FLOAT | RANGE)+\nINT: /[0-9]+/\nFLOAT: /[0-9]+\\.[0-9]+/\nRANGE: ".."\n%ignore " "',
+        ["1..2", "1.5..2", "1 .. 2", "1.5 2.5", "12"],
+        ["1", ".", "..", "25", " ", ".5"],
+    ),
+    (
+        'start: pair ("," pair)*\npair: KEY ":" value\nvalue: KEY | NUMBER | "[" [value ("," value)*] "]"\nKEY: /[a-z_]\\w*/\n'
+        "%import common.SIGNED_NUMBER -> NUMBER\n%import common.WS\n%ignore WS",
+        ["a: 1", "a: [1, 2, [b]], c_1: -2.5e3", "x:[]"],
+        ["a", ":", "1", "-2", "[", "]", ",", " ", "e", "1e5", "_"],
+    ),
+    (
+        'start: "select"i cols "from"i NAME ["where"i NAME OP NAME]\ncols: "*" | NAME ("," NAME)*\nNAME: /[a-zA-Z]+/\n'
+        'OP: "<" | "<=" | "<>" | "="\n%ignore /\\s+/',
+        ["SELECT a, b from t", "select * FROM t WHERE x <= y", "Select selectx from fromage where a<>b"],
+        ["select", "FROM", "where", "a", ",", "*", " ", "<", "=", ">", "\n"],
+    ),
     ('start: s\ns: "a" s "b" | "a" "b"', ["ab", "aabb", "aaabbb"], ["a", "b"]),
-    ('start: e\n?e: e "+" t | t\n?t: t "*" f | f\n?f: N | "(" e ")"\nN.2: /0|[1-9][0-9]*/',
-     ["1+2*3", "(1+2)*3", "0", "10*(2+0)"], ["1", "0", "+", "*", "(", ")", "12", "00"]),
-    ('start: (COMMENT | WORD)*\nCOMMENT: /\\/\\*(.|\\n)*?\\*\\//\nWORD: /[a-z*\\/]+/\n%ignore " "',
-     ["a b", "/* x */ a", "a /* b */ c /**/", "/*a*/b*/"], ["a", "/*", "*/", "*", "/", " ", "x"]),
-    ('start: STRING ("," STRING)*\nSTRING: /"(\\\\.|[^"\\\\])*"/', ['"a"', '"a\\"b","c"', '"","\\\\"'],
-     ['"', "a", ",", "\\", '\\"']),
+    (
+        'start: e\n?e: e "+" t | t\n?t: t "*" f | f\n?f: N | "(" e ")"\nN.2: /0|[1-9][0-9]*/',
+        ["1+2*3", "(1+2)*3", "0", "10*(2+0)"],
+        ["1", "0", "+", "*", "(", ")", "12", "00"],
+    ),
+    (
+        'start: (COMMENT | WORD)*\nCOMMENT: /\\/\\*(.|\\n)*?\\*\\//\nWORD: /[a-z*\\/]+/\n%ignore " "',
+        ["a b", "/* x */ a", "a /* b */ c /**/", "/*a*/b*/"],
+        ["a", "/*", "*/", "*", "/", " ", "x"],
+    ),
+    (
+        'start: STRING ("," STRING)*\nSTRING: /"(\\\\.|[^"\\\\])*"/',
+        ['"a"', '"a\\"b","c"', '"","\\\\"'],
+        ['"', "a", ",", "\\", '\\"'],
+    ),
     ('start: item item? item?\nitem: "x"~2 | "y"~1..2 "z"?\n', ["xx", "yyz", "xxyz"], ["x", "y", "z"]),
-    ('start: "if" c "then" start "else" start | A\nc: A\nA: /\\w/\n%ignore " "', ["if a then b else c", "x"],
-     ["if", "then", "else", "a", "i", " "]),
-]  # fmt: skip
+    (
+        'start: "if" c "then" start "else" start | A\nc: A\nA: /\\w/\n%ignore " "',
+        ["if a then b else c", "x"],
+        ["if", "then", "else", "a", "i", " "],
+    ),
+]
 
 
 def opinion(case: Case) -> Opinion:
@@ -118,9 +142,39 @@ def _edited(text: str, rng: random.Random) -> str:
     """Mostly still JSON: other spellings of numbers, another token, one less."""
     tokens = list(_TOKENS.finditer(text))
     token = rng.choice(tokens)
-    others = ["1", "1.0", "1e0", "-0", "0.10", "01", "1.", ".5", "+1", "1E+2", "NaN", "null", '"a"', '"\\u0061"', '"\\/"', "[]", "{}",
-              "1e400", "-1e400", '"\\ud800"', '"\\ud83d\\ude00"', "'a'", "true", "True", "", ",", "100000000000000000000000.0",
-              '{"a":1,"a":2}', '"\t"', "\u00a0", "9" * 30]  # fmt: skip
+    others = [
+        "1",
+        "1.0",
+        "1e0",
+        "-0",
+        "0.10",
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1E+2",
+        "NaN",
+        "null",
+        '"a"',
+        '"\\u0061"',
+        '"\\/"',
+        "[]",
+        "{}",
+        "1e400",
+        "-1e400",
+        '"\\ud800"',
+        '"\\ud83d\\ude00"',
+        "'a'",
+        "true",
+        "True",
+        "",
+        ",",
+        "100000000000000000000000.0",
+        '{"a":1,"a":2}',
+        '"\t"',
+        "\u00a0",
+        "9" * 30,
+    ]
     return text[: token.start()] + rng.choice(others) + text[token.end() :]
 
 

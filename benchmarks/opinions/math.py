@@ -1,8 +1,9 @@
-"""Worked solutions: steps by Python's parser and fractions (as the corpus has them), answers by fractions or by SymPy, which reads LaTeX
-with a grammar of its own (the verifier asks math-verify, which reads it with latex2sympy2).
+"""Worked solutions: steps by Python's parser and fractions (as the corpus has them), answers by fractions or by
+SymPy, which reads LaTeX with a grammar of its own (the verifier asks math-verify, which reads it with
+latex2sympy2).
 
-What stands behind a marker but is no formula alone, units and sentences say, is left undecided. Its own texts are expressions that
-SymPy has rewritten, and near misses.
+What stands behind a marker but is no formula alone, units and sentences say, is left undecided. Its own texts are
+expressions that SymPy has rewritten, and near misses.
 """
 
 from __future__ import annotations
@@ -59,7 +60,11 @@ def explain(case: Case, certificate: Certificate, said: Opinion) -> str | None:
     if said.passes and kinds <= {"wrong_step", "division_by_zero"}:
         return "a step in words"
     is_contested = len(_MARKER.findall(case.completion)) > 1
-    return "another last answer" if is_contested and ("wrong_answer" in kinds or said.reason.startswith("the answer")) else None
+    return (
+        "another last answer"
+        if is_contested and ("wrong_answer" in kinds or said.reason.startswith("the answer"))
+        else None
+    )
 
 
 def texts(count: int, rng: random.Random) -> Iterator[Case]:
@@ -129,7 +134,12 @@ def _fraction(text: str) -> Fraction | None:
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Any:
     """What SymPy reads of a formula without words; None: it does not, or in several ways."""
-    if not text or len(text) > 200 or re.search(r"[A-Za-z]{2,}", re.sub(r"\\[A-Za-z]+", "", text)) or re.search(r"[=,<>?!;:']", text):
+    if (
+        not text
+        or len(text) > 200
+        or re.search(r"[A-Za-z]{2,}", re.sub(r"\\[A-Za-z]+", "", text))
+        or re.search(r"[=,<>?!;:']", text)
+    ):
         return None
     try:
         value = parse_latex(text.replace(r"\pi", " P ").replace("\\%", ""), backend="lark")

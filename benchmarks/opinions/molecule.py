@@ -1,5 +1,6 @@
-"""Molecules of a description: elements, formula, weight, rings and fragments counted by hand on atoms and bonds (networkx), groups by
-RDKit's own search for their SMARTS, each place once."""
+"""Molecules of a description: elements, formula, weight, rings and fragments counted by hand on atoms and bonds
+(networkx), groups by RDKit's own search for their SMARTS, each place once.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from same_molecule import compare, plain_text, read
 
 from opinions import Opinion, smiles
 
-
 TOOLS = smiles.TOOLS
 HOW = "components paired by InChI with fixed hydrogens and isomorphism by networkx"
 EXPLAINED = smiles.EXPLAINED

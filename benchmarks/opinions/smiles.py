@@ -17,7 +17,8 @@ from rlsf_lightning.records import Certificate, Verdict
 TOOLS = ("rdkit", "networkx")
 HOW = "InChI with fixed hydrogens; isomorphism by networkx"
 EXPLAINED = {
-    "InChI merges stereoisomers": "InChI knows no configuration of atoms and bonds that its rules call too easily changed (nitrogen, "
+    "InChI merges stereoisomers": "InChI knows no configuration of atoms and bonds that its rules call "
+    "too easily changed (nitrogen, "
     "bonds that resonance weakens, rings of up to seven atoms), or of square-planar and larger coordination",
     "InChI tells spellings apart": "InChI reads from the bonds as written what resonance or a symmetry makes one and the same",
     "merged hydrogens": "RDKit reads `C=[H]`, `[H]` with two bonds and the like as if they were ordinary hydrogens",

@@ -16,7 +16,8 @@ from rlsf_lightning.records import Certificate, Verdict
 TOOLS = ("cvc5",)
 HOW = "cvc5, from the text on"
 EXPLAINED = {
-    "another closed language": "cvc5 has theories, commands and spellings that the verifier's language leaves out, and the reverse "
+    "another closed language": "cvc5 has theories, commands and spellings that the verifier's "
+    "language leaves out, and the reverse "
     "(bit-vector predicates with other names, integers where reals are wanted)",
 }
 MAX_CHARS = 10_000

@@ -1,8 +1,8 @@
 """SQL: DuckDB runs the reference and the query on the same databases.
 
-The data of the mutants are the verifier's, as they are part of the task; which rows are the same, and which may change places, is
-decided here. DuckDB is stricter than SQLite in several ways, so what it alone refuses is explained, by the sort of its error. Its
-own texts are pairs of queries that ask the same in two ways, or nearly.
+The data of the mutants are the verifier's, as they are part of the task; which rows are the same, and which may
+change places, is decided here. DuckDB is stricter than SQLite in several ways, so what it alone refuses is explained,
+by the sort of its error. Its own texts are pairs of queries that ask the same in two ways, or nearly.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import duckdb
 import sqlglot
 from corpora import Case
 from corpora.sql import _script as script_of
-from opinions import Opinion
 from sqlglot import exp
 
-from rlsf_lightning.records import Certificate, Prompt, Verdict
+from opinions import Opinion
+from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.mutants import mutate
 
 TOOLS = ("duckdb", "sqlglot")
@@ -31,7 +31,8 @@ HOW = "DuckDB on the same databases"
 EXPLAINED = {
     "stricter types": "DuckDB compares or adds no text and number where SQLite converts one of them",
     "bare column": "SQLite takes a column that is neither grouped nor aggregated from any row of the group",
-    "another dialect": "names in quotes that are texts to SQLite, aggregates and functions that DuckDB lacks, words that it reserves",
+    "another dialect": "names in quotes that are texts to SQLite, aggregates and functions "
+    "that DuckDB lacks, words that it reserves",
     "wider dialect": "words and forms that DuckDB has and SQLite lacks",
     "order by chance": "rows that no ORDER BY puts in order come in any; the verifier has to take SQLite's",
     "integer division": "`/` and `%` of integers: SQLite's quotient is an integer, DuckDB's is not",
@@ -39,8 +40,18 @@ EXPLAINED = {
 MUTANTS, MAX_CHARS = 4, 5000
 _READING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.DOTALL)
 _TYPES = {"INTEGER": "BIGINT", "REAL": "DOUBLE", "TEXT": "VARCHAR"}
-_STRICT = ("Cannot compare", "Could not convert", "Cannot mix", "No function matches", "Conversion Error", "cannot be cast",
-           "type mismatch", "explicit type cast", "explicit cast", "Could not choose a best candidate")  # fmt: skip
+_STRICT = (
+    "Cannot compare",
+    "Could not convert",
+    "Cannot mix",
+    "No function matches",
+    "Conversion Error",
+    "cannot be cast",
+    "type mismatch",
+    "explicit type cast",
+    "explicit cast",
+    "Could not choose a best candidate",
+)
 
 
 def opinion(case: Case) -> Opinion:
@@ -71,7 +82,15 @@ def explain(case: Case, certificate: Certificate, said: Opinion) -> str | None:
     if re.search(r"[/%]", case.completion):
         return "integer division"
     if said.passes:
-        refused = {"syntax", "unknown_function", "bad_character", "invalid_query", "wrong_arguments", "misuse", "ambiguous_column"}
+        refused = {
+            "syntax",
+            "unknown_function",
+            "bad_character",
+            "invalid_query",
+            "wrong_arguments",
+            "misuse",
+            "ambiguous_column",
+        }
         kinds = {finding.kind for finding in certificate.findings}
         if "wrong_order" in kinds or (kinds == {"wrong_rows"} and "LIMIT" in case.completion.upper()):
             return "order by chance"
@@ -89,7 +108,11 @@ def texts(count: int, rng: random.Random) -> Iterator[Case]:
     for number in itertools.count():
         script = script_of(["student", "orders"], rng)
         for _ in range(4):
-            values = {"N": str(rng.randint(5, 30)), "G": rng.choice(["Oslo", "Rome", "Bern"]), "K": str(rng.randint(1, 4))}
+            values = {
+                "N": str(rng.randint(5, 30)),
+                "G": rng.choice(["Oslo", "Rome", "Bern"]),
+                "K": str(rng.randint(1, 4)),
+            }
             family = [_valued(text, values) for text in rng.choice(_FAMILIES)]
             reference = rng.choice(family[:2])
             prompt = Prompt(f"own {reference} {number}", "", reference, facts={"schema": script})
@@ -103,62 +126,116 @@ def _valued(text: str, values: dict[str, str]) -> str:
 
 #: In each, the first two may be the reference; some of the others ask the same.
 _FAMILIES = [
-    ["SELECT name FROM student WHERE age > {N}", "SELECT s.name FROM student s WHERE NOT s.age <= {N}",
-     "SELECT name FROM student WHERE age >= {N} + 1", "SELECT name FROM student WHERE age > {N} AND age IS NOT NULL",
-     "SELECT DISTINCT name FROM student WHERE age > {N}", "SELECT name FROM student EXCEPT SELECT name FROM student WHERE age <= {N}",
-     "SELECT name FROM student WHERE id IN (SELECT id FROM student WHERE age > {N})"],
-    ["SELECT city, COUNT(*) FROM student GROUP BY city", "SELECT city, SUM(1) FROM student GROUP BY 1",
-     "SELECT city, COUNT(city) FROM student GROUP BY city", "SELECT city, COUNT(id) FROM student GROUP BY city ORDER BY 2",
-     "SELECT DISTINCT city, COUNT(*) OVER (PARTITION BY city) FROM student",
-     "SELECT city, COUNT(*) FROM student WHERE city IS NOT NULL GROUP BY city"],
-    ["SELECT name FROM student WHERE city = '{G}' OR city IS NULL", "SELECT name FROM student WHERE COALESCE(city, '{G}') = '{G}'",
-     "SELECT name FROM student WHERE IFNULL(city, '{G}') = '{G}'", "SELECT name FROM student WHERE city IN ('{G}', NULL)",
-     "SELECT name FROM student WHERE city <> '{G}'", "SELECT name FROM student WHERE city LIKE '{G}' OR city IS NULL"],
-    ["SELECT s.name, o.item FROM student s JOIN orders o ON o.student_id = s.id",
-     "SELECT s.name, o.item FROM orders o, student s WHERE s.id = o.student_id",
-     "SELECT s.name, o.item FROM student s LEFT JOIN orders o ON o.student_id = s.id",
-     "SELECT s.name, o.item FROM student s LEFT JOIN orders o ON o.student_id = s.id WHERE o.id IS NOT NULL",
-     "SELECT (SELECT name FROM student WHERE id = o.student_id), item FROM orders o",
-     "SELECT o.item, s.name FROM student s JOIN orders o ON o.student_id = s.id"],
-    ["SELECT name FROM student s WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.student_id = s.id)",
-     "SELECT s.name FROM student s LEFT JOIN orders o ON o.student_id = s.id WHERE o.id IS NULL",
-     "SELECT name FROM student WHERE id NOT IN (SELECT student_id FROM orders)",
-     "SELECT name FROM student WHERE id NOT IN (SELECT student_id FROM orders WHERE student_id IS NOT NULL)",
-     "SELECT name FROM student EXCEPT SELECT s.name FROM student s JOIN orders o ON o.student_id = s.id"],
-    ["SELECT name, age FROM student ORDER BY age DESC, id", "SELECT name, age FROM student s ORDER BY -age, s.id",
-     "SELECT name, age FROM student ORDER BY age DESC", "SELECT name, age FROM student ORDER BY 2 DESC, id ASC",
-     "SELECT name, age FROM student", "SELECT name, age FROM (SELECT * FROM student ORDER BY id) ORDER BY age DESC, id"],
-    ["SELECT name FROM student ORDER BY age LIMIT {K}", "SELECT name FROM student ORDER BY age ASC LIMIT {K} OFFSET 0",
-     "SELECT name FROM student ORDER BY age, id LIMIT {K}", "SELECT name FROM student ORDER BY age LIMIT {K} OFFSET 1",
-     "SELECT name FROM student ORDER BY age DESC LIMIT {K}", "SELECT name FROM (SELECT * FROM student ORDER BY age LIMIT {K})"],
-    ["SELECT MAX(age) FROM student", "SELECT age FROM student WHERE age IS NOT NULL ORDER BY age DESC LIMIT 1",
-     "SELECT age FROM student s WHERE NOT EXISTS (SELECT 1 FROM student t WHERE t.age > s.age)",
-     "SELECT MAX(age) FROM student WHERE age > {N}", "SELECT MAX(age) AS m FROM student HAVING COUNT(*) > 0"],
-    ["SELECT city, AVG(credits) FROM student GROUP BY city HAVING AVG(credits) > {N}",
-     "SELECT * FROM (SELECT city, AVG(credits) AS a FROM student GROUP BY city) WHERE a > {N}",
-     "SELECT city, SUM(credits) * 1.0 / COUNT(credits) FROM student GROUP BY city HAVING AVG(credits) > {N}",
-     "SELECT city, AVG(credits) FROM student WHERE credits > {N} GROUP BY city",
-     "WITH x AS (SELECT city, AVG(credits) AS a FROM student GROUP BY city) SELECT city, a FROM x WHERE NOT a <= {N}"],
-    ["SELECT name, CASE WHEN age > {N} THEN 'old' ELSE 'young' END FROM student",
-     "SELECT name, CASE WHEN age <= {N} THEN 'young' ELSE 'old' END FROM student",
-     "SELECT name, CASE age > {N} WHEN 1 THEN 'old' ELSE 'young' END FROM student",
-     "SELECT name, 'old' FROM student WHERE age > {N} UNION ALL SELECT name, 'young' FROM student WHERE age <= {N} OR age IS NULL",
-     "SELECT name, 'old' FROM student WHERE age > {N} UNION SELECT name, 'young' FROM student WHERE age <= {N} OR age IS NULL",
-     "SELECT name, IIF(age > {N}, 'old', 'young') FROM student"],
-    ["SELECT COUNT(DISTINCT city) FROM student", "SELECT COUNT(*) FROM (SELECT DISTINCT city FROM student WHERE city IS NOT NULL)",
-     "SELECT COUNT(*) FROM (SELECT DISTINCT city FROM student)", "SELECT COUNT(city) FROM student",
-     "SELECT COUNT(*) FROM (SELECT city FROM student GROUP BY city HAVING city IS NOT NULL)"],
-    ["SELECT name FROM student WHERE age BETWEEN {K} AND {N}", "SELECT name FROM student WHERE age >= {K} AND age <= {N}",
-     "SELECT name FROM student WHERE age BETWEEN {N} AND {K}", "SELECT name FROM student WHERE age > {K} AND age < {N}",
-     "SELECT name FROM student WHERE age >= {K} INTERSECT SELECT name FROM student WHERE age <= {N}"],
-    ["SELECT name, ROW_NUMBER() OVER (ORDER BY id) FROM student",
-     "SELECT s.name, (SELECT COUNT(*) FROM student t WHERE t.id <= s.id) FROM student s",
-     "SELECT name, RANK() OVER (ORDER BY id) FROM student", "SELECT name, id FROM student",
-     "SELECT name, ROW_NUMBER() OVER (ORDER BY id DESC) FROM student"],
-    ["SELECT name || ' of ' || city FROM student", "SELECT name || (' of ' || city) FROM student",
-     "SELECT name || ' of ' || COALESCE(city, '') FROM student", "SELECT name || ' of ' || city FROM student WHERE city IS NOT NULL",
-     "SELECT UPPER(name) || ' of ' || city FROM student", "SELECT SUBSTR(name, 1, 9) || ' of ' || city FROM student"],
-]  # fmt: skip
+    [
+        "SELECT name FROM student WHERE age > {N}",
+        "SELECT s.name FROM student s WHERE NOT s.age <= {N}",
+        "SELECT name FROM student WHERE age >= {N} + 1",
+        "SELECT name FROM student WHERE age > {N} AND age IS NOT NULL",
+        "SELECT DISTINCT name FROM student WHERE age > {N}",
+        "SELECT name FROM student EXCEPT SELECT name FROM student WHERE age <= {N}",
+        "SELECT name FROM student WHERE id IN (SELECT id FROM student WHERE age > {N})",
+    ],
+    [
+        "SELECT city, COUNT(*) FROM student GROUP BY city",
+        "SELECT city, SUM(1) FROM student GROUP BY 1",
+        "SELECT city, COUNT(city) FROM student GROUP BY city",
+        "SELECT city, COUNT(id) FROM student GROUP BY city ORDER BY 2",
+        "SELECT DISTINCT city, COUNT(*) OVER (PARTITION BY city) FROM student",
+        "SELECT city, COUNT(*) FROM student WHERE city IS NOT NULL GROUP BY city",
+    ],
+    [
+        "SELECT name FROM student WHERE city = '{G}' OR city IS NULL",
+        "SELECT name FROM student WHERE COALESCE(city, '{G}') = '{G}'",
+        "SELECT name FROM student WHERE IFNULL(city, '{G}') = '{G}'",
+        "SELECT name FROM student WHERE city IN ('{G}', NULL)",
+        "SELECT name FROM student WHERE city <> '{G}'",
+        "SELECT name FROM student WHERE city LIKE '{G}' OR city IS NULL",
+    ],
+    [
+        "SELECT s.name, o.item FROM student s JOIN orders o ON o.student_id = s.id",
+        "SELECT s.name, o.item FROM orders o, student s WHERE s.id = o.student_id",
+        "SELECT s.name, o.item FROM student s LEFT JOIN orders o ON o.student_id = s.id",
+        "SELECT s.name, o.item FROM student s LEFT JOIN orders o ON o.student_id = s.id WHERE o.id IS NOT NULL",
+        "SELECT (SELECT name FROM student WHERE id = o.student_id), item FROM orders o",
+        "SELECT o.item, s.name FROM student s JOIN orders o ON o.student_id = s.id",
+    ],
+    [
+        "SELECT name FROM student s WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.student_id = s.id)",
+        "SELECT s.name FROM student s LEFT JOIN orders o ON o.student_id = s.id WHERE o.id IS NULL",
+        "SELECT name FROM student WHERE id NOT IN (SELECT student_id FROM orders)",
+        "SELECT name FROM student WHERE id NOT IN (SELECT student_id FROM orders WHERE student_id IS NOT NULL)",
+        "SELECT name FROM student EXCEPT SELECT s.name FROM student s JOIN orders o ON o.student_id = s.id",
+    ],
+    [
+        "SELECT name, age FROM student ORDER BY age DESC, id",
+        "SELECT name, age FROM student s ORDER BY -age, s.id",
+        "SELECT name, age FROM student ORDER BY age DESC",
+        "SELECT name, age FROM student ORDER BY 2 DESC, id ASC",
+        "SELECT name, age FROM student",
+        "SELECT name, age FROM (SELECT * FROM student ORDER BY id) ORDER BY age DESC, id",
+    ],
+    [
+        "SELECT name FROM student ORDER BY age LIMIT {K}",
+        "SELECT name FROM student ORDER BY age ASC LIMIT {K} OFFSET 0",
+        "SELECT name FROM student ORDER BY age, id LIMIT {K}",
+        "SELECT name FROM student ORDER BY age LIMIT {K} OFFSET 1",
+        "SELECT name FROM student ORDER BY age DESC LIMIT {K}",
+        "SELECT name FROM (SELECT * FROM student ORDER BY age LIMIT {K})",
+    ],
+    [
+        "SELECT MAX(age) FROM student",
+        "SELECT age FROM student WHERE age IS NOT NULL ORDER BY age DESC LIMIT 1",
+        "SELECT age FROM student s WHERE NOT EXISTS (SELECT 1 FROM student t WHERE t.age > s.age)",
+        "SELECT MAX(age) FROM student WHERE age > {N}",
+        "SELECT MAX(age) AS m FROM student HAVING COUNT(*) > 0",
+    ],
+    [
+        "SELECT city, AVG(credits) FROM student GROUP BY city HAVING AVG(credits) > {N}",
+        "SELECT * FROM (SELECT city, AVG(credits) AS a FROM student GROUP BY city) WHERE a > {N}",
+        "SELECT city, SUM(credits) * 1.0 / COUNT(credits) FROM student GROUP BY city HAVING AVG(credits) > {N}",
+        "SELECT city, AVG(credits) FROM student WHERE credits > {N} GROUP BY city",
+        "WITH x AS (SELECT city, AVG(credits) AS a FROM student GROUP BY city) SELECT city, a FROM x WHERE NOT a <= {N}",
+    ],
+    [
+        "SELECT name, CASE WHEN age > {N} THEN 'old' ELSE 'young' END FROM student",
+        "SELECT name, CASE WHEN age <= {N} THEN 'young' ELSE 'old' END FROM student",
+        "SELECT name, CASE age > {N} WHEN 1 THEN 'old' ELSE 'young' END FROM student",
+        "SELECT name, 'old' FROM student WHERE age > {N} UNION ALL SELECT "
+        "name, 'young' FROM student WHERE age <= {N} OR age IS NULL",
+        "SELECT name, 'old' FROM student WHERE age > {N} UNION SELECT name, "
+        "'young' FROM student WHERE age <= {N} OR age IS NULL",
+        "SELECT name, IIF(age > {N}, 'old', 'young') FROM student",
+    ],
+    [
+        "SELECT COUNT(DISTINCT city) FROM student",
+        "SELECT COUNT(*) FROM (SELECT DISTINCT city FROM student WHERE city IS NOT NULL)",
+        "SELECT COUNT(*) FROM (SELECT DISTINCT city FROM student)",
+        "SELECT COUNT(city) FROM student",
+        "SELECT COUNT(*) FROM (SELECT city FROM student GROUP BY city HAVING city IS NOT NULL)",
+    ],
+    [
+        "SELECT name FROM student WHERE age BETWEEN {K} AND {N}",
+        "SELECT name FROM student WHERE age >= {K} AND age <= {N}",
+        "SELECT name FROM student WHERE age BETWEEN {N} AND {K}",
+        "SELECT name FROM student WHERE age > {K} AND age < {N}",
+        "SELECT name FROM student WHERE age >= {K} INTERSECT SELECT name FROM student WHERE age <= {N}",
+    ],
+    [
+        "SELECT name, ROW_NUMBER() OVER (ORDER BY id) FROM student",
+        "SELECT s.name, (SELECT COUNT(*) FROM student t WHERE t.id <= s.id) FROM student s",
+        "SELECT name, RANK() OVER (ORDER BY id) FROM student",
+        "SELECT name, id FROM student",
+        "SELECT name, ROW_NUMBER() OVER (ORDER BY id DESC) FROM student",
+    ],
+    [
+        "SELECT name || ' of ' || city FROM student",
+        "SELECT name || (' of ' || city) FROM student",
+        "SELECT name || ' of ' || COALESCE(city, '') FROM student",
+        "SELECT name || ' of ' || city FROM student WHERE city IS NOT NULL",
+        "SELECT UPPER(name) || ' of ' || city FROM student",
+        "SELECT SUBSTR(name, 1, 9) || ' of ' || city FROM student",
+    ],
+]
 
 
 def _uncommented(text: str) -> str:

@@ -390,8 +390,10 @@ def test_a_right_copy_of_a_result_is_no_step(text: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "So 70+40 = <<60+40=100>>100 fish.", "It vibrates at 1600+9600 = <<1600+960=2560>>2560.", "He has 5 * 4 = <<5*5=25>>25.",
-        "That is $3*12 = $<<4*12=48>>48.", "She has 18 / 2 = <<18/3=6>>6 left.", "A total of 2 + 2 + 5 = <<2+2+6=10>>10 apples.",
+        "So 70+40 = <<60+40=100>>100 fish.", "It vibrates at 1600+9600 = <<1600+960=2560>>2560.",
+        "He has 5 * 4 = <<5*5=25>>25.",
+        "That is $3*12 = $<<4*12=48>>48.", "She has 18 / 2 = <<18/3=6>>6 left.",
+        "A total of 2 + 2 + 5 = <<2+2+6=10>>10 apples.",
         "Then 100 - 38 = <<100-28=72>>72.", "They have 3 \\times 4 = <<3*5=15>>15.", "It is 0.5*30 = <<.5*40=20>>20.",
         "It is (2 + 3) * 4 = <<(2+4)*4=24>>24 in all.",
     ],
