@@ -30,15 +30,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kills_child import STAGE_FILE, run_fit
-from steps_common import machine, settings_of, write
+from steps_common import load_now, machine, settings_of, write
 
-DEFAULTS = {"killed": 100, "stopped": 20, "full": 10, "damaged": 10, "seed": 0, "folder": "", "results": ""}
+DEFAULTS = {"killed": 100, "stopped": 20, "full": 10, "damaged": 10, "seed": 0, "folder": ""}
 RECIPE = [
     *("recipe=chem_iupac", "rollout.batch_size=4", "rollout.samples_per_prompt=2", "rollout.max_new_tokens=24"),
     *("evaluation.limit=6", "evaluation.samples=1", "trainer.max_epochs=3", "trainer.limit_train_batches=11"),
@@ -77,6 +78,7 @@ class Runs:
         self.folder = folder
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["kills_child", *PRELOADED])
+        assert self.finished(self.start("first")) == 0, self.log("first")  # imports everything
         start = time.monotonic()
         assert self.finished(self.start("straight")) == 0, self.log("straight")
         self.seconds = time.monotonic() - start
@@ -116,7 +118,7 @@ def hit(runs: Runs, kind: str, number: int, rng: random.Random) -> Hit:
     began, name = time.monotonic(), f"{kind}{number}"
     place = runs.folder / name
     place.mkdir()
-    with disk(place) if kind == "full" else nothing():
+    with small_disk(place) if kind == "full" else nullcontext():
         alone = kind == "killed" and number % 10 == 9
         process = runs.start_alone(name) if alone else runs.start(name)
         wait_for_moment(
@@ -133,10 +135,10 @@ def hit(runs: Runs, kind: str, number: int, rng: random.Random) -> Hit:
         again = runs.finished(runs.start(name, "resume=auto"))
         difference = compared(runs, place, kind, status, told, again)
         first = runs.log(name)[len(told) :]
-        Hit_ = Hit(kind, stage, status, steps_said(first), difference, time.monotonic() - began)
+        found = Hit(kind, stage, status, steps_said(first), difference, time.monotonic() - began)
     if not difference:
         shutil.rmtree(place, ignore_errors=True)
-    return Hit_
+    return found
 
 
 def wait_for_moment(place: Path, seconds: float, process: Any, *, waits_for_writing: bool) -> None:
@@ -216,30 +218,20 @@ def steps_said(log: str) -> int:
     return int(rest.partition("(")[2].split()[0]) if found else 0
 
 
-class nothing:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
+@contextmanager
+def small_disk(place: Path) -> Iterator[None]:
+    """A disk of DISK bytes at a place."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False)
 
 
-class disk:
-    """A small disk at a place."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-
-    def __enter__(self) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(self.place)], check=True)
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", "-l", str(self.place)], check=False)
-
-
-def table(hits: list[Hit], settings: Mapping[str, Any]) -> str:
+def table(hits: list[Hit]) -> str:
     """One row a kind, and where they were hit."""
-    lines = [
-        "| kind | runs | equal to the straight run | hit before the end | goes on from a checkpoint |",
-        "|---|---|---|---|---|",
-    ]
+    columns = ("kind", "runs", "equal to the straight run", "hit before the end", "went on from a checkpoint")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for kind in dict.fromkeys(hit.kind for hit in hits):
         mine = [hit for hit in hits if hit.kind == kind]
         equal, early = sum(not hit.difference for hit in mine), sum(hit.status != 0 for hit in mine)
@@ -253,21 +245,18 @@ def main() -> int:
     settings = settings_of(sys.argv[1:], DEFAULTS)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     folder = Path(settings["folder"] or tempfile.mkdtemp(prefix="kills"))
+    load_before = load_now()
     runs, rng, hits = Runs(folder), random.Random(settings["seed"]), []
-    for kind in ("killed", "stopped", "full", "damaged"):
+    for kind in ("full", "damaged", "stopped", "killed"):
         if kind == "full" and os.geteuid() != 0:
             print("full: left out, as only root can mount a small disk", file=sys.stderr)
             continue
         for number in range(settings[kind]):
             hits.append(hit(runs, kind, number, rng))
             print(kind, number, hits[-1], file=sys.stderr, flush=True)
-    text = table(hits, settings)
-    print(text)
+    configuration = {"settings": settings, "machine": machine(load_before), "recipe": RECIPE}
     write(
-        "kills",
-        {"settings": settings, "machine": machine(), "recipe": RECIPE, "hits": [asdict(h) for h in hits]},
-        text,
-        settings,
+        "kills", {"configuration": configuration, "hits": [asdict(h) for h in hits]}, table(hits), settings["results"]
     )
     return int(any(hit.difference for hit in hits))
 
