@@ -62,6 +62,11 @@ def measure(bench: Bench) -> dict[str, Any]:
     module = _module(bench.name)
     if getattr(module, "COUNT", bench.settings["count"]) < bench.settings["count"]:
         bench.settings["count"] = module.COUNT
+    return measured_by(bench, module)
+
+
+def measured_by(bench: Bench, module: ModuleType) -> dict[str, Any]:
+    """The same with the module at hand."""
     counts: Counter[str] = Counter()
     sorts: Counter[str] = Counter()
     classes: Counter[str] = Counter()

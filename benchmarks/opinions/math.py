@@ -17,7 +17,7 @@ from typing import Any
 
 import sympy
 from corpora import Case
-from corpora.math import _MARKED, _PLAIN, _holds
+from corpora.math import _MARKED, _holds
 from sympy.parsing.latex import parse_latex
 
 from opinions import Opinion
@@ -32,6 +32,12 @@ EXPLAINED = {
 }
 MAX_CHARS = 8000
 _MARKER = re.compile(r"####|\\boxed\s*\{|[Aa]nswer(?: is|:\**)")
+#: An equation of plain numbers; a full stop or comma may follow.
+_STEP = re.compile(
+    r"(?<![\w.,:$/*+=^\\{)-])(?<![-+*/=] )([0-9][0-9.]*(?: ?[-+*/] ?[0-9][0-9.]*)+) ?= ?\$?([0-9]+(?:\.[0-9]+)?)"
+    r"(?![\w%/*]|[.,][0-9]| ?[-+*/(^=])"
+)
+_TIMES = re.compile(r"(?<=[0-9]) ?(?:[x\u00d7]|\\times) ?(?=[0-9])")
 _NUMBER = r"-?(?:[0-9]{1,3}(?:(?:,|\\,)[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?"
 
 
@@ -46,7 +52,8 @@ def opinion(case: Case) -> Opinion:
     is_equal = _is_equal(case.prompt.reference or "", answer)
     if is_equal is False:
         return Opinion(False, f"the answer {answer[:60]}")
-    for left, right in [*_MARKED.findall(text), *_PLAIN.findall(re.sub("<<.*?>>", "", text))]:
+    plain = _TIMES.sub(" * ", re.sub("<<.*?>>", "", text))
+    for left, right in [*_MARKED.findall(text), *_STEP.findall(plain)]:
         if not _holds(left, right, loosely=True):
             return Opinion(False, f"the step {left} = {right}")
     return Opinion(is_equal, "answer and steps" if is_equal else "no formula that is read here")
