@@ -5,7 +5,7 @@
 ``count`` different texts a verifier: correct ones in several spellings, ones with a known mistake, ones with random edits, the
 answers of other prompts, and those that the second opinion brings itself (see ``opinions``). A difference is examined: it is
 a fault, to be mended, or it belongs to a class that ``opinions/NAME.py`` explains, and is counted apart. The other tools are
-packages of the extra `bench` (cpp: the program clang++); a verifier whose tools are missing is named and left out.
+packages of the dependency group `bench` (cpp: the program clang++); a verifier whose tools are missing is named and left out.
 
 Writes benchmarks/results/second_opinion_<machine>_<date>.json and .md, and every difference into the .jsonl beside them.
 
