@@ -6,6 +6,7 @@ it, which messages are whose fault, and which molecules are equal, is judged her
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from typing import IO
@@ -21,6 +22,7 @@ TOOLS = ("py2opsin", "rdkit", "networkx")
 HOW = "OPSIN's command line; InChI with fixed hydrogens; isomorphism by networkx"
 EXPLAINED = {
     "InChI merges stereoisomers": "InChI knows no configuration of atoms and bonds that its rules call too easily changed",
+    "accents": "OPSIN reads a letter with an accent as the one without (`ethenyl` with an e acute); the verifier refuses it",
 }
 MAX_CHARS = 300
 
@@ -48,6 +50,8 @@ def opinion(case: Case) -> Opinion:
 def explain(case: Case, certificate: Certificate, said: Opinion) -> str | None:
     """By what the verifier found."""
     kinds = {finding.kind for finding in certificate.findings}
+    if said.passes and kinds == {"bad_character"} and re.search("[\u00c0-\u024f]", case.completion):
+        return "accents"
     return "InChI merges stereoisomers" if said.passes and "wrong_stereo" in kinds else None
 
 

@@ -423,3 +423,15 @@ def test_nothing_is_said_of_what_stands_around_right_calculations(text: str):
 )  # fmt: skip
 def test_sides_that_together_look_like_a_division_are_none(text: str):
     assert not any(holds for _, holds in judged(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "So 60+40 = <<60+40=110>>110.", "It is <<30/2=5>>5 each.", "That costs $<<3*4=13>>13.", "He has 7/0 = <<7/0=3>>3.",
+        "Then 52-3 = <<52-3=156>>156 are left.", "She has 12*3=<<12*3=24>>24.", "It is 10/4 = <<10/4=2.6>>2.6.",
+        "So 1 + 1 = <<1+1=3>>3 in all.", "A total of 2*2*2 = <<2*2*2=6>>6.", "They are <<9-10=1>>1 apart.",
+    ],
+)  # fmt: skip
+def test_a_copy_of_a_wrong_result_is_no_second_mistake(text: str):
+    assert [holds for _, holds in judged(text)] == [False]
