@@ -153,7 +153,7 @@ def _module(name: str) -> ModuleType:
     try:
         module = opinions.opinions_of(name)
     except ModuleNotFoundError as error:
-        raise UserError(f"no package {error.name}: pip install -e '.[bench]'") from None
+        raise UserError(f"no package {error.name}: pip install --group bench (pip 25.1 or later)") from None
     absent = module.absent() if hasattr(module, "absent") else None
     if absent is not None:
         raise UserError(absent)

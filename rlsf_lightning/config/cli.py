@@ -16,8 +16,7 @@ from typing import Any, cast
 from omegaconf import DictConfig
 
 from rlsf_lightning._version import __version__
-from rlsf_lightning.config.environment import prepare_environment
-from rlsf_lightning.config.library_warnings import silence_libraries
+from rlsf_lightning.config.environment import prepare_environment, silence_libraries
 from rlsf_lightning.config.plugins import Kind
 from rlsf_lightning.config.recipe import load_options, load_recipe
 from rlsf_lightning.config.schema import Recipe

@@ -99,7 +99,7 @@ def test_a_path_replaces_the_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("iupc", r"data\.source=iupc: no such prompt source; did you mean `iupac`\? Write one of iupac"),
+        ("iupc", r"data\.source=iupc: no such prompt source; did you mean `iupac`\? Write one of .*, iupac, "),
         ("mine.nothing", r"data\.source=mine\.nothing: no such prompt source"),
         ("nobody.nothing", r"data\.source=nobody\.nothing: no such prompt source"),
         ("rlsf_lightning.prompts.splits", r"has no prompt source `prompts`"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsf_lightning.config.schema import Columns
+from rlsf_lightning.config.schema import Columns, Data
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files, spoc
 
@@ -81,14 +81,15 @@ def test_programs_of_one_problem_are_in_one_split(tmp_path: Path) -> None:
     ]
     path = tmp_path / "spoc.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in written))
-    columns = Columns(prompt="pseudocode", reference="code", facts=["tests"], group="problem")
-    of = {split: list(files.prompts(str(path), columns, split)) for split in ("train", "validation", "test")}
+    columns = Columns(prompt="pseudocode", reference="code", facts=["tests"])
+    data = Data(path=str(path), columns=columns, split_by="problem")
+    of = {split: list(files.prompts(data, split)) for split in ("train", "validation", "test")}
     assert sum(map(len, of.values())) == 400 and all(of.values())
     problems = [{int(p.text.split()[1]) % 40 for p in prompts} for prompts in of.values()]
     assert sum(map(len, problems)) == 40
     assert of["test"][0].facts["tests"][0].keys() == {"input", "output"}
-    with pytest.raises(UserError, match=r"set data\.columns\.group=problem"):
-        next(files.prompts(str(path), Columns("pseudocode", "code", group="probem"), "test"))
+    with pytest.raises(UserError, match="no column `probem`"):
+        next(files.prompts(Data(path=str(path), columns=columns, split_by="probem"), "test"))
 
 
 @pytest.mark.skipif(shutil.which("g++") is None or shutil.which("bwrap") is None, reason="needs g++ and bubblewrap")

@@ -14,9 +14,9 @@ from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 
 RECIPES = sorted(p.stem for p in (Path(__file__).parents[2] / "recipes").glob("[!_]*.yaml"))
-#: Their verifiers compile every completion.
-COMPILING = {"pseudocode_cpp"}
-CASES = [pytest.param(name, marks=pytest.mark.slow) if name in COMPILING else name for name in RECIPES]
+#: Their verifiers compile every completion, or start Java.
+SLOW = {"pseudocode_cpp", "chem_naming"}
+CASES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in RECIPES]
 SMALL = (
     "rollout.batch_size=2 rollout.samples_per_prompt=2 rollout.max_new_tokens=16 trainer.limit_train_batches=1 "
     "trainer.max_epochs=1 trainer.accelerator=cpu evaluation.limit=2 evaluation.samples=1"

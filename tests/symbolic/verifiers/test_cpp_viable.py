@@ -43,8 +43,11 @@ JUNK = [
 @pytest.mark.parametrize(
     "completion",
     [
-        "int main() { string s, t; cout << (s == t ? -1 : (int)max(s.size(), tq.size())) << endl; }",
-        "int main() { vector<int> v; v = {1, (int)zz.size(), 3}; cout << 1; }",
+        pytest.param(
+            "int main() { string s, t; cout << (s == t ? -1 : (int)max(s.size(), tq.size())) << endl; }",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("int main() { vector<int> v; v = {1, (int)zz.size(), 3}; cout << 1; }", marks=pytest.mark.slow),
         "int main() { int a = (int)(zz + 1) * 2; return (int)yy; }",
     ],
 )

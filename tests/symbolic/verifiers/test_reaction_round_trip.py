@@ -124,7 +124,7 @@ def test_no_prefix_of_what_passes_is_dead(answer: str) -> None:
         ("CC(=O)O.CN.O", 10),  # no reaction takes three
         ("CC(=O)O.CF)", 10),
         ("CC(F)(F)(F)F.CN", 11),
-        ("C1CC.CN", 4),
+        ("C1CC.CN", None),  # the ring may close behind the dot
         ("CC(=O)", 6),
         ("CC(=O)F.CN", None),
     ],

@@ -3,7 +3,7 @@
 import logging
 import warnings
 
-from rlsf_lightning.config.library_warnings import silence_libraries
+from rlsf_lightning.config.environment import silence_libraries
 
 
 def test_products_are_not_advertised_and_the_rest_is_told(caplog):

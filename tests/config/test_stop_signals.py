@@ -1,0 +1,38 @@
+"""Signals wait for the end of a step, and raise outside of one."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from rlsf_lightning.config.stop_signals import StopSignals
+from rlsf_lightning.errors import Stopped
+
+
+def test_outside_a_step_a_signal_raises_at_once_and_then_no_more():
+    signals = StopSignals()
+    with signals.installed():
+        with pytest.raises(Stopped) as stopped:
+            signal.raise_signal(signal.SIGTERM)
+        assert stopped.value.code == 143 and signals.asked is None
+        signal.raise_signal(signal.SIGINT)  # what cleans up is left alone
+
+
+def test_inside_a_step_the_first_waits_and_the_second_raises(capfd):
+    signals = StopSignals(is_told=True)
+    with signals.installed():
+        signals.in_step = True
+        signal.raise_signal(signal.SIGINT)
+        assert signals.asked == signal.SIGINT
+        assert "SIGINT: this step is finished first" in capfd.readouterr().err
+        with pytest.raises(Stopped) as stopped:
+            signal.raise_signal(signal.SIGINT)
+    assert stopped.value.code == 130
+
+
+def test_handlers_are_given_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with StopSignals().installed():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
