@@ -188,6 +188,8 @@ def _solved(text: str) -> str:
 
     In a process of its own: cvc5 crashes on some texts that it refuses, and then its answer is unknown.
     """
+    if re.search("[\ud800-\udfff]", text):
+        raise _Refused("half of a pair of surrogates")
     if not _CHILD:
         _CHILD.append(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
     try:

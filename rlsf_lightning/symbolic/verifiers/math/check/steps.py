@@ -27,15 +27,18 @@ class Step(NamedTuple):
 def check_steps(equations: Iterable[Equation]) -> list[Step]:
     """Those equations whose sides are expressions that everybody reads alike, in order.
 
-    Of copies of a result, those that are wrong, each once.
+    Of copies of a result, those that are wrong, each once, and none that copies a wrong result: that is told already.
     """
     steps = [step for equation in equations if (step := _step(equation)) is not None]
-    kept, known = [], set()
+    told = {
+        (step.left_value, step.right_value) for step in steps if step.equation.relation != "copy" and not step.holds
+    }
+    kept, places = [], set()
     for step in steps:
         if step.equation.relation != "copy":
             kept.append(step)
-        elif not step.holds and step.equation.right not in known:
-            known.add(step.equation.right)
+        elif not step.holds and (step.left_value, step.right_value) not in told and step.equation.right not in places:
+            places.add(step.equation.right)
             kept.append(step)
     return kept
 
