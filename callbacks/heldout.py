@@ -19,7 +19,8 @@ from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.loader import find_verifier
 from rlsf_lightning.training.hooks import RLSFCallback
-from rlsf_lightning.training.run.folder import SUMMARY_FILE, write_json
+from rlsf_lightning.training.run.folder import SUMMARY_FILE
+from rlsf_lightning.training.run.writing import write_json
 
 BEFORE_FILE = "before.json"
 

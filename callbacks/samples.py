@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from rlsf_lightning.training.hooks import RLSFCallback
+from rlsf_lightning.training.run.writing import write_atomically
 
 
 class Samples(RLSFCallback):
@@ -27,9 +28,7 @@ class Samples(RLSFCallback):
             for line in self.path.read_text(encoding="utf-8").splitlines(keepends=True):
                 if line.endswith("\n") and json.loads(line)["step"] < module.steps_done:
                     kept.append(line)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text("".join(kept), encoding="utf-8")
-        partial.replace(self.path)
+        write_atomically(self.path, "".join(kept))
 
     def on_advantages_ready(self, trainer, module, rollout) -> None:
         if self.path is None:

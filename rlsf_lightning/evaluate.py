@@ -90,7 +90,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
             progress=progress_on_stderr(),
         )
     if options.output is not None:
-        from rlsf_lightning.training.run.folder import write_atomically
+        from rlsf_lightning.training.run.writing import write_atomically
 
         write_atomically(Path(options.output), "".join(json.dumps(record) + "\n" for record in report.records))
     return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,35 @@ def whole_weights(path: Path) -> dict[str, torch.Tensor]:
 
 def _read(path: Path) -> tuple[str | None, dict[str, torch.Tensor]]:
     """The peft configuration, and the trained weights by their names in the backbone."""
+    checkpoint = load_checkpoint(
+        path,
+        (ADAPTER_CONFIG, "state_dict"),
+        told=f"policy.adapter={path}",
+        advice=f"take another one of {path.parent}, or the run's adapter folder",
+        mmap=True,
+    )
+    state = checkpoint["state_dict"]
+    weights = {k.removeprefix(_BACKBONE): tensor for k, tensor in state.items() if k.startswith(_BACKBONE)}
+    return checkpoint[ADAPTER_CONFIG], weights
+
+
+def load_checkpoint(path: Path, keys: Sequence[str], *, told: str, advice: str, mmap: bool = False) -> dict[str, Any]:
+    """A checkpoint's content, with nothing but tensors and plain values allowed in it.
+
+    Args:
+        keys: it must have.
+        told: what the user wrote to name it.
+        advice: what else to write.
+        mmap: read a tensor when it is used.
+
+    Raises:
+        UserError: it cannot be read, or lacks one of the keys.
+    """
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        config, state = checkpoint[ADAPTER_CONFIG], checkpoint["state_dict"]
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+        for key in keys:
+            checkpoint[key]
     except Exception as error:  # what a damaged file raises is not documented
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise UserError(
-            f"policy.adapter={path} is not a readable checkpoint of a run ({reason}); take another one of {path.parent}, "
-            "or the run's adapter folder"
-        ) from None
-    return config, {k.removeprefix(_BACKBONE): tensor for k, tensor in state.items() if k.startswith(_BACKBONE)}
+        raise UserError(f"{told} is not a readable checkpoint of a run ({reason}); {advice}") from None
+    return checkpoint

@@ -17,7 +17,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from rlsf_lightning.config.extension_points import LOGGER
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import UserError, install_hint
-from rlsf_lightning.training.run.folder import write_atomically
+from rlsf_lightning.training.run.writing import write_atomically
 
 #: Extras that bring the packages of Lightning's loggers.
 _EXTRAS = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,12 +19,12 @@ from lightning.pytorch.strategies.launchers.subprocess_script import _Subprocess
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.config.stop_signals import ASKING, StopSignals
-from rlsf_lightning.errors import Stopped, UserError
+from rlsf_lightning.errors import Stopped
+from rlsf_lightning.policy.checkpoint import load_checkpoint
+from rlsf_lightning.training.run.writing import PARTIAL, beside
 
 FOLDER = "checkpoints"
 ADAPTER = "adapter"
-#: The ending of what is being written.
-WAITING = "partial"
 _NAME = re.compile(r"step-(\d+)\.ckpt")
 
 
@@ -35,15 +34,12 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike, storage_options: Any = None) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.{WAITING}")
-        try:
+        with beside(target) as partial:
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 class EpochCheckpoints(Checkpoint):
@@ -110,7 +106,7 @@ class EpochCheckpoints(Checkpoint):
             OSError: the disk is full; what was there before is whole.
         """
         name = f"step-{module.steps_done:06d}.ckpt"
-        self.waiting = Path(module.run_dir) / FOLDER / f".{name}.{WAITING}"
+        self.waiting = Path(module.run_dir) / FOLDER / f".{name}.{PARTIAL}"
         trainer.save_checkpoint(self.waiting, weights_only=False)
 
     def publish(self, trainer: Trainer, module: Any) -> None:
@@ -118,7 +114,7 @@ class EpochCheckpoints(Checkpoint):
         if self.waiting is None:
             return
         if trainer.is_global_zero:
-            name = self.waiting.name.removeprefix(".").removesuffix(f".{WAITING}")
+            name = self.waiting.name.removeprefix(".").removesuffix(f".{PARTIAL}")
             self.waiting.replace(self.waiting.with_name(name))
             for old in list(newest_first(self.waiting.parent))[self.settings.keep :]:
                 if _NAME.fullmatch(old.name):  # not what a ModelCheckpoint of the user's keeps
@@ -160,14 +156,11 @@ class RunCheckpoints(EpochCheckpoints):
 
 def save_adapter(policy: Any, folder: Path) -> None:
     """``policy.save_adapter``, file by file beside its place and moved there."""
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.{WAITING}")
-    try:
+    with beside(folder) as partial:
         policy.save_adapter(partial)
         folder.mkdir(exist_ok=True)
         for file in partial.iterdir():
             file.replace(folder / file.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def newest_first(folder: Path) -> Iterator[Path]:
@@ -180,28 +173,14 @@ def newest_first(folder: Path) -> Iterator[Path]:
     yield from sorted(folder.glob("*.ckpt"), key=age, reverse=True)
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove what a process that was killed while it wrote has left in a run's folder."""
-    for path in [*folder.glob(f".*.{WAITING}"), *(folder / FOLDER).glob(f".*.{WAITING}")]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint's content, with nothing but tensors and plain values allowed in it.
 
     Raises:
         UserError: it cannot be read, or is none of a run.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        checkpoint["state_dict"], checkpoint["steps_done"], checkpoint["epoch"]
-    except Exception as error:  # what a damaged file raises is not documented
-        first_line = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"{path} is not a readable checkpoint ({first_line[:200]}); "
-            f"start from another one of {path.parent} with resume=PATH, or anew with resume=never"
-        ) from None
-    return checkpoint
+    advice = f"start from another one of {path.parent} with resume=PATH, or anew with resume=never"
+    return load_checkpoint(path, ("state_dict", "steps_done", "epoch"), told=str(path), advice=advice)
 
 
 def _agreed(trainer: Trainer, signum: int | None) -> int | None:

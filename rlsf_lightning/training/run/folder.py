@@ -1,12 +1,8 @@
-"""A run's folder: ``runs/<recipe>/<time>/`` with the resolved recipe, metrics, samples, checkpoints and the summary.
-
-Everything is written beside its place and moved there, so that a file is either whole or absent.
-"""
+"""A run's folder: ``runs/<recipe>/<time>/`` with the resolved recipe, metrics, samples, checkpoints and the summary."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -19,7 +15,8 @@ from omegaconf import OmegaConf
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.training.run.checkpoints import FOLDER as CHECKPOINTS
-from rlsf_lightning.training.run.checkpoints import newest_first, read_checkpoint, remove_partial
+from rlsf_lightning.training.run.checkpoints import newest_first, read_checkpoint
+from rlsf_lightning.training.run.writing import remove_partial, write_atomically
 
 if TYPE_CHECKING:
     from rlsf_lightning.config.schema import Recipe
@@ -45,21 +42,6 @@ class Run:
     first_epoch: int = 0
     #: What the user should know of how it was found.
     notes: tuple[str, ...] = ()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that a reader never sees half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """``value`` as indented JSON, written atomically."""
-    write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def find_run(recipe: Recipe, prefix: str = "", launch: Launch | None = None) -> Run:
@@ -125,6 +107,7 @@ def open_run(recipe: Recipe, run: Run, launch: Launch | None = None) -> None:
     if _inherited_folder() is None:
         os.environ[_RUN_DIR_VARIABLE] = f"{os.getpid()} {folder}"
         remove_partial(folder)
+        remove_partial(folder / CHECKPOINTS)
         write_atomically(folder / RECIPE_FILE, OmegaConf.to_yaml(recipe))
         if launch is not None:
             write_atomically(folder / LAUNCH_FILE, launch.name)
