@@ -183,7 +183,7 @@ def _statistics(metric: type[ItemMetric], answers: Sequence[Answer], prompts: Se
 
 def _grouped_statistics(metric: type[ItemMetric], sampled: Sequence[Answer], prompts: Sequence[Prompt]) -> np.ndarray:
     """The metric's numbers of all samples of each prompt together: shape (prompts, K)."""
-    texts = [stripped(answer.completion)[0] for answer in sampled]
+    texts = [stripped(answer.text)[0] for answer in sampled]
     many = len(texts) // len(prompts)
     filled = metric(sync_on_compute=False)
     MetricCollection({"metric": filled}, compute_groups=False).update(

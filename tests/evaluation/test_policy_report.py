@@ -10,6 +10,7 @@ import pytest
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.evaluation import policy_report
 from rlsf_lightning.evaluation.metrics.certificates import PassRate
+from rlsf_lightning.evaluation.metrics.reactions import Distinct, TopK
 from rlsf_lightning.evaluation.metrics.strings import Length, Levenshtein
 from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
 from rlsf_lightning.evaluation.report import Column, Report, compare, table
@@ -316,3 +317,13 @@ def test_table_has_no_negative_zero():
 def test_table_shows_what_is_undefined():
     nothing = Column(PassRate, np.zeros((2, 2)))
     assert "exact_match  -" in table(report_of(exact_match=nothing))
+
+
+def test_metrics_of_all_samples_read_the_answer_and_not_what_stands_around_it():
+    certificate = Certificate(Verdict.PASS, score=1.0)
+    answers = [
+        policy_report.Answer(f"It is <answer>{text}</answer>", text, True, certificate) for text in ("OCC", "CO", "CCO")
+    ]
+    prompts = [Prompt("one", "ethanol", reference="CCO")]
+    assert policy_report._grouped_statistics(TopK, answers, prompts).tolist() == [[1.0, 1.0]]
+    assert policy_report._grouped_statistics(Distinct, answers, prompts).tolist() == [[2.0, 3.0]]
