@@ -82,7 +82,7 @@ class Runs:
         start = time.monotonic()
         assert self.finished(self.start("straight")) == 0, self.log("straight")
         self.seconds = time.monotonic() - start
-        self.straight = outcome(folder / "straight")
+        self.straight = outcome(folder / "straight" / "run")
 
     def start(self, name: str, *more: str) -> Any:
         process = self.context.Process(target=run_fit, args=(self.words(name, *more), str(self.folder / name)))
@@ -192,7 +192,6 @@ def compared(runs: Runs, place: Path, kind: str, status: int, told: str, again: 
 
 def outcome(run: Path) -> dict[str, Any]:
     """What a run leaves, without what a clock measured."""
-    run = run / "run" if (run / "run").is_dir() else run
     with (run / "metrics.csv").open(newline="") as file:
         rows = [{k: v for k, v in row.items() if v and not is_time(k)} for row in csv.DictReader(file)]
     samples = [json.loads(line) for line in (run / "samples.jsonl").open(encoding="utf-8")]

@@ -13,7 +13,7 @@ from rlsf_lightning.records import Prompt
 #: A term or command: an atom, or a list.
 Form = str | list["Form"]
 
-TOKEN = re.compile(r"[()]|[^\s()]+")
+TOKEN = re.compile(r"\|[^|]*\||[()]|[^\s()]+")
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "bvult": "bvugt", "bvule": "bvuge"}
 _DENIED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "bvult": "bvuge", "bvule": "bvugt"}
 _SYMMETRIC = frozenset("= distinct + * and or xor bvand bvor bvxor bvadd bvmul".split())

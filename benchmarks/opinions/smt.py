@@ -9,6 +9,7 @@ from typing import Any
 
 import cvc5
 from corpora import Case
+from smt_tasks import forms, write
 
 from opinions import Opinion
 from rlsf_lightning.records import Certificate, Verdict
@@ -117,29 +118,12 @@ def _same_signatures(wanted: list[str], commands: list[str]) -> None:
 
 
 def _signature(definition: str) -> tuple[list[str], str]:
-    form = _form(definition)
+    form = forms(definition)[0]
     if form[0] == "define-const":
-        return [], _flat(form[2])
+        return [], write(form[2])
     if len(form) != 5 or not isinstance(form[2], list) or any(len(pair) != 2 for pair in form[2]):
         raise _Refused("a malformed definition")
-    return [part for pair in form[2] for part in re.sub(r"[()]", "", _flat(pair[1])).split()], _flat(form[3])
-
-
-def _form(text: str) -> Any:
-    stack: list[list[Any]] = [[]]
-    for token in re.findall(r"\|[^|]*\||[()]|[^\s()|]+", text):
-        if token == "(":
-            stack.append([])
-        elif token == ")":
-            done = stack.pop()
-            stack[-1].append(done)
-        else:
-            stack[-1].append(token)
-    return stack[0][0]
-
-
-def _flat(form: Any) -> str:
-    return form if isinstance(form, str) else f"({' '.join(map(_flat, form))})"
+    return [part for pair in form[2] for part in re.sub(r"[()]", "", write(pair[1])).split()], write(form[3])
 
 
 def _joined(given: Any) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.prompts.sources.game24.hands import ASKS, TARGET
 
 USAGE = "write 24.csv, and perhaps ranks=901-1000"
 
@@ -27,9 +28,8 @@ def rows(path: Path, first: int, last: int) -> Iterator[dict[str, Any]]:
             for row in csv.DictReader(file):
                 if first <= int(row["Rank"]) <= last:
                     numbers = [int(number) for number in row["Puzzles"].split()]
-                    shown = ", ".join(map(str, numbers))
-                    text = f"Make 24 out of {shown}, each used once."
-                    yield {"prompt": text, "numbers": numbers, "target": 24, "rank": int(row["Rank"])}
+                    text = ASKS[0].format(target=TARGET, numbers=", ".join(map(str, numbers)))
+                    yield {"prompt": text, "numbers": numbers, "target": TARGET, "rank": int(row["Rank"])}
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise UserError(
             f"{path}: not the table of hands, with the columns Rank and Puzzles: {error!r}; {USAGE}"

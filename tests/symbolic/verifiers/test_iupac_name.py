@@ -13,10 +13,11 @@ import pytest
 from certificates import checked, shown
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from iupac_name_cases import verifier, verify
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts.sources.iupac import prompts
-from rlsf_lightning.records import MOST_WITHOUT_PASS, Certificate, Finding, Prompt, Span, Verdict
+from rlsf_lightning.records import MOST_WITHOUT_PASS, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.verifiers.iupac_name.tool import opsin
 from rlsf_lightning.symbolic.verifiers.iupac_name.verifier import IupacNameVerifier
 
@@ -24,19 +25,6 @@ pytest.importorskip("py2opsin", reason="OPSIN is not installed", exc_type=Import
 
 ALANINE = "C[C@H](N)C(=O)O"
 _FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@functools.cache
-def verifier() -> IupacNameVerifier:
-    try:
-        return IupacNameVerifier()
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-def verify(reference: str, completion: str) -> Certificate:
-    """The certificate, after the checks that every one must stand."""
-    return checked(verifier(), Prompt("id", "name it", reference), completion)
 
 
 def found(reference: str, completion: str) -> list[tuple[str, list[str]]]:

@@ -1,17 +1,14 @@
 """The verifier of IUPAC names where stereochemistry decides: racemates, what OPSIN cannot assign, and equality of molecules."""
 
-import functools
-
 import pytest
-from certificates import checked, shown
+from certificates import shown
+from iupac_name_cases import verifier, verify
 
-from rlsf_lightning.errors import UserError
-from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from rlsf_lightning.records import Finding, Prompt, Verdict
 from rlsf_lightning.symbolic.certificates import failed, passed
 from rlsf_lightning.symbolic.chemistry.compare import target_of
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.doubt import configurations
 from rlsf_lightning.symbolic.verifiers.iupac_name.check.similarity import may_pass
-from rlsf_lightning.symbolic.verifiers.iupac_name.verifier import IupacNameVerifier
 
 pytest.importorskip("py2opsin", reason="OPSIN is not installed", exc_type=ImportError)
 
@@ -19,19 +16,6 @@ S_BUTANOL, R_BUTANOL = "CC[C@H](C)O", "CC[C@@H](C)O"
 MESO_BUTANEDIOL, BUTANEDIOL = "C[C@@H](O)[C@H](C)O", "C[C@@H](O)[C@@H](C)O"
 TRANS_CHLOROCYCLOPENTANOL, CIS_CHLOROCYCLOPENTANOL = "Cl[C@@H]1CCC[C@H]1O", "Cl[C@@H]1CCC[C@@H]1O"
 ALANINE = "C[C@H](N)C(=O)O"
-
-
-@functools.cache
-def verifier() -> IupacNameVerifier:
-    try:
-        return IupacNameVerifier()
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-def verify(reference: str, completion: str) -> Certificate:
-    """The certificate, after the checks that every one must stand."""
-    return checked(verifier(), Prompt("id", "name it", reference), completion)
 
 
 def reason(reference: str, completion: str) -> str:

@@ -17,7 +17,8 @@ HIGHEST_TARGET = 100
 #: The share of training tasks with the target 24 and four cards.
 SHARE_OF_24 = 0.4
 
-_ASKS = (
+#: How a hand is asked for.
+ASKS = (
     "Make {target} out of {numbers}, each used once.",
     "Use the numbers {numbers} once each to get {target}.",
     "Numbers: {numbers}. Target: {target}.",
@@ -49,7 +50,7 @@ def task(numbers: Sequence[int], target: int, solution: Solution, rng: random.Ra
     shown = rng.sample(numbers, len(numbers))
     form = rng.choice([" ".join(map(str, shown)), ", ".join(map(str, shown))])
     return Task(
-        rng.choice(_ASKS).format(target=target, numbers=form),
+        rng.choice(ASKS).format(target=target, numbers=form),
         reference=solution.expression,
         key=" ".join(map(str, numbers)),
         target=solution.steps if in_steps else solution.expression,
