@@ -1,4 +1,4 @@
-"""Two ranks by each launcher: one run, the numbers of Lightning's own launcher to the bit, however it is hit, and no rank hangs."""
+"""Two ranks by each launcher: one run, the numbers of Lightning's own launcher to the bit, however it is hit; none hangs."""
 
 from __future__ import annotations
 
