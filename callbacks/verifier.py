@@ -6,6 +6,8 @@ works while the model scores. A completion whose tool abstained (crash, timeout)
 
 import random
 
+import torch
+
 from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.records import Verdict
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
@@ -22,6 +24,7 @@ class VerifierReward(RLSFCallback):
 
     def setup(self, trainer, module, stage: str) -> None:
         if stage == "fit":
+            self.rank = trainer.global_rank
             self.pool = module.verifier_pool or VerifierPool.from_recipe(module.recipe)
             module.verifier_pool = self.pool  # for estimators that ask for verdicts themselves
 
@@ -29,11 +32,17 @@ class VerifierReward(RLSFCallback):
         if stage == "fit":
             self.pool.close()
 
-    def state_dict(self) -> dict[str, str]:
-        return {"known": self.pool.known()}
+    def state_dict(self) -> dict[str, list[str]]:
+        """What each rank's pool knows. Called on all ranks."""
+        known = [self.pool.known()]
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            known *= torch.distributed.get_world_size()
+            torch.distributed.all_gather_object(known, self.pool.known())
+        return {"known": known}
 
-    def load_state_dict(self, state_dict: dict[str, str]) -> None:
-        self.pool.expect(state_dict["known"])
+    def load_state_dict(self, state_dict: dict[str, list[str]]) -> None:
+        for known in state_dict["known"][self.rank : self.rank + 1]:  # none, where there were fewer ranks
+            self.pool.expect(known)
 
     def on_rollout_end(self, trainer, module, rollout) -> None:
         self.pending = self.pool.submit(list(zip(rollout.prompts, rollout.completions, strict=True)))

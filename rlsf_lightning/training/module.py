@@ -147,7 +147,8 @@ class RLSFModule(LightningModule):
                     rollout.ref_logp_BT[part.rows, : part.width] = scores.logp_BT
                     kl_BT = kl.k1(part.of(logp_BT), scores.logp_BT, part.is_used_BT)
                     rollout.kl_BT[part.rows, : part.width] = kl_BT
-            self.kl_seen = float(rollout.kl_BT[watched].sum(1).mean())
+            # Of all ranks: they must agree on it, as a checkpoint holds one number and a penalty may be steered by it.
+            self.kl_seen = float(self.sum_over_ranks(rollout.kl_BT[watched].sum(1).mean()) / self.trainer.world_size)
         if self.kl_seen is not None:
             self.log_step({"kl": self.kl_seen})
 

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -59,6 +59,8 @@ class LineProcess:
         tool: its name in messages.
         command: what to run.
         is_group: it leads a process group of its own, all of which ends with it, and keeps this process's standard error.
+
+    A terminal's Ctrl-C is for this process, which may have to finish something first: it does not interrupt the other one.
     """
 
     def __init__(self, tool: str, command: Sequence[str], *, is_group: bool = False) -> None:
@@ -76,14 +78,15 @@ class LineProcess:
         """Start the process, in place of one that may still be there. Raises NotStarted."""
         self.stop()
         try:
-            process = subprocess.Popen(
-                self.command,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=None if self._is_group else subprocess.DEVNULL,
-                process_group=0 if self._is_group else None,
-            )
+            with _interrupts_blocked():
+                process = subprocess.Popen(
+                    self.command,
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=None if self._is_group else subprocess.DEVNULL,
+                    process_group=0 if self._is_group else None,
+                )
         except OSError as error:
             raise NotStarted(f"{self.tool} cannot be started: {error}") from None
         assert process.stdin is not None
@@ -247,6 +250,16 @@ def python_module(name: str, *arguments: object) -> list[str]:
     Without PYTHONPATH, which whatever that Python starts would inherit.
     """
     return [sys.executable, "-P", "-c", _RUN, os.pathsep.join(sys.path), name, *map(str, arguments)]
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Inside, SIGINT waits; a process that is started inherits that for good."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _computed(pid: int) -> float:

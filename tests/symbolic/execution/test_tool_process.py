@@ -51,6 +51,18 @@ def test_answers_come_in_order_from_one_process(start: Callable[..., ToolProcess
         child.ask("two\nlines")
 
 
+def test_the_ctrl_c_of_a_terminal_does_not_reach_it(start: Callable[..., ToolProcess]) -> None:
+    child = start()
+    child.spawn()
+    assert child.process is not None
+    os.kill(child.process.pid, signal.SIGINT)  # while it starts, too
+    assert child.ask("abc") == "cba"
+    os.kill(child.process.pid, signal.SIGINT)
+    process = child.process.pid
+    assert child.ask("abc") == "cba" and child.process.pid == process
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_process_that_ended_is_replaced(start: Callable[..., ToolProcess]) -> None:
     child = start()
     with pytest.raises(ToolFailed, match=r"the process of echo ended \(exit code 3\)"):

@@ -81,6 +81,16 @@ def test_a_java_process_that_dies_is_replaced() -> None:
     assert names.ask("plain", "ethane") == {"smiles": ["CC"]}
 
 
+def test_the_ctrl_c_of_a_terminal_does_not_reach_java() -> None:
+    names = NameServer(found(), 10.0)
+    assert names.ask("plain", "methane") == {"smiles": ["C"]}
+    process = names.child.process
+    assert process is not None
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    assert names.ask("plain", "ethane") == {"smiles": ["CC"]} and names.child.process is process
+
+
 def test_names_of_too_many_atoms_are_not_tried_to_the_end() -> None:
     names = NameServer(found(), 30.0)
     sizes = [f"1,{n}-bis({_BIG}yl){_BIG}e" for n in range(2, 18)]

@@ -22,6 +22,7 @@ _INSTALL = install_hint("naming")
 _JAR = re.compile(r"opsin-cli-(\d+\.\d+\.\d+)-jar-with-dependencies\.jar")
 #: Nothing is written outside, and a failure ends the process without a report in the working directory.
 _OPTIONS = (
+    "-Xrs",  # no handlers of its own: a terminal's Ctrl-C, which its parent has blocked, stays blocked
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
