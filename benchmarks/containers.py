@@ -1,11 +1,11 @@
 """The main job and the fast tests inside the limits that containers and clusters set.
 
     python benchmarks/containers.py pythons=PYTHON,PYTHON,... [cells=CELL,CELL,...] [tests=VERSION:CELL,...]
-        [checkout=FOLDER] [results=FOLDER]
+        [paths=PATH,PATH,...] [checkout=FOLDER] [results=FOLDER]
 
 Each ``PYTHON`` is that of an environment into which the wheel was installed. In every cell it takes the main job's first ten
 steps, in an empty folder; the tests of ``checkout`` (what the README says: ``python -m pytest``) run in the cells named by
-``tests``, as ``3.12:quota+user``. A cell is one of these, or several joined by ``+``:
+``tests``, as ``3.12:quota+user``; all of them, or those of ``paths``. A cell is one of these, or several joined by ``+``:
 
 - ``plain``: as it is.
 - ``core``: one core, by affinity.
@@ -36,7 +36,13 @@ from typing import Any
 from steps_common import load_now, machine, settings_of, write
 
 CELLS = "plain,core,quota,user,readonly,homeless,lost,quota+user,user+readonly+homeless"
-DEFAULTS = {"pythons": sys.executable, "cells": CELLS, "tests": "", "checkout": str(Path(__file__).parent.parent)}
+DEFAULTS = {
+    "pythons": sys.executable,
+    "cells": CELLS,
+    "tests": "",
+    "paths": "",
+    "checkout": str(Path(__file__).parent.parent),
+}
 STEPS = [
     *("recipe=chem_iupac", "trainer.max_epochs=1", "trainer.limit_train_batches=10", "rollout.batch_size=4"),
     *("rollout.samples_per_prompt=2", "evaluation.limit=20", "evaluation.samples=1"),
@@ -83,36 +89,42 @@ class Surroundings:
             self.tasks.write_text(str(os.getpid()))
 
 
-def run(python: Path, cell: str, job: str, checkout: Path) -> Outcome:
+def run(python: Path, cell: str, job: str, checkout: Path, paths: Sequence[str] = ()) -> Outcome:
     """One job in one cell; its folder is a new one that the cell's user may write to."""
     folder = Path(tempfile.mkdtemp(prefix="containers"))
     folder.chmod(0o777)
     try:
         with surroundings(cell.split("+"), python, checkout, folder) as around:
             start = time.monotonic()
-            command = {"steps": ["-m", "rlsf_lightning.fit", *STEPS], "tests": ["-m", "pytest", "-q", "--tb=short"]}[
-                job
-            ]
+            command = {
+                "steps": ["-m", "rlsf_lightning.fit", *STEPS],
+                "tests": ["-m", "pytest", "-q", "--tb=short", *paths],
+            }[job]
             around.environment["TMPDIR"] = str(folder)
-            done = subprocess.run(
+            status, output = ended(
                 [*around.wrapper, str(python), *command],
                 cwd=folder if job == "steps" else checkout,
                 env=around.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
                 timeout=LIMITS[job],
                 preexec_fn=around.enter,
             )
             seconds = time.monotonic() - start
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    tale = "" if done.returncode == 0 else done.stdout[-TALE * (10 if job == "tests" else 1) :]
-    return Outcome(
-        version(python), cell, job, done.returncode, round(seconds, 1), told(done.stdout, job), around.quota, tale
-    )
+    tale = "" if status == 0 else output[-TALE * (10 if job == "tests" else 1) :]
+    name = job if not paths else f"{job} of {' '.join(paths)}"
+    return Outcome(version(python), cell, name, status, round(seconds, 1), told(output, job), around.quota, tale)
+
+
+def ended(command: Sequence[str], **options: Any) -> tuple[int, str]:
+    """Exit status and output of a command; 124 where it was ended for its time."""
+    whole = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
+    try:
+        done = subprocess.run(command, text=True, errors="replace", **whole)
+    except subprocess.TimeoutExpired as late:
+        output = late.stdout or b""
+        return 124, output if isinstance(output, str) else output.decode(errors="replace")
+    return done.returncode, done.stdout
 
 
 def told(output: str, job: str) -> str:
@@ -238,7 +250,7 @@ def measure(settings: Mapping[str, Any]) -> Iterator[Outcome]:
         for cell in filter(None, settings["cells"].split(",")):
             yield run(python, cell, "steps", checkout)
         for _, cell in [test for test in tests if test[0] == version(python)]:
-            yield run(python, cell, "tests", checkout)
+            yield run(python, cell, "tests", checkout, [path for path in settings["paths"].split(",") if path])
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ Ziegler et al. 2019 (arXiv 1909.08593), section 2.2. Its state is in the checkpo
 
 from typing import Any
 
+from rlsf_lightning.config.estimator_specs import find_estimator
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.rl.kl import adapt_beta
 from rlsf_lightning.training.hooks import RLSFCallback
@@ -26,9 +27,12 @@ class KlControl(RLSFCallback):
     def logged_metrics(self, recipe) -> tuple[str, ...]:
         return ()
 
-    def on_train_start(self, trainer, module) -> None:
-        if module.kl_beta == 0:
+    def check_recipe(self, recipe) -> None:
+        beta = recipe.algorithm.kl.beta
+        if (find_estimator(recipe.algorithm.advantage)[1].kl_beta if beta is None else beta) == 0:
             raise UserError("callbacks.kl_control has nothing to control: write algorithm.kl.beta=0.05")
+
+    def on_train_start(self, trainer, module) -> None:
         if self.beta is not None:  # resumed
             module.kl_beta = self.beta
 

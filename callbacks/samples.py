@@ -13,6 +13,8 @@ class Samples(RLSFCallback):
     writes_rewards = False
 
     def __init__(self, per_step: int = 8) -> None:
+        if per_step < 0:
+            raise ValueError(f"per_step must be 0 or more, got {per_step}")
         self.per_step = per_step
         self.path: Path | None = None
 

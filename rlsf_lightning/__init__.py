@@ -5,6 +5,8 @@ The public names are loaded on first use, so that ``import rlsf_lightning`` itse
 
 from __future__ import annotations
 
+import signal
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from rlsf_lightning.training.hooks import RLSFCallback
     from rlsf_lightning.training.module import RLSFModule
 
+if getattr(sys, "argv", [])[:1] == ["-m"]:  # Python is looking for the command that `python -m` names
+    # Until that has its own handlers, Ctrl-C ends it without a traceback of what it was importing.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 __all__ = [
     "Certificate",

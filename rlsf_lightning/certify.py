@@ -179,7 +179,13 @@ def tokenizer_of(recipe: Recipe) -> Tokenize:
 
         from rlsf_lightning.policy.token_spans import decode_with_spans
 
-        tokenizer = AutoTokenizer.from_pretrained(recipe.policy.name, gguf_file=recipe.policy.gguf_file)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(recipe.policy.name, gguf_file=recipe.policy.gguf_file)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"policy.name={recipe.policy.name}: no tokenizer: {reason}; policy.name=embedded has one"
+            ) from None
 
         def spans_of(completion: str) -> list[Span]:
             return decode_with_spans(tokenizer, tokenizer.encode(completion, add_special_tokens=False))[1]

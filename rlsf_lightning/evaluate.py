@@ -70,12 +70,14 @@ def measure(recipe: Recipe, options: Options) -> Report:
 
     from rlsf_lightning.evaluation.metrics import suite_for
     from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
-    from rlsf_lightning.policy.load import load_policy
+    from rlsf_lightning.policy.load import check_fits, load_policy
     from rlsf_lightning.training.memory_estimate import limit_threads
 
     limit_threads()
     with VerifierPool.from_recipe(recipe) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
+        pool.submit([(prompts[0], "")]).result()  # raises for a missing fact
+        check_fits(recipe.policy, list(recipe.rollout.stop))
         policy = load_policy(recipe.policy, device=_device(recipe), stop=list(recipe.rollout.stop))
         report = evaluate_policy(
             policy,

@@ -36,12 +36,13 @@ def run(recipe: Recipe, options: Options) -> None:
     if recipe.policy.adapter is None:
         raise UserError("nothing to merge: set policy.adapter=RUN_DIR/adapter")
 
-    from rlsf_lightning.policy.load import load_policy
+    from rlsf_lightning.policy.load import check_fits, load_policy
     from rlsf_lightning.policy.preflight import check_policy
 
     # A merged 4-bit weight would be rounded twice: the adapter goes onto the base in full precision.
     recipe.policy.quantize = "none"
     check_policy(recipe.policy)
+    check_fits(recipe.policy)
 
     import torch
     from peft import PeftModel

@@ -72,6 +72,7 @@ def prepare(recipe: Recipe) -> Prepared:
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
+    from rlsf_lightning.policy.load import check_fits
     from rlsf_lightning.policy.preflight import check_policy
     from rlsf_lightning.training.hooks import build_callbacks, check_callbacks, check_rewards
 
@@ -80,6 +81,7 @@ def prepare(recipe: Recipe) -> Prepared:
     callbacks = build_callbacks(recipe.callbacks)
     check_rewards(callbacks)
     check_callbacks(callbacks, recipe)
+    check_fits(recipe.policy, list(recipe.rollout.stop))
     inside = recipe.verifier.workers == 0
     pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_recipe(recipe)
     return Prepared(pool, callbacks)

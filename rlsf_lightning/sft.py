@@ -34,7 +34,10 @@ def run(recipe: Recipe, options: None = None) -> None:
 
         check_policy(recipe.policy)
 
-    from rlsf_lightning.training.supervised import group_by_answer
+    from rlsf_lightning.training.supervised import check_architecture, group_by_answer
+
+    if recipe.sft.architecture is not None:
+        check_architecture(recipe.sft)
 
     prompts = chain.from_iterable(_prompts(recipe, split) for split in recipe.sft.splits)
     items = group_by_answer(prompt for prompt in prompts if prompt.reference is not None)

@@ -1,7 +1,10 @@
 """The documentation does what it shows: its files are written, its `certify` commands run, their output compared."""
 
+import dataclasses
+import importlib
 import re
 import shlex
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from rlsf_lightning.config.extension_points import CREDIT, VERIFIER
 from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import keys_of
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.errors import Stopped, UserError
 from rlsf_lightning.symbolic.chemistry.reactions.outcome import NAMED_REACTIONS
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier
 
@@ -101,3 +104,30 @@ def test_the_page_of_algorithms_has_every_name_and_no_key_that_is_none():
 def test_the_page_of_chemistry_lists_every_named_reaction():
     text = (ROOT / "docs" / "recipes" / "chemistry.md").read_text()
     assert [name for name in NAMED_REACTIONS if name not in text] == []
+
+
+def commands_on(page: Path) -> list[list[str]]:
+    """The words after ``-m rlsf_lightning.COMMAND``, the command first, of every line of the page's shell blocks."""
+    shell = re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in shell for line in block.splitlines() if "-m rlsf_lightning." in line]
+    return [shlex.split(line.partition("-m rlsf_lightning.")[2]) for line in lines]
+
+
+@pytest.mark.parametrize("words", commands_on(ROOT / "docs" / "running.md"), ids=" ".join)
+def test_a_command_of_the_page_on_running_is_one(words: list[str]) -> None:
+    """Its recipe loads, with these keys and values; keys of the command's own are those of its options."""
+    command, *pairs = words
+    options = getattr(importlib.import_module(f"rlsf_lightning.{command}"), "Options", None)
+    own = {field.name for field in dataclasses.fields(options)} if options else set()
+    (name,) = [pair.partition("=")[2] for pair in pairs if pair.startswith("recipe=")]
+    load_recipe(name, [p for p in pairs if not p.startswith("recipe=") and p.partition("=")[0] not in own])
+
+
+def test_the_page_on_running_shows_what_is_said_at_the_end() -> None:
+    text = (ROOT / "docs" / "running.md").read_text()
+    kept = re.search(
+        r"^stopped by SIGTERM (with \S+ written; go on by)\n  python -m .* resume=auto$", text, re.MULTILINE
+    )
+    assert kept and f"{Stopped(signal.SIGTERM, kept[1])}\n" in text
+    source = (ROOT / "rlsf_lightning" / "training" / "run" / "endings.py").read_text()
+    assert "with {newest} written; go on by\\n  {command}" in source

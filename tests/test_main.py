@@ -1,5 +1,9 @@
 """``rlsf COMMAND``: every command under one name."""
 
+import os
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,3 +77,17 @@ def test_all_has_every_extra_for_users():
     (everything,) = extras["all"]
     named = everything.removeprefix("rlsf-lightning[").removesuffix("]").split(",")
     assert sorted(named) == sorted(extras.keys() - {"all", "dev"})
+
+
+def test_ctrl_c_while_a_command_is_imported_ends_it_in_silence(tmp_path):
+    (tmp_path / "omegaconf.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    path = os.pathsep.join([str(tmp_path), str(Path(rlsf_lightning.__file__).parents[1])])
+    command = [sys.executable, "-m", "rlsf_lightning.fit", "recipe=chem_iupac"]
+    ended = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_a_program_that_imports_the_package_keeps_its_handlers():
+    code = "import signal, rlsf_lightning; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rlsf_lightning import evaluate, fit, sft
+from rlsf_lightning import certify, evaluate, export, fit, sft
 from rlsf_lightning.config import cli
 from rlsf_lightning.policy import load
 
@@ -15,6 +15,15 @@ class Mine(RLSFCallback):
     def on_reward_due(self, trainer, module, rollout):
         pass
 """
+
+#: Files beside the recipe with a mistake in each.
+OWN_CODE = {
+    "lacks.py": "import a_module_that_nobody_has\nclass A: ...\n",
+    "torn.py": "def broken(:\n",
+    "raises.py": "from lightning import Callback\nclass A(Callback):\n    def __init__(self):\n        {}['licence']\n",
+    "prover.py": "class VERIFIER:\n    def __init__(self):\n        1 / 0\n    def verify(self, prompt, text): ...\n",
+    "prompts.py": "def prompts(split):\n    yield {}['name']\n",
+}
 
 
 @pytest.fixture
@@ -31,6 +40,8 @@ def place(tmp_path, monkeypatch, tiny_policy_dir):
     shutil.copytree(tiny_policy_dir, broken)
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
+    for name, text in OWN_CODE.items():
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
@@ -72,6 +83,52 @@ def refused(capsys, monkeypatch, command, *arguments):
 def test_a_wrong_fit(place, capsys, monkeypatch, tiny_policy_dir, arguments, expected):
     own = [] if any(a.startswith("policy.name") for a in arguments) else [f"policy.name={tiny_policy_dir}"]
     assert expected in refused(capsys, monkeypatch, fit, *arguments, *own)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["policy.adapter=bad.ckpt"], "policy.adapter=bad.ckpt is not a readable checkpoint"),
+        (["policy.adapter=bad.ckpt", "policy.lora.r=0", "policy.lora.modules_to_save=[]"], "not a readable checkpoint"),
+        (["policy.name=nobody/nothing"], "the tokenizer could not be loaded"),
+        (["policy.name=three words here"], "policy.name=three words here"),
+        (["policy.lora.targets=[q_porj]"], "Write policy.lora.targets=all-linear, or some of: down_proj, gate_proj"),
+        (["policy.lora.targets=attention"], "policy.lora.targets=attention does not fit this model"),
+        (["policy.lora.modules_to_save=[model.nrom]"], "no module's name ends with model.nrom"),
+        (["rollout.stop=[70000]"], "rollout.stop: no token 70000"),
+        (["verifier.options.explain=perhaps"], "explain expects true or false, got 'perhaps'"),
+        (["verifier.options.max_chars=2.5"], "max_chars expects a whole number, got 2.5"),
+        (["verifier.options.mcs_seconds=long"], "mcs_seconds expects a number, got 'long'"),
+        (["verifier=prover.py"], "ZeroDivisionError: division by zero ("),
+        (["verifier=torn.py"], "cannot be imported: SyntaxError: invalid syntax ("),
+        (["data.source=prompts.py"], "KeyError: 'name' ("),
+        (["data.source=lacks.py"], "no prompt source `prompts`"),
+        (["callbacks[lacks.py:A]={}"], "No module named 'a_module_that_nobody_has' ("),
+        (["callbacks[raises.py:A]={}"], "KeyError: 'licence' ("),
+        (["callbacks.samples={per_step: all}"], "per_step expects a whole number, got 'all'"),
+        (["callbacks.samples={per_step: -3}"], "per_step must be 0 or more, got -3"),
+        (["callbacks.watchdog={steps: ten}"], "steps expects a whole number, got 'ten'"),
+        (["callbacks.kl_control={target: 0.3}"], "write algorithm.kl.beta=0.05"),
+        (["callbacks.kl_control={target: little}"], "target expects a number, got 'little'"),
+        (["callbacks[lightning.pytorch.callbacks:EarlyStopping]={monitor: 7}"], "monitor expects text, got 7"),
+        (["callbacks[lightning.pytorch.callbacks:EarlyStopping]={monitor: kl, patience: few}"], "got 'few'"),
+        (["callbacks[lightning.pytorch.callbacks:EarlyStopping]={monitor: kl, strict: 1}"], "expects true or false"),
+        (["callbacks[lightning.pytorch.callbacks:ModelCheckpoint]={dirpath: file}"], "is a file; name a folder"),
+        (["algorithm.kl={form: k3, btea: 1}"], "did you mean `algorithm.kl.beta`"),
+        (["answer={extract: regex, pattern: '(a'}"], "answer.pattern=(a: no regular expression"),
+        (["verifier={name: smiles, wokers: 2}"], "did you mean `verifier.workers`"),
+        (["trainer.max_epochs=0"], "trainer.max_epochs=0: expects a whole number of epochs >= 1"),
+        (["trainer.devices=4000", "trainer.accelerator=cpu"], "trainer.devices=4000: each is a process"),
+        (["run_dir=" + "long" * 80], "File name too long"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else "-".join(value)[:80],
+)
+def test_what_the_policys_structure_and_own_code_refute(
+    place, capsys, monkeypatch, tiny_policy_dir, arguments, expected
+):
+    own = [] if any(a.startswith("policy.name") for a in arguments) else [f"policy.name={tiny_policy_dir}"]
+    said = refused(capsys, monkeypatch, fit, "recipe=chem_iupac", *own, *arguments)
+    assert expected in said and len(said) < 2000
 
 
 EARLY_STOPPING = "callbacks[lightning.pytorch.callbacks:EarlyStopping]"
@@ -168,10 +225,15 @@ def test_a_logger_whose_package_is_missing(place, capsys, monkeypatch, tiny_poli
         ("trainer.precision=fp16", "write 16-mixed"),
         ("logger.CSVLogger={nam: x}", "its arguments: save_dir, name"),
         ("sft.splits=[wram]", "no split `wram`"),
+        ("sft.vocabulary=200", "sft.vocabulary=200: must be >= 257"),
+        ("sft.architecture={model_type: lama}", "did you mean `llama`"),
+        ("sft.architecture={model_type: llama, hidden_siz: 8}", "did you mean `hidden_size`"),
+        ("sft.architecture={model_type: llama, hidden_size: 9, num_attention_heads: 2}", "no model of this shape"),
     ],
 )
 def test_a_wrong_sft(place, capsys, monkeypatch, tiny_policy_dir, argument, expected):
-    own = [f"policy.name={tiny_policy_dir}", "sft.architecture=null", "run_dir=run"]
+    no_architecture = [] if argument.startswith("sft.architecture") else ["sft.architecture=null"]
+    own = [f"policy.name={tiny_policy_dir}", *no_architecture, "run_dir=run"]
     assert expected in refused(capsys, monkeypatch, sft, "recipe=chem_iupac", *own, argument)
 
 
@@ -199,3 +261,28 @@ def test_an_evaluation_of_an_empty_split(place, capsys, monkeypatch, tiny_policy
     own = [f"policy.name={tiny_policy_dir}", "data.columns.prompt=iupac", "data.columns.reference=smiles"]
     said = refused(capsys, monkeypatch, evaluate, "recipe=chem_iupac", "data.path=pairs.tsv", *own, "split=validation")
     assert "split=all" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["verifier=game24", "evaluation.metrics=generic"], "game24 needs the numbers of each prompt"),
+        (["policy.adapter=bad.ckpt"], "not a readable checkpoint"),
+        (["rollout.stop=[70000]"], "no token 70000"),
+    ],
+)
+def test_a_wrong_evaluation(place, capsys, monkeypatch, tiny_policy_dir, arguments, expected):
+    own = [f"policy.name={tiny_policy_dir}"]
+    assert expected in refused(capsys, monkeypatch, evaluate, "recipe=chem_iupac", *own, *arguments)
+
+
+def test_a_wrong_export(place, capsys, monkeypatch, tiny_policy_dir):
+    own = [f"policy.name={tiny_policy_dir}", "policy.adapter=bad.ckpt", "to=there"]
+    assert "not a readable checkpoint" in refused(capsys, monkeypatch, export, "recipe=chem_iupac", *own)
+    assert not (place / "there").exists()
+
+
+@pytest.mark.parametrize("name", ["nobody/nothing", "./nowhere"])
+def test_a_certificate_with_the_tokens_of_no_policy(place, capsys, monkeypatch, name):
+    told = refused(capsys, monkeypatch, certify, "recipe=chem_iupac", "completion=C", f"policy.name={name}")
+    assert f"policy.name={name}: no tokenizer" in told and "policy.name=embedded" in told

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import os
 import sys
+import traceback
+import types
+import typing
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -78,19 +82,92 @@ def check(kind: Kind, reference: str, key: str | None = None) -> None:
 
 
 def resolve(kind: Kind, reference: str, key: str | None = None) -> Any:
-    """The object that the reference names. UserError: there is none, or it is of another kind.
-
-    A module that fails to import raises what it raises.
-    """
+    """The object that the reference names. UserError: there is none, it is of another kind, or its module is broken."""
     check(kind, reference, key)
     shipped = kind.shipped()
     module_name, name = _parts(kind, shipped[reference].reference if reference in shipped else reference)
-    module = import_module(module_name)
+    try:
+        module = import_module(module_name)
+    except UserError:
+        raise
+    except Exception as error:
+        if module_name.startswith("rlsf_lightning."):
+            raise
+        raise UserError(f"{key or kind.key}={reference}: cannot be imported: {reason_in_code(error)}") from error
     found = getattr(module, name, None) if name else kind.find(module) if kind.find else None
     if found is None or not kind.accepts(found):
         said = f"{key or kind.key}={reference}: {module_name} has no {kind.noun}{f' `{name}`' if name else ''}"
         raise UserError(f"{said}, which must be {kind.wants}{_advice('', shipped)}")
     return found
+
+
+def construct(
+    cls: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    said: str,
+    refusals: tuple[type[Exception], ...] = (TypeError, ValueError),
+) -> Any:
+    """``cls(**arguments)``.
+
+    Args:
+        said: the key of the recipe, for messages.
+        refusals: errors by which it refuses arguments; any other one is a mistake in its code.
+
+    Raises:
+        UserError: it does not take these arguments, wants another type, or fails.
+        ImportError: a package is missing.
+    """
+    told = f"(its arguments: {', '.join(inspect.signature(cls).parameters) or 'none'})"
+    for name, expected in _plain_types(cls).items():
+        if name in arguments and not _is_of(expected, value := arguments[name]):
+            words = " or ".join(_TYPE_WORDS[each] for each in _TYPE_WORDS if each in expected)
+            raise UserError(f"{said}: {name} expects {words}, got {value!r} {told}")
+    try:
+        return cls(**arguments)
+    except (UserError, ImportError):
+        raise
+    except refusals as error:
+        raise UserError(f"{said}: {' '.join(str(error).split())} {told}") from error
+    except Exception as error:
+        raise UserError(f"{said}: {reason_in_code(error)}") from error
+
+
+_TYPE_WORDS: Mapping[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def _plain_types(cls: Any) -> dict[str, set[type]]:
+    """The arguments that are annotated with nothing but plain types, or None."""
+    try:
+        hints = typing.get_type_hints(cls.__init__ if inspect.isclass(cls) else cls)
+    except Exception:  # a name in them that is only there for a type checker
+        return {}
+    found = {}
+    for name, hint in hints.items():
+        is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+        members = set(typing.get_args(hint)) if is_union else {hint}
+        if (plain := members - {types.NoneType}) and plain <= _TYPE_WORDS.keys():
+            found[name] = plain
+    return found
+
+
+def _is_of(expected: set[type], value: Any) -> bool:
+    if value is None:
+        return True  # whoever does not take it says so
+    allowed = expected | ({int} if float in expected else set())
+    return type(value) in allowed
+
+
+def reason_in_code(error: Exception) -> str:
+    """What went wrong in somebody else's code, and on which line of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}:{error.lineno}"
+        return f"{type(error).__name__}: {error.msg} ({place})"
+    if isinstance(error, ImportError) and frames:
+        own = [frame for frame in frames if "importlib" not in frame.filename]
+        place = f"{own[-1].filename}:{own[-1].lineno}" if own else place
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({place})"
 
 
 def beside(kind: Kind, reference: str, folder: Path) -> str:

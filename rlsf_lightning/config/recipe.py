@@ -130,13 +130,14 @@ def parse_overrides(overrides: Sequence[str], schema: type) -> dict[str, Any]:
         parts = [plain or bracketed for plain, bracketed in _KEY_PART.findall(dotted)]
         if not equals or not parts or _KEY_PART.sub("", dotted):
             raise UserError(f"`{override}`: write key=value (a.b=1; a[x.y].b=1 where a name itself has dots)")
-        parts = _SHORT[dotted].split(".") if dotted in _SHORT else parts
+        is_short = dotted in _SHORT and not text.lstrip().startswith("{")  # `kl={form: k3}` is the section itself
+        parts = _SHORT[dotted].split(".") if is_short else parts
         section = values
         for part in parts[:-1]:
             if not isinstance(section.get(part), dict):
                 section[part] = {}
             section = section[part]
-        section[parts[-1]] = _override_value(dotted, text, known.get(_SHORT.get(dotted, dotted)))
+        section[parts[-1]] = _override_value(dotted, text, known.get(_SHORT[dotted] if is_short else dotted))
     return values
 
 

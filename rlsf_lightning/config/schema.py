@@ -325,8 +325,8 @@ class Sft:
     limit: int | None = number(None, at_least=1)
     #: Random weights of this Hugging Face configuration (then policy.name is not read); null fine-tunes policy.name.
     architecture: dict[str, Any] | None = None
-    #: Entries of the BPE tokenizer that is trained with a new architecture.
-    vocabulary: int = number(1024, at_least=1)
+    #: Entries of the BPE tokenizer that is trained with a new architecture: the 256 bytes, the end, and what is merged.
+    vocabulary: int = number(1024, at_least=257)
     #: Share of the items of which a further phrasing (another name of the molecule, say) is shown in each epoch, beside the
     #: first.
     synonyms: float = number(0.3, at_least=0, at_most=1)

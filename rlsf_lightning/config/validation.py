@@ -37,7 +37,11 @@ TRAINER_ARGUMENTS = frozenset(
 _SWITCHES = ("enable_progress_bar", "detect_anomaly", "benchmark", "sync_batchnorm", "inference_mode")
 #: Arguments of which Lightning takes any value at first -> the kind that it must be, what passes, and a value to write.
 _TRAINER_TYPES: Mapping[str, tuple[str, Callable[[Any], bool], str]] = {
-    "max_epochs": ("a whole number of epochs, -1 for no end", lambda v: v is None or _is_whole(v, -1), "3"),
+    "max_epochs": (
+        "a whole number of epochs >= 1, -1 for no end",
+        lambda v: v is None or v == -1 or _is_whole(v, 1),
+        "3",
+    ),
     "min_epochs": ("a whole number of epochs", lambda v: v is None or _is_whole(v, 0), "1"),
     "log_every_n_steps": ("a whole number of steps >= 1", lambda v: v is None or _is_whole(v, 1), "1"),
     "num_nodes": ("a whole number of machines >= 1", lambda v: _is_whole(v, 1), "1"),

@@ -15,7 +15,14 @@ from typing import Any
 import torch
 from peft.utils.other import ModulesToSaveWrapper
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError, offline_hint
@@ -106,6 +113,28 @@ def load_policy(
     )
     _refuse_unknown_head(policy, cfg)
     return policy
+
+
+def check_fits(cfg: schema.Policy, stop: Sequence[str | int] = ()) -> None:
+    """Refuse what ``load_policy`` would, as far as the model's configuration tells; no weights are read but a checkpoint's.
+
+    Raises:
+        UserError: a name that the hub does not have, modules that the model does not have, a checkpoint that is none.
+    """
+    Stops(_load_tokenizer(cfg), stop)
+    if cfg.adapter and is_checkpoint(cfg.adapter):
+        path = Path(cfg.adapter).expanduser()
+        with adapter_folder(path) if cfg.lora.r > 0 else nullcontext(whole_weights(path)):
+            pass
+    if cfg.gguf_file:
+        return
+    with _user_errors(cfg, "the model"):
+        config = AutoConfig.from_pretrained(_source(cfg), trust_remote_code=False)
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    _refuse_recurrent(model, cfg)
+    if cfg.lora.r > 0 and not cfg.adapter:
+        _with_adapter(model, cfg, torch.device("cpu"), seed=0)
 
 
 def load_backbone(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config.extension_points import PROMPT_SOURCE
-from rlsf_lightning.config.plugins import resolve
+from rlsf_lightning.config.plugins import reason_in_code, resolve
 from rlsf_lightning.config.validation import has_files
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import files
@@ -114,7 +114,13 @@ def check_source(data: Data, split_key: SplitKey | None = None) -> None:
     if has_files(data):
         files.check(data, split_key)
         return
-    first = next(iter(resolve(PROMPT_SOURCE, data.source)("train")), None)
+    prompts = resolve(PROMPT_SOURCE, data.source)
+    try:
+        first = next(iter(prompts("train")), None)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"data.source={data.source}: {reason_in_code(error)}") from error
     if first is None:
         raise UserError(f"data.source={data.source}: its train split is empty")
     if not isinstance(first, Prompt):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlsf_lightning.config.extension_points import VERIFIER
-from rlsf_lightning.config.plugins import resolve
+from rlsf_lightning.config.plugins import construct, resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.symbolic.answers.answered import Answered
@@ -28,10 +28,7 @@ def load_verifier(name: str, options: Mapping[str, Any], answer: AnswerSettings 
             raise UserError(
                 f"verifier.options.{option}: {name} has no such option{hint} (it has {', '.join(accepted) or 'none'})"
             )
-    try:
-        verifier: Verifier = cls(**plain(options))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"verifier.options of {name}: {error}") from None
+    verifier: Verifier = construct(cls, plain(options), f"verifier.options of {name}")
     return verifier if answer is None or answer.is_whole else Answered(verifier, name, answer)
 
 

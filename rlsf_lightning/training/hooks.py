@@ -6,7 +6,7 @@ autocast is on). The order of callbacks is the recipe's order.
 
 from __future__ import annotations
 
-import inspect
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,13 +15,16 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from rlsf_lightning.config.extension_points import CALLBACK
-from rlsf_lightning.config.plugins import resolve
+from rlsf_lightning.config.plugins import construct, resolve
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean, nearest_of
 
 if TYPE_CHECKING:
     from rlsf_lightning.config.schema import Recipe
     from rlsf_lightning.training.rollout import Rollout
+
+#: Errors by which callbacks and loggers of Lightning's refuse their arguments.
+REFUSALS = (TypeError, ValueError, MisconfigurationException)
 
 #: Metrics that training itself logs, some of them only with a critic, a penalty or a loss scale; ``*`` for any text.
 METRICS = (
@@ -75,14 +78,10 @@ def build_callbacks(entries: Mapping[str, Mapping[str, Any] | None]) -> list[Cal
     for name, arguments in entries.items():
         if arguments is None:
             continue
-        cls = resolve(CALLBACK, name)
         try:
-            built.append(cls(**arguments))
+            built.append(construct(resolve(CALLBACK, name), arguments, f"callbacks.{name}", REFUSALS))
         except ImportError as error:
             raise UserError(f"callbacks.{name}: {' '.join(str(error).split())}") from None
-        except (TypeError, ValueError, MisconfigurationException) as error:
-            accepted = ", ".join(inspect.signature(cls).parameters) or "none"
-            raise UserError(f"callbacks.{name}: {' '.join(str(error).split())} (its arguments: {accepted})") from None
     check_hooks(built)
     return built
 
@@ -104,6 +103,9 @@ def check_callbacks(callbacks: Sequence[Callback], recipe: Recipe) -> None:
     for callback in callbacks:
         if hasattr(callback, "check_recipe"):
             callback.check_recipe(recipe)
+        place = getattr(callback, "dirpath", None)
+        if place is not None and not os.path.isdir(place) and os.path.exists(place):
+            raise UserError(f"{type(callback).__name__}: dirpath={place} is a file; name a folder")
     known = _metrics_of(callbacks, recipe)
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)

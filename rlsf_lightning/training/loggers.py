@@ -12,11 +12,11 @@ from typing import Any
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 from lightning.pytorch.loggers.logger import rank_zero_experiment
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from rlsf_lightning.config.extension_points import LOGGER
-from rlsf_lightning.config.plugins import resolve
+from rlsf_lightning.config.plugins import construct, resolve
 from rlsf_lightning.errors import UserError, install_hint
+from rlsf_lightning.training.hooks import REFUSALS
 from rlsf_lightning.training.run.writing import write_atomically
 
 #: Extras that bring the packages of Lightning's loggers.
@@ -94,11 +94,8 @@ def build_loggers(entries: Mapping[str, Mapping[str, Any] | None], run_dir: Path
         # Loggers of Lightning call it save_dir, LitLogger root_dir.
         place = {"root_dir" if "root_dir" in accepted else "save_dir": str(run_dir)}
         try:
-            loggers.append(cls(**place | dict(arguments)))
+            loggers.append(construct(cls, place | dict(arguments), f"logger.{name}", REFUSALS))
         except ImportError as error:
             hint = f"\n{install_hint(_EXTRAS[cls.__name__])}" if cls.__name__ in _EXTRAS else ""
             raise UserError(f"logger.{name}: {' '.join(str(error).split())}{hint}") from None
-        except (TypeError, ValueError, MisconfigurationException) as error:
-            told = ", ".join(accepted) or "none"
-            raise UserError(f"logger.{name}: {' '.join(str(error).split())} (its arguments: {told})") from None
     return loggers

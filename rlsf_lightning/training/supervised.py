@@ -18,6 +18,7 @@ from lightning import LightningModule
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.utils.data import IterableDataset
 from transformers import (
+    CONFIG_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     PreTrainedModel,
@@ -26,10 +27,13 @@ from transformers import (
 )
 
 from rlsf_lightning.config.schema import Recipe, Sft
+from rlsf_lightning.config.schema_fields import as_yaml
 from rlsf_lightning.config.template import pieces
+from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.prompt_ids import encode_text
 from rlsf_lightning.prompts import PromptEncoder
 from rlsf_lightning.records import Prompt
+from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.training.optimizer import has_loss_scale
 
 END = "<|end|>"
@@ -87,6 +91,26 @@ def new_model(architecture: dict[str, Any], vocabulary: int, end_id: int) -> Pre
     )
     # On a CPU and at a width of a few hundred, plain attention in bf16 is a quarter faster than the fused kernel.
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+
+
+def check_architecture(settings: Sft) -> None:
+    """Build the model of ``sft.architecture`` without memory for its weights. UserError: there is none of this shape."""
+    keys = dict(settings.architecture or {})
+    kind = str(keys.get("model_type"))
+    if kind not in CONFIG_MAPPING:
+        hint = did_you_mean(kind, list(CONFIG_MAPPING))
+        raise UserError(
+            f"sft.architecture.model_type={kind}: transformers has none such{hint}; write llama, for example"
+        )
+    known = AutoConfig.for_model(kind).to_dict()
+    if unknown := [key for key in keys if key not in known]:
+        raise UserError(f"sft.architecture.{unknown[0]}: {kind} has no such key{did_you_mean(unknown[0], list(known))}")
+    try:
+        with torch.device("meta"):
+            new_model(keys, settings.vocabulary, 0)
+    except Exception as error:  # of any kind: whatever stumbles over the shape
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"sft.architecture={as_yaml(keys)}: no model of this shape: {reason[:500]}") from error
 
 
 def encode(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, items: Sequence[Sequence[Prompt]]) -> list[list[Pair]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from lightning import Callback, Trainer
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import ProgressBar
 from omegaconf import OmegaConf
 
@@ -15,6 +17,9 @@ from rlsf_lightning.config.schema_fields import as_yaml
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.training.progress_bar import with_progress
 from rlsf_lightning.training.run.checkpoints import AtomicCheckpointIO
+
+#: On a CPU: with more processes than this a run would only be slow, and most likely the number is a slip.
+RANKS_A_CORE = 8
 
 
 def build_trainer(arguments: Mapping[str, Any], callbacks: Sequence[Callback], **own: Any) -> Trainer:
@@ -34,13 +39,19 @@ def build_trainer(arguments: Mapping[str, Any], callbacks: Sequence[Callback], *
     plugins = [*(plugins if isinstance(plugins, list) else [plugins]), AtomicCheckpointIO()]
     try:
         with _log_held_back():
-            return Trainer(**{**plain, **shown}, **own, plugins=plugins, logger=False, enable_model_summary=False)
+            trainer = Trainer(**{**plain, **shown}, **own, plugins=plugins, logger=False, enable_model_summary=False)
     except Exception as error:  # TypeError, ValueError, RuntimeError, its own and others, depending on the argument
         reason = " ".join(str(error).split()) or type(error).__name__
         if plain.get("accelerator", "auto") not in ("auto", "cpu"):
             reason += " Write trainer.accelerator=auto for what this machine has."
         seen = " ".join(f"trainer.{name}={as_yaml(value)}" for name, value in plain.items())
         raise UserError(f"trainer: {reason[:1000]}\nseen: {seen}") from None
+    most = RANKS_A_CORE * (os.cpu_count() or 1)
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > most:
+        raise UserError(
+            f"trainer.devices={trainer.num_devices}: each is a process, and this machine has {os.cpu_count()} cores"
+        )
+    return trainer
 
 
 def _check_bars(callbacks: Sequence[Callback]) -> None:

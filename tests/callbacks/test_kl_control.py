@@ -61,9 +61,11 @@ def test_a_resumed_run_goes_on_with_its_beta(make_recipe, tmp_path, form):
     assert betas["stopped"] + betas["resumed"] == betas["straight"]
 
 
-def test_without_a_penalty_there_is_nothing_to_control(make_recipe, tmp_path):
+def test_without_a_penalty_there_is_nothing_to_control(make_recipe):
     with pytest.raises(UserError, match=r"algorithm\.kl\.beta=0\.05"):
-        fit(make_recipe(), tmp_path, LikesShort(), control(target=1.0))
+        control(target=1.0).check_recipe(make_recipe())
+    control(target=1.0).check_recipe(make_recipe("algorithm.kl.beta=0.1"))
+    control(target=1.0).check_recipe(make_recipe("algorithm.advantage=etpo"))  # which has one of its own
 
 
 @pytest.mark.parametrize("arguments", [{"target": 0.0}, {"target": 1.0, "horizon": 0}])

@@ -94,8 +94,9 @@ def test_a_wrong_reference_is_told_and_nothing_is_imported(folder: Path, referen
 )
 def test_what_the_text_cannot_refute_is_left_to_the_import(folder: Path, reference: str) -> None:
     check(KIND, reference)
-    with pytest.raises((RuntimeError, SyntaxError)):
+    with pytest.raises(UserError, match=r"cannot be imported: (RuntimeError|SyntaxError): .* \(.*\.py:\d+\)$") as told:
         resolve(KIND, reference)
+    assert isinstance(told.value.__cause__, RuntimeError | SyntaxError)
 
 
 def test_an_object_of_another_kind_is_told(folder: Path) -> None:

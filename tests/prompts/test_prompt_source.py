@@ -137,7 +137,7 @@ def test_sources_that_yield_nothing_of_use(module: Path, body: str, message: str
 
 def test_a_source_that_fails_to_import_is_not_called_unknown(module: Path) -> None:
     (module / "broken.py").write_text("import a_module_that_nobody_has\n\ndef prompts(split): ...\n")
-    with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
+    with pytest.raises(UserError, match=r"cannot be imported: ModuleNotFoundError: .*a_module_that_nobody_has"):
         check_source(Data(source="mine.broken"))
 
 

@@ -77,8 +77,11 @@ def test_mistakes_are_named_with_the_way_out(
 
 
 def test_a_missing_dependency_of_a_verifier_is_no_missing_verifier(own_verifiers: None) -> None:
-    with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
+    with pytest.raises(
+        UserError, match=r"cannot be imported: ModuleNotFoundError: .*a_module_that_is_not_there"
+    ) as told:
         load_verifier("needs_nothing:Class", {})
+    assert isinstance(told.value.__cause__, ModuleNotFoundError)
 
 
 def test_the_loader_itself_imports_no_tool() -> None:

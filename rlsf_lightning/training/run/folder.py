@@ -57,7 +57,10 @@ def find_run(recipe: Recipe, prefix: str = "", launch: Launch | None = None) -> 
     inherited = _inherited_folder()
     folder = inherited or _restarted_folder(recipe, launch) or _choose_folder(recipe, prefix)
     goes_on = recipe.resume == "auto" or (launch is not None and launch.is_restart)
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    except OSError as error:  # a name that is too long
+        raise _unwritable(folder, error.strerror) from None
     if not (there.is_dir() and os.access(there, os.W_OK)):
         raise _unwritable(folder, os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR))
     if recipe.resume not in ("auto", "never"):
@@ -148,7 +151,7 @@ def _text_of(path: Path) -> str | None:
 def _choose_folder(recipe: Recipe, prefix: str) -> Path:
     if recipe.run_dir is not None:
         folder = Path(recipe.run_dir)
-        if recipe.resume == "never" and (folder / RECIPE_FILE).exists():
+        if recipe.resume == "never" and os.path.exists(folder / RECIPE_FILE):  # no error for impossible names
             raise UserError(f"{folder} already holds a run; go on with it by resume=auto, or choose another run_dir")
         return folder
     if recipe.resume == "auto":
