@@ -1,4 +1,4 @@
-"""What all sorts of questions draw from a schema: tables, columns, conditions, orders."""
+"""Draws from a schema for all sorts of questions: tables, columns, conditions, orders."""
 
 from __future__ import annotations
 

@@ -49,17 +49,18 @@ def ranked(draw: Draw) -> Asked | None:
     columns, where = draw.shown(table), draw.where([table], draw.rng.choice([0, 0, 1]), table)
     count = draw.rng.choice([1, 1, 2, 3, 3, 4, 5])
     what, best, phrase = wording.listed(columns), wording.superlative(key.of, key.is_descending), key.of.phrase
-    how = wording.direction(key.of.kind, key.is_descending, draw.rng)
+    how, equal = wording.direction(key.of.kind, key.is_descending, draw.rng), draw.tied(tie)
     if count == 1:
         question = draw.one_of(
-            f"Which {table.noun}{where.clause} has the {best} {phrase}? Show {what} of this one row; {draw.tied(tie)}.",
-            f"Show {what} of the one {table.noun}{where.clause} with the {best} {phrase}; {draw.tied(tie)}.",
+            f"Which {table.noun}{where.clause} has the {best} {phrase}? Show {what} of this one row; {equal}.",
+            f"Show {what} of the one {table.noun}{where.clause} with the {best} {phrase}; {equal}.",
         )
     else:
+        many = f"{count} {table.plural}{where.clause}"
         question = draw.one_of(
-            f"Which {count} {table.plural}{where.clause} have the {best} {phrase}? Sort them by it, {how}; {draw.tied(tie)}. Show {what}.",
-            f"Sort the {table.plural}{where.clause} by {phrase}, {how}; {draw.tied(tie)}. Show {what} of the first {count}.",
-            f"Show {what} of the {count} {table.plural}{where.clause} with the {best} {phrase}. Sort by the {phrase}, {how}; {draw.tied(tie)}.",
+            f"Which {many} have the {best} {phrase}? Sort them by it, {how}; {equal}. Show {what}.",
+            f"Sort the {table.plural}{where.clause} by {phrase}, {how}; {equal}. Show {what} of the first {count}.",
+            f"Show {what} of the {many} with the {best} {phrase}. Sort by the {phrase}, {how}; {equal}.",
         )
     query = Query(
         columns, table.name, where=where.conditions, connective=where.connective, order=(key, tie), limit=count
@@ -178,8 +179,9 @@ def beyond_average(draw: Draw) -> Asked | None:
     inner = Query((Aggregate("AVG", column),), table.name)
     query = Query(columns, table.name, where=(Comparison(column, ">" if is_above else "<", inner),))
     side, what = ("above" if is_above else "below"), wording.listed(columns)
+    own = wording.with_article(column.phrase)
     question = draw.one_of(
         f"For each {table.noun} whose {column.phrase} is {side} the average of all {table.plural}, show {what}.",
-        f"Which {table.plural} have {wording.with_article(column.phrase)} {side} the average {column.phrase}? Show {what} of each of them.",
+        f"Which {table.plural} have {own} {side} the average {column.phrase}? Show {what} of each of them.",
     )
     return Asked(query, question)
