@@ -24,7 +24,7 @@ CULTURE = (
         ), label=label("name|full_name", PERSONS, "name")),
         Entity("course|class", "course", "courses", (
             words("level", "beginner|middle|advanced"), number("credits|credit_points", 1, 12, "number of credits"),
-            number("hours|weekly_hours", 1, 10, "hours"), words("building", "Main|East|Annex"),
+            number("hours|weekly_hours", 1, 10, "number of hours"), words("building", "Main|East|Annex"),
         ), parents=("teacher",), label=label("title|course_name", pairs("Basic Modern Applied Early",
                                              "Algebra Drawing Poetry Optics Logic"), "title")),
         Entity("student|pupil", "student", "students", (
@@ -32,7 +32,7 @@ CULTURE = (
             number("born|birth_year", 2000, 2015, "year of birth"), words("club", "chess|choir|drama", "club", True),
         ), label=label("name|full_name", PERSONS, "name")),
         Entity("enrolment|registration", "enrolment", "enrolments", (
-            number("points|exam_points", 0, 100, "points"), words("term|semester", "spring|autumn|summer", "term"),
+            number("points|exam_points", 0, 100, "number of points"), words("term|semester", "spring|autumn|summer", "term"),
             number("absences", 0, 15, "number of absences"),
         ), parents=("course", "student")),
     )),
@@ -100,7 +100,7 @@ CULTURE = (
         ), label=label("name|artist_name", pairs("Velvet Paper Electric Crystal", "Foxes Pilots Tigers Echo Lions"), "name")),
         Entity("album|record", "album", "albums", (
             number("year|release_year", 1965, 2024, "release year"), amount("price", 4, 40),
-            words("style", "rock|jazz|folk|pop"), number("sales|copies_sold", 1, 900, "sales"),
+            words("style", "rock|jazz|folk|pop"), number("sales|copies_sold", 1, 900, "number of sales"),
         ), parents=("artist",), label=label("title|album_title", _TITLES, "title")),
         Entity("song|track", "song", "songs", (
             number("seconds|length_seconds", 90, 600, "length"), number("plays|play_count", 0, 999, "number of plays"),

@@ -41,14 +41,14 @@ TRADE = (
             words("role|job", "clerk|engineer|manager|analyst|driver", "role"), number("age", 20, 64),
         ), parents=("department",), label=label("name|full_name", PERSONS, "name")),
         Entity("assignment|task", "assignment", "assignments", (
-            number("hours", 1, 40), words("status|state", "open|done|blocked|planned", "status"),
+            number("hours", 1, 40, "number of hours"), words("status|state", "open|done|blocked|planned", "status"),
             date("due|due_date", 2022, 2025, "due date"), number("priority", 1, 5),
         ), parents=("employee",)),
     )),
     Domain("bank", (
         Entity("branch|office", "branch", "branches", (
             words("city|town", _TOWNS, "city"), number("opened|opening_year", 1950, 2020, "opening year"),
-            number("staff", 3, 60),
+            number("staff", 3, 60, "number of staff"),
         ), label=label("name|title", pairs("Market Harbour Station Castle", "Street Square Road Lane"), "name")),
         Entity("holder|account_holder", "account holder", "account holders", (
             number("age", 18, 85), words("country", _LANDS), number("score|credit_score", 300, 850, "credit score"),
@@ -83,19 +83,20 @@ TRADE = (
             number("seats|seat_count", 12, 120, "number of seats"),
         ), label=label("name|title", pairs("Golden Blue Old Green", "Lantern Table Anchor Olive Spoon"), "name")),
         Entity("dish|meal", "dish", "dishes", (
-            amount("price", 3, 40), number("calories|kcal", 90, 1400, "calories"),
+            amount("price", 3, 40), number("calories|kcal", 90, 1400, "number of calories"),
             words("course|menu_course", "starter|main|dessert|drink", "course"), number("spiciness", 0, 5),
         ), parents=("restaurant",), label=label("name|title", pairs("Baked Spicy Cold Smoked", "Soup Noodles Rice Fish Beans"),
                                                 "name")),
         Entity("review|rating", "review", "reviews", (
-            number("stars", 1, 5, "number of stars"), date("day|written_on", 2020, 2024, "date"), number("likes", 0, 90),
+            number("stars", 1, 5, "number of stars"), date("day|written_on", 2020, 2024, "date"),
+            number("likes", 0, 90, "number of likes"),
             words("comment_text|remark", "tasty|too loud|friendly", "comment", True),
         ), parents=("restaurant",)),
     )),
     Domain("housing", (
         Entity("agent|broker", "agent", "agents", (
             words("agency|company", "|".join(_FIRMS[:5]), "agency"),
-            number("experience|years_active", 1, 35, "years of experience"),
+            number("experience|years_active", 1, 35, "number of years of experience"),
             number("commission", 1, 9),
         ), label=label("name|full_name", PERSONS, "name")),
         Entity("house|property", "house", "houses", (
