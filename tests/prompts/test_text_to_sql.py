@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import pytest
 from made import digest, digest_elsewhere, failing, shared, take
+from query_oracle import rows_of
 
-from rlsf_lightning.prompts.sources.text_to_sql import make, mutants, prompts, rows, schema, trials
+from rlsf_lightning.prompts.sources.text_to_sql import make, mutants, prompts, questions, rows, schema, trials
 from rlsf_lightning.prompts.sources.text_to_sql.domains import DOMAINS
 from rlsf_lightning.prompts.sources.text_to_sql.domains.parts import Amount, Date, Label, Number, Words
 from rlsf_lightning.prompts.sources.text_to_sql.query import (
@@ -38,7 +39,7 @@ from rlsf_lightning.symbolic.verifiers.sql import VERIFIER
 
 SOME = take(prompts("train"), 60)
 #: Of the first 20.
-DIGEST = "93cc85e4242f8ecd"
+DIGEST = "aa33ff64fb909e22"
 
 
 def column(table: str, name: str, kind: object, **more: bool) -> Column:
@@ -142,6 +143,7 @@ def test_rows_are_compared_whatever_the_order_of_equal_ones() -> None:
         assert not is_same(replace(reference, order=(Key(AGE, True),)))
         assert not is_same(replace(reference, select=(NAME,)))
         assert is_same(replace(reference, order=()))  # the order of the keys is that of the ages
+        assert not is_same(replace(reference, is_distinct=True))  # red is there twice
         assert not is_same(replace(reference, order=(), where=(Comparison(AGE, "<", 5),)))
 
 
@@ -226,6 +228,31 @@ def test_every_sort_of_question_has_answers(sort: object) -> None:
             found += trials.scripts(asked.query, tables, asked.wrong, rng) is not None
             assert asked.question[-1] in ".?" and "  " not in asked.question and " ." not in asked.question
     assert drawn == 12 and found >= 4 and len(domains) > 3
+
+
+@pytest.mark.parametrize("seeds", [range(150), pytest.param(range(150, 5000), marks=pytest.mark.slow)], ids=len)
+def test_sqlite_and_loops_over_rows_agree(seeds: range) -> None:
+    compared = 0
+    for seed in seeds:
+        rng = random.Random(seed)
+        tables = schema.drawn(rng)
+        asked = questions.asked(tables, rng)
+        if asked is None:
+            continue
+        drawn = rows.drawn(tables, rows.constants_of(asked.query), rng)
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.executescript(rows.script_of(tables, drawn))
+            for query in [asked.query, *asked.wrong, *mutants.mutants(asked.query, tables, rng)]:
+                last = query.order[-1].of if query.order else None
+                is_whole = query == asked.query and query.limit is not None
+                is_whole = is_whole or (isinstance(last, Column) and (last.is_unique or last in query.group))
+                is_whole &= query.is_distinct == asked.query.is_distinct
+                if query.limit is not None and not is_whole:
+                    continue  # it may cut through equal rows
+                found, looped = database.execute(sql_of(query)).fetchall(), rows_of(query, tables, drawn)
+                assert Counter(found) == Counter(looped) and (not is_whole or found == looped), sql_of(query)
+                compared += 1
+    assert compared > 5 * len(seeds)
 
 
 def test_all_questions_name_the_constants_of_their_query() -> None:

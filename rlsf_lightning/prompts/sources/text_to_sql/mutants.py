@@ -38,7 +38,7 @@ def mutants(query: Query, schema: Schema, rng: random.Random) -> Iterator[Query]
             yield replace(query, having=changed)
     if query.is_distinct:
         yield replace(query, is_distinct=False)
-    elif not any(isinstance(of, Aggregate) or of.is_unique for of in query.select):
+    elif query.limit is None and not any(isinstance(of, Aggregate) or of.is_unique for of in query.select):
         yield replace(query, is_distinct=True)
     for at, join in enumerate(query.joins):
         if join.is_outer or (not query.where and not join.right.is_key):
