@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.prompts.convert.options import read, run
 from rlsf_lightning.records import Prompt, Verdict
-from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.symbolic.loader import load_verifier
 
+USAGE = "programs=FILE tests=FILE_OR_FOLDER to=spoc.jsonl"
 _END_OF_INPUT, _END_OF_OUTPUT = "###ENDINPUT###", "###ENDOUTPUT###"
 _COLUMNS = ("text", "code", "workerid", "probid", "subid", "line", "indent")
 Test = Mapping[str, str]
@@ -149,36 +150,13 @@ def _passes(verifier: Any, row: Mapping[str, Any]) -> bool:
     return verifier.verify(prompt, row["code"]).verdict is Verdict.PASS
 
 
-def options_of(words: Sequence[str]) -> Options:
-    """The arguments ``key=value``. Raises UserError for what is missing or unknown."""
-    options = Options()
-    for word in words:
-        key, _, value = word.partition("=")
-        if key not in vars(options):
-            known = ", ".join(vars(options))
-            raise UserError(f"spoc: no key `{key}`{did_you_mean(key, vars(options))}\nkeys: {known}")
-        kind = type(getattr(options, key))
-        if (kind is int and not value.isdigit()) or (kind is bool and value not in ("true", "false")):
-            raise UserError(f"spoc: {word}: expects {'a whole number' if kind is int else 'true or false'}")
-        setattr(options, key, value == "true" if kind is bool else kind(value))
-    for key in ("programs", "tests", "to"):
-        if not getattr(options, key):
-            raise UserError(f"spoc: `{key}` is missing; write programs=FILE tests=FILE_OR_FOLDER to=spoc.jsonl")
-    return options
-
-
 def main(words: Sequence[str]) -> None:
     """Write the file."""
-    options = options_of(words)
+    options = read("spoc", words, Options(), ("programs", "tests", "to"), USAGE)
     with open(options.to, "w", encoding="utf-8") as file:
         for row in converted(options):
             file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1 or sys.argv[1] in ("-h", "--help"):
-        raise SystemExit(__doc__)
-    try:
-        main(sys.argv[1:])
-    except UserError as mistake:
-        raise SystemExit(f"error: {mistake}") from None
+    run(__doc__, main)

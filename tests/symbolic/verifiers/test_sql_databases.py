@@ -2,13 +2,16 @@
 
 import sqlite3
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from certificates import checked
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Verdict
-from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits
+from rlsf_lightning.symbolic.verifiers.sql.sqlite import building
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, database_of
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.mutants import MAX_ROWS
 from rlsf_lightning.symbolic.verifiers.sql.verifier import SqlVerifier
 
@@ -145,3 +148,77 @@ def test_a_query_that_stops_on_a_mutant_says_where() -> None:
     certificate = verify("SELECT abs(a) FROM t WHERE b <> 2", "SELECT a FROM t WHERE a > 0 AND b <> 2", script)
     assert certificate.findings[0].kind == "runtime_error" and certificate.witness["database"] > 0
     assert certificate.witness["error"] == "integer overflow"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of SQLite's with the data of ``SCRIPT``."""
+    path = tmp_path / "town's 50%?#.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCRIPT)
+    return path
+
+
+def of_files(completion: str, reference: str, *paths: Path, verifier: SqlVerifier = VERIFIER) -> Certificate:
+    found = [str(path) for path in paths]
+    return checked(
+        verifier, Prompt("p", "", reference, facts={"database": found[0] if len(found) == 1 else found}), completion
+    )
+
+
+def test_a_file_says_what_its_script_says(file: Path) -> None:
+    reference = "SELECT name FROM city WHERE land = 'AT'"
+    for completion in (
+        reference,
+        "SELECT name FROM city WHERE id < 3",
+        "SELECT nam FROM city",
+        "SELECT name FROM ORDER",
+    ):
+        ours, theirs = of_files(completion, reference, file), verify(completion, reference)
+        assert (ours.verdict, ours.findings, ours.witness) == (theirs.verdict, theirs.findings, theirs.witness)
+    assert of_files(reference, reference, file).witness["databases"] == 5
+
+
+def test_a_file_is_not_written_and_nothing_lies_beside_it(file: Path) -> None:
+    before = file.read_bytes()
+    for completion in (
+        "DELETE FROM city",
+        "VACUUM",
+        "PRAGMA journal_mode = wal",
+        "ATTACH 'x' AS x",
+        "SELECT name FROM city",
+    ):
+        of_files(completion, "SELECT name FROM city", file)
+    assert file.read_bytes() == before and list(file.parent.iterdir()) == [file]
+
+
+def test_a_large_file_is_read_where_it_is_and_has_no_mutants(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database_of.cache_clear()
+    monkeypatch.setattr(building, "MOST_IN_MEMORY", 0)
+    other = file.with_name("other.sqlite")
+    other.write_bytes(file.read_bytes())
+    assert of_files("SELECT 5", "SELECT count(*) FROM city", other).witness["databases"] == 1
+    for completion in ("DELETE FROM city", "SELECT zeroblob(1000000)", "SELECT name FROM city WHERE people > 2"):
+        assert of_files(completion, "SELECT name FROM city", other).verdict is Verdict.FAIL
+    assert other.read_bytes() == file.read_bytes()
+
+
+def test_further_files_take_the_place_of_mutants(file: Path) -> None:
+    other = file.with_name("other.sqlite")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.executescript(SCRIPT + "INSERT INTO city VALUES (6, 'Basel', 1.7, 'CH');")
+    certificate = of_files("SELECT 5", "SELECT count(*) FROM city", file, other)
+    assert certificate.verdict is Verdict.FAIL and certificate.witness["databases"] == 2
+    assert certificate.witness["database"] == 1 and certificate.witness["missing"] == [[6]]
+
+
+def test_files_that_are_none_are_told(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.sqlite").write_text("no database, " * 100)
+    for path, said in [(tmp_path / "none.sqlite", "no such file"), (tmp_path / "text.sqlite", "not a database")]:
+        with pytest.raises(UserError, match=said):
+            of_files("SELECT 1", "SELECT 1", path)
+    for database in ([], 7, ["a", 7], ""):
+        with pytest.raises(UserError, match="or a list of paths"):
+            VERIFIER.verify(Prompt("p", "", "SELECT 1", facts={"database": database}), "SELECT 1")
+    with pytest.raises(UserError, match="`database` and `schema`"):
+        VERIFIER.verify(Prompt("p", "", "SELECT 1", facts={"database": str(file), "schema": SCRIPT}), "SELECT 1")

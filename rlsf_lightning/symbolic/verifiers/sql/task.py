@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.verifiers.sql.results.compare import same_rows
 from rlsf_lightning.symbolic.verifiers.sql.results.order import Group, in_order, require_sqlglot, tie_groups
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.building import Source
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result, database_of
 from rlsf_lightning.symbolic.verifiers.sql.viable import is_dead
-
-
-class Source(NamedTuple):
-    """How a database is made: by its script alone, or as the mutant with this seed."""
-
-    script: str
-    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,46 +66,66 @@ def task_of(prompt: Prompt, limits: Limits, mutants: int) -> Task:
     Args:
         mutants: made of the prompt's database where it has no fact ``databases``.
     """
+    sources = _sources_of(prompt)
+    reference = (prompt.reference or "").strip().rstrip(";")
+    if not reference:
+        raise UserError(f"prompt {prompt.id}: sql needs a reference, a correct query: SELECT a FROM t")
+    require_sqlglot(reference)
+    try:
+        return Task(reference, limits, _trials(sources, reference, limits, 0 if sources[1:] else mutants))
+    except UserError as error:
+        raise UserError(f"prompt {prompt.id}: {error}") from None
+
+
+@lru_cache(maxsize=32)
+def _trials(sources: tuple[Source, ...], reference: str, limits: Limits, mutants: int) -> tuple[Trial, ...]:
+    """The databases on which the reference runs. Raises UserError if it does not on those that are given."""
+    trials = []
+    for source in sources:
+        database = database_of(source)
+        wanted = database.run(reference, limits)
+        if wanted.error is not None or is_dead(database, reference + " "):
+            raise UserError(f"the reference {reference[:200]} does not run: {wanted.error or 'no query'}")
+        trials.append(Trial(source, database, reference, wanted, limits))
+    return (*trials, *_mutants(sources[0], reference, limits, mutants))
+
+
+def _mutants(source: Source, reference: str, limits: Limits, count: int) -> Iterator[Trial]:
+    """Those on which the reference runs."""
+    for seed in range(1, count + 1):
+        mutant = source._replace(seed=seed)
+        try:
+            database = database_of(mutant)
+        except UserError:  # too large a database, or one that cannot be changed
+            return
+        wanted = database.run(reference, limits)
+        if wanted.error is None:
+            yield Trial(mutant, database, reference, wanted, limits)
+
+
+def _sources_of(prompt: Prompt) -> tuple[Source, ...]:
+    """The prompt's database, and further ones: files of ``database``, or scripts of ``schema`` and ``databases``."""
+    if prompt.facts.get("database") is not None:
+        return _files_of(prompt)
     script = _script_of(prompt.facts.get("schema"), prompt, "schema")
     more = prompt.facts.get("databases", [])
     if not isinstance(more, list | tuple):
         raise UserError(
             f'prompt {prompt.id}: the fact `databases` is {str(more)[:80]}; write "databases": ["CREATE ..."]'
         )
-    given = tuple(_script_of(other, prompt, "databases") for other in more)
-    reference = (prompt.reference or "").strip().rstrip(";")
-    if not reference:
-        raise UserError(f"prompt {prompt.id}: sql needs a reference, a correct query: SELECT a FROM t")
-    require_sqlglot(reference)
-    try:
-        return Task(reference, limits, _trials(script, given, reference, limits, 0 if given else mutants))
-    except UserError as error:
-        raise UserError(f"prompt {prompt.id}: {error}") from None
+    return (Source(script), *(Source(_script_of(other, prompt, "databases")) for other in more))
 
 
-@lru_cache(maxsize=32)
-def _trials(script: str, given: tuple[str, ...], reference: str, limits: Limits, mutants: int) -> tuple[Trial, ...]:
-    """The databases on which the reference runs. Raises UserError if it does not on those that are given."""
-    trials = []
-    for own in (script, *given):
-        database = database_of(own)
-        wanted = database.run(reference, limits)
-        if wanted.error is not None or is_dead(database, reference + " "):
-            raise UserError(f"the reference {reference[:200]} does not run: {wanted.error or 'no query'}")
-        trials.append(Trial(Source(own), database, reference, wanted, limits))
-    return (*trials, *_mutants(script, reference, limits, mutants))
-
-
-def _mutants(script: str, reference: str, limits: Limits, count: int) -> Iterator[Trial]:
-    """Those on which the reference runs."""
-    for seed in range(1, count + 1):
-        try:
-            database = database_of(script, seed)
-        except UserError:  # too large a database, or one that cannot be changed
-            return
-        wanted = database.run(reference, limits)
-        if wanted.error is None:
-            yield Trial(Source(script, seed), database, reference, wanted, limits)
+def _files_of(prompt: Prompt) -> tuple[Source, ...]:
+    given = prompt.facts["database"]
+    paths = [given] if isinstance(given, str) else given
+    if not isinstance(paths, list | tuple) or not paths or not all(isinstance(path, str) and path for path in paths):
+        example = '"database": "shop.sqlite", or a list of paths'
+        raise UserError(f"prompt {prompt.id}: the fact `database` is {str(given)[:80]}; write {example}")
+    both = next((fact for fact in ("schema", "databases") if prompt.facts.get(fact)), None)
+    if both is not None:
+        raise UserError(f"prompt {prompt.id}: has the facts `database` and `{both}`: write one of the two")
+    return tuple(Source(path, is_file=True) for path in paths)
 
 
 def _script_of(script: Any, prompt: Prompt, fact: str) -> str:

@@ -33,10 +33,11 @@ class SqlVerifier:
     """PASS when the query gives the rows of the reference on every database, in its order where the reference has one.
 
     The fact ``schema`` of a prompt is a script of CREATE TABLE and INSERT statements (a text, or a list of statements);
-    the fact ``databases`` may be a list of further scripts with other data, which take the place of the mutants. The
-    reference is a correct query. The score of a query that runs is the share of rows that it has in common with the
-    reference; 0 for one that does not run. A query that takes too long by the clock is an abstention, one that takes too
-    many steps a failure, as that is the same on every machine.
+    the fact ``databases`` may be a list of further scripts with other data, which take the place of the mutants. In place of
+    both the fact ``database`` is the path of a file of SQLite's, which is only read, or a list of such paths. The reference is
+    a correct query. The score of a query that runs is the share of rows that it has in common with the reference; 0 for one
+    that does not run. A query that takes too long by the clock is an abstention, one that takes too many steps a failure, as
+    that is the same on every machine.
 
     Args:
         explain: find the smallest change that makes a wrong query right.

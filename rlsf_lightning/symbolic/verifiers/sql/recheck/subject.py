@@ -11,9 +11,10 @@ from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.sql.parse import is_legible
 from rlsf_lightning.symbolic.verifiers.sql.recheck.rows import alike, group_by_group
 from rlsf_lightning.symbolic.verifiers.sql.results.order import Group, tie_groups
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.building import Source
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, tokens_of
-from rlsf_lightning.symbolic.verifiers.sql.task import Source, Task
+from rlsf_lightning.symbolic.verifiers.sql.task import Task
 
 #: Characters of the query, from and to.
 Range = tuple[int, int]

@@ -10,6 +10,7 @@ import importlib.util
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rlsf_lightning.errors import UserError, install_hint
@@ -82,6 +83,7 @@ def _has_word(reference: str, word: str) -> bool:
     return any(token.name == word for token in tokens_of(reference) if token.kind == "word")
 
 
+@lru_cache(maxsize=64)
 def _numbered(reference: str) -> tuple[str, str] | None:
     """The query with a number by its order and the keys of that order as further columns, and the same without its LIMIT."""
     import sqlglot

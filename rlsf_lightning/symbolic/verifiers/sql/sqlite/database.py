@@ -1,4 +1,4 @@
-"""A database in memory on which a stranger's query can be run: it may read, and nothing else.
+"""A database on which a stranger's query can be run: it may read, and nothing else.
 
 An authorizer refuses everything but SELECT; pragmas, attached files, extensions and functions of chance are refused, too.
 Steps of SQLite's machine, seconds, rows and the size of values are bounded, and temporary tables stay in memory. SQLite
@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from rlsf_lightning.errors import UserError
-from rlsf_lightning.symbolic.verifiers.sql.sqlite.mutants import mutate, quoted
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.building import Source, built
+from rlsf_lightning.symbolic.verifiers.sql.sqlite.mutants import quoted
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import folded, tokens_of
 
 Row = tuple[Any, ...]
 _READS = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE))
-_NOT_IN_SCRIPT = frozenset((sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA))
 #: Their results are not the same twice, or are not about the data.
 _REFUSED_FUNCTIONS = frozenset(
     "random randomblob load_extension changes total_changes last_insert_rowid sqlite_version sqlite_source_id "
@@ -47,7 +46,6 @@ _LIMITS: Mapping[int, int] = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _MAX_BYTES = 5_000_000
-_SCRIPT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -71,32 +69,18 @@ class Result:
 
 
 class Database:
-    """Tables made by a script. Raises UserError if SQLite refuses it.
+    """Tables made by a script, or of a file. Raises UserError if SQLite refuses it.
 
     Args:
-        script: CREATE TABLE and INSERT statements.
-        seed: of the changes that make a mutant of the script's data; None: the data as they are.
+        script: CREATE TABLE and INSERT statements, or a path.
+        seed: of the changes that make a mutant of the data; None: the data as they are.
+        is_file: ``script`` is a path.
     """
 
-    def __init__(self, script: str, seed: int | None = None) -> None:
+    def __init__(self, script: str, seed: int | None = None, is_file: bool = False) -> None:
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        self._connection.execute("PRAGMA temp_store=MEMORY")
-        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        self._connection.set_authorizer(_may_build)
-        deadline = time.perf_counter() + _SCRIPT_SECONDS
-        self._connection.set_progress_handler(lambda: time.perf_counter() > deadline, _STEPS_A_LOOK)
-        try:
-            self._connection.executescript(script)
-            if seed is not None:
-                self._connection.set_authorizer(None)
-                mutate(self._connection, seed)
-        except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError) as error:
-            example = "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1);"
-            raise UserError(f"the fact `schema` is no script that SQLite runs: {error}; expected: {example}") from None
+        self._connection, longest = built(Source(script, seed, is_file))
         self._connection.set_progress_handler(None, 0)
-        longest = max((len(token.text) for token in tokens_of(script)), default=0)
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(_VALUE_BYTES, 4 * longest))
         for name in ("printf", "format"):
             self._connection.create_function(name, -1, _printf, deterministic=True)
@@ -167,9 +151,9 @@ class Database:
 
 
 @lru_cache(maxsize=64)
-def database_of(script: str, seed: int | None = None) -> Database:
-    """The database of this script, or a mutant of it."""
-    return Database(script, seed)
+def database_of(source: Source) -> Database:
+    """The database of this source."""
+    return Database(*source)
 
 
 def single_statement(query: str) -> str:
@@ -202,8 +186,3 @@ def _may_read(action: int, first: str | None, second: str | None, *_: str | None
         action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _REFUSED_FUNCTIONS
     )
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
-
-
-def _may_build(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    refused = action in _NOT_IN_SCRIPT or (action == sqlite3.SQLITE_FUNCTION and second == "load_extension")
-    return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
