@@ -136,8 +136,8 @@ def _hundredths(text: str) -> str:
 
 
 def _expression(text: str, unit: Tail | None, known: Set[str], beside: str, hundredths: str) -> Quantity:
-    """With the unit in plain words after it, `\\sqrt{2} km`, where none was found. One letter is a unit where no variable stands in
-    this expression, nor that letter in the other one; else it is a factor."""
+    """With the unit in plain words after it, `\\sqrt{2} km`, where there is none yet. One letter is a unit where no variable is
+    in this expression, nor that letter in the other one; else it is a factor."""
     if unit is not None or hundredths:
         return Quantity(text, in_hundredths=hundredths, tail=unit)
     match = _PLAIN_UNIT.fullmatch(text)
