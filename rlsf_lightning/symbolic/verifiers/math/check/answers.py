@@ -21,6 +21,8 @@ _SIDE_BY_SIDE = re.compile(
     r"|[0-9]\s*\["
     r"|(?<![0-9._^{])[0-9]+\s*\\frac\s*\{[0-9]+\}\s*\{[0-9]+\}"
 )
+#: A quotient with a factor behind.
+_SLASH = re.compile(r"(?<![0-9.}])([0-9]+)\s*/\s*([0-9]+)(?=\s*(?:\\pi|\\sqrt|[A-Za-z(]))")
 #: Words in a formula that its reader knows.
 _FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan log exp lim max min gcd lcm mod sqrt and".split())
 
@@ -74,7 +76,7 @@ def _is_equal(ours: Quantity, theirs: Quantity, ask: Same | None) -> bool | None
         return _is_same_number(ours, theirs, factor)
 
     def is_same(reference: str, answer: str) -> bool | None:
-        return _spelled(reference) == _spelled(answer) or (ask is not None and ask(reference, answer))
+        return _is_same_expression(reference, answer, ask)
 
     if None not in units and units not in ({""}, {"radian"}):
         equal = same_angle(ours, theirs, is_same)
@@ -86,6 +88,18 @@ def _is_equal(ours: Quantity, theirs: Quantity, ask: Same | None) -> bool | None
         raise ToolFailed("one of the answers is a set, and the other has an order")
     if equal and (doubt := _doubt(ours) or _doubt(theirs)):
         raise ToolFailed(doubt)
+    return equal
+
+
+def _is_same_expression(reference: str, answer: str, ask: Same | None) -> bool | None:
+    """As spelled, or by the tool. Raises ToolFailed where that depends on whether `1/2 x` is half of x or 1 over 2x."""
+    if _spelled(reference) == _spelled(answer):
+        return True
+    if ask is None:
+        return False
+    equal, halves = ask(reference, answer), tuple(_SLASH.sub(r"\\frac{\1}{\2}", text) for text in (reference, answer))
+    if halves != (reference, answer) and bool(ask(*halves)) is not bool(equal):
+        raise ToolFailed("a factor stands behind a quotient with a slash: above or below its line, that is not known")
     return equal
 
 
