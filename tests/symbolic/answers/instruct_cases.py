@@ -1,4 +1,4 @@
-r"""How instruct models answer, at length, with the answer marked by « and »; no mark: there is none. Blocks as in `answer_cases`."""
+r"""How instruct models answer, at length. The answer is marked by « and »; no mark: there is none. See `answer_cases`."""
 
 from answer_cases import Block
 
@@ -34,7 +34,7 @@ SQL_FENCES: Block = (
     [
         "«SELECT name FROM t;»",
         "« SELECT name\nFROM t\n»",
-        "To answer this we join both tables:\n\n```sql\n«SELECT a.x\nFROM a\nJOIN b ON a.id = b.id;»\n```\n\n**Explanation:** ...",
+        "We join both tables:\n\n```sql\n«SELECT a.x\nFROM a\nJOIN b ON a.id = b.id;»\n```\n\n**Explanation:** ...",
         "```sqlite\n«SELECT 1»\n```",
         "```SQL\n«SELECT 1;»\n```\n\nOutput:\n\n```text\n1\n```",
         "```sql\nSELECT 1;\n```\nWait, the column is `x`:\n```sql\n«SELECT x FROM t;»\n```",
@@ -43,7 +43,7 @@ SQL_FENCES: Block = (
         "«```mysql\nSELECT 1\n```»",
         "«Use `SELECT 1`.»",
         "```\n«SELECT 1»\n```\n\n| x |\n|---|\n| 1 |",
-        "Step 1:\n```sql\nCREATE TEMP TABLE u AS SELECT 1;\n```\nStep 2:\n\n```sql\n«SELECT * FROM u;»\n```\n\nHope this helps! 😊",
+        "Step 1:\n```sql\nCREATE TEMP TABLE u AS SELECT 1;\n```\nStep 2:\n\n```sql\n«SELECT * FROM u;»\n```\n\nBye! 😊",
         "```sql\n«SELECT '\u00e9', \"\U0001f600\"»\n```",
         "```sql\r\n«SELECT x\r\nFROM t»\r\n```\r\nThat is it.",
         "```sql\n«SELECT x»",
@@ -54,7 +54,7 @@ SQL_FENCES: Block = (
 PROGRAMS: Block = (
     {"extract": ("fence",), "language": ("cpp", "c++", "cc")},
     [
-        "Here's a solution in C++:\n\n```cpp\n«#include <iostream>\nint main() {\n  std::cout << 1;\n}»\n```\n\nIt runs in O(1).",
+        "A solution in C++:\n\n```cpp\n«#include <iostream>\nint main() {\n  std::cout << 1;\n}»\n```\n\nIt runs in O(1).",
         "```c++\n«int main() {}»\n```\nCompile it with:\n```bash\ng++ -O2 a.cpp && ./a.out\n```\nIt prints\n```\n1\n```",
         "Python first:\n```python\nprint(1)\n```\nNow C++:\n```cpp\n«int main() {}»\n```",
         "```cpp\nint main() { return 1; }\n```\nThe above is wrong. Fixed:\n```cpp\n«int main() { return 0; }»\n```",
