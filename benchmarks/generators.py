@@ -5,7 +5,16 @@
 
 The recipe, by default the one of the source's name, says which verifier judges and with which options. Gold is a prompt's
 target, or its reference where it has none: of ``count`` prompts of the training split and of all held-out ones. An edit changes
-one token of gold; those that pass are listed with their prompt, for somebody to say whether they are right indeed.
+one token of gold.
+
+Not every edit makes a wrong answer: OPSIN reads `ethan-1-ol` without its hyphens, a ring may be numbered otherwise, a word of
+prose is no step. Which do, another tool says, not the verifier: its second opinion (``opinions``: for names the structure by
+InChI and isomorphism, so that a name is wrong where it is of another molecule or of none), and for JSON beside a reference the
+values that Python's ``json`` reads. Measured is the share of the edits that the other tool calls wrong which do not pass.
+Edits that it calls right or cannot judge are counted apart; right ones that fail are shown. All edits that pass are written to
+``output`` with what the other tool said. That a name is read rightly is OPSIN's word in both: no other program reads names as
+well.
+
 Nothing is written but ``output``. Exit status 1: some gold does not pass, or two splits share a prompt.
 """
 
@@ -18,14 +27,18 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import arguments
+import opinions
+from corpora import Case
+from opinions import Opinion
 
 from rlsf_lightning.config.recipe import load_recipe
+from rlsf_lightning.config.schema import Verifier
 from rlsf_lightning.prompts import load_prompts
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
@@ -40,12 +53,32 @@ _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|[^\w\s]|_")
 
 @dataclass
 class Edited:
-    """Edits of gold: how many were tried and how many passed, by sort."""
+    """Edits of gold. ``tried`` and ``passed`` are those that are wrong by the other tool, by sort; ``outcomes`` are of all:
+    what the other tool said, and the verdict."""
 
     tried: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
-    abstained: int = 0
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     survivors: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, sort: str, case: Case, certificate: Certificate, said: Opinion) -> None:
+        """One edit."""
+        opinion = {True: "right", False: "wrong", None: "not judged"}[said.passes]
+        self.outcomes[opinion, certificate.verdict.value] += 1
+        row = {
+            "edit": sort,
+            "gold": gold(case.prompt),
+            "opinion": opinion,
+            **_shown(case.prompt, case.completion, certificate),
+        }
+        if said.passes is False:
+            self.tried[sort] += 1
+            self.passed[sort] += certificate.verdict is Verdict.PASS
+        if certificate.verdict is Verdict.PASS:
+            self.survivors.append(row)
+        elif said.passes and certificate.verdict is Verdict.FAIL:
+            self.refused.append(row)
 
 
 def gold(prompt: Prompt) -> str:
@@ -94,7 +127,34 @@ def gold_failures(pool: VerifierPool, prompts: Sequence[Prompt]) -> list[dict[st
     return [_shown(p, text, certificate) for p, text, certificate in found if certificate.verdict is not Verdict.PASS]
 
 
-def edits(pool: VerifierPool, prompts: Sequence[Prompt], count: int, rng: random.Random) -> Edited:
+def opinion_of(verifier: Verifier) -> Callable[[Case], Opinion]:
+    """What says, without the verifier's code, whether a completion is right."""
+    if verifier.options.get("compare") == "reference":
+        return _same_values
+    opinion: Callable[[Case], Opinion] = opinions.opinions_of(verifier.name).opinion
+    return opinion
+
+
+def _same_values(case: Case) -> Opinion:
+    try:
+        found, expected = json.loads(case.completion), json.loads(case.prompt.reference or "")
+    except ValueError as error:
+        return Opinion(False, str(error))
+    return Opinion(json.dumps(_sorted(found)) == json.dumps(_sorted(expected)), "the values")
+
+
+def _sorted(value: Any) -> Any:
+    """With the keys in one order, and whole numbers as integers: True is not 1."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def edits(
+    pool: VerifierPool, prompts: Sequence[Prompt], count: int, rng: random.Random, opinion: Callable[[Case], Opinion]
+) -> Edited:
     """``count`` single edits, over and over through the prompts."""
     made = list[tuple[Prompt, str, str]]()
     for prompt in itertools.cycle(prompts):
@@ -106,23 +166,26 @@ def edits(pool: VerifierPool, prompts: Sequence[Prompt], count: int, rng: random
     result = Edited()
     found = judged(pool, ((prompt, text) for prompt, text, _ in made))
     for (prompt, text, certificate), (_, _, sort) in zip(found, made, strict=True):
-        result.tried[sort] += 1
-        result.abstained += certificate.verdict is Verdict.ABSTAIN
-        if certificate.verdict is Verdict.PASS:
-            result.passed[sort] += 1
-            result.survivors.append({"edit": sort, "gold": gold(prompt), **_shown(prompt, text, certificate)})
+        case = Case(prompt, text)
+        result.add(sort, case, certificate, opinion(case))
     return result
 
 
 def same(prompts: dict[str, list[Prompt]]) -> dict[str, int]:
-    """Prompts that two splits share, by text whatever its case and spacing, and repeated ones within a held-out split."""
-    texts = {split: [" ".join(prompt.text.lower().split()) for prompt in of] for split, of in prompts.items()}
+    """Prompts that two splits share, and repeated ones within a held-out split, by text whatever its case and spacing. Without
+    a blank it is a formula, whose case counts: C1CCCCC1 is not c1ccccc1."""
+    texts = {split: [_spelled(prompt.text) for prompt in of] for split, of in prompts.items()}
     shared = {
         f"{one} and {other}": len(set(texts[one]) & set(texts[other]))
         for one, other in itertools.combinations(texts, 2)
     }
     within = {f"within {split}": len(texts[split]) - len(set(texts[split])) for split in ("validation", "test")}
     return {**shared, **within}
+
+
+def _spelled(text: str) -> str:
+    words = text.split()
+    return " ".join(words).lower() if len(words) > 1 else text
 
 
 def lengths(name: str, texts: Sequence[str]) -> str:
@@ -162,20 +225,25 @@ def main(words: Sequence[str]) -> int:
         each = 1e3 * (time.perf_counter() - start) / sum(map(len, prompts.values()))
         print("gold that does not pass: " + ", ".join(f"{len(of)} {split}" for split, of in failures.items()), end="")
         print(f" ({each:.2f} ms each)")
-        tried = edits(pool, training, settings["edits"], random.Random(f"{settings['seed']} edits"))
+        rng = random.Random(f"{settings['seed']} edits")
+        tried = edits(pool, training, settings["edits"], rng, opinion_of(recipe.verifier))
     _report(tried, [failure for of in failures.values() for failure in of], settings["output"])
     return int(any(failures.values()) or any(doubles.values()))
 
 
 def _report(tried: Edited, failures: Sequence[dict[str, Any]], output: str) -> None:
     total, passed = tried.tried.total(), tried.passed.total()
+    if tried.outcomes:
+        print(f"single edits: {tried.outcomes.total()}, of which by the other tool", end="")
+        print(", ".join(f" {opinion} and {verdict} {n}" for (opinion, verdict), n in sorted(tried.outcomes.items())))
     if total:
-        print(f"single edits: {total}, caught {100 * (1 - passed / total):.2f} % ({tried.abstained} by an abstention)")
-        print("edits that pass: " + ", ".join(f"{sort} {tried.passed[sort]}/{n}" for sort, n in tried.tried.items()))
-    for example in [*failures[:SHOWN], *tried.survivors[:SHOWN]]:
+        print(f"wrong answers: {total}, caught {100 * (1 - passed / total):.2f} %; those that pass: ", end="")
+        print(", ".join(f"{sort} {tried.passed[sort]}/{n}" for sort, n in tried.tried.items()))
+    wrong = [row for row in tried.survivors if row["opinion"] != "right"]
+    for example in [*failures[:SHOWN], *wrong[:SHOWN], *tried.refused[:SHOWN]]:
         print(json.dumps(example, ensure_ascii=False))
     if output:
-        rows = [json.dumps(row) + "\n" for row in [*failures, *tried.survivors]]
+        rows = [json.dumps(row) + "\n" for row in [*failures, *tried.survivors, *tried.refused]]
         Path(output).write_text("".join(rows))
 
 

@@ -37,6 +37,8 @@ _STEP = re.compile(
     r"(?<![\w.,:$/*+=^\\{)-])(?<![-+*/=] )([0-9][0-9.]*(?: ?[-+*/] ?[0-9][0-9.]*)+) ?= ?\$?([0-9]+(?:\.[0-9]+)?)"
     r"(?![\w%/*]|[.,][0-9]| ?[-+*/(^=])"
 )
+#: What a line works out, before the equation.
+_LABEL = re.compile(r"(?m)^[A-Za-z]+(?: [A-Za-z]+)* = (?=[0-9])")
 _TIMES = re.compile(r"(?<=[0-9]) ?(?:[x\u00d7]|\\times) ?(?=[0-9])")
 _NUMBER = r"-?(?:[0-9]{1,3}(?:(?:,|\\,)[0-9]{3})+|[0-9]+)?(?:\.[0-9]+)?"
 
@@ -52,7 +54,7 @@ def opinion(case: Case) -> Opinion:
     is_equal = _is_equal(case.prompt.reference or "", answer)
     if is_equal is False:
         return Opinion(False, f"the answer {answer[:60]}")
-    plain = _TIMES.sub(" * ", re.sub("<<.*?>>", "", text))
+    plain = _LABEL.sub("", _TIMES.sub(" * ", re.sub("<<.*?>>", "", text)))
     for left, right in [*_MARKED.findall(text), *_STEP.findall(plain)]:
         if not _holds(left, right, loosely=True):
             return Opinion(False, f"the step {left} = {right}")

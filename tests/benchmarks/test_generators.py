@@ -10,6 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import generators
+from corpora import Case
+from opinions import Opinion
+
+from rlsf_lightning.records import Certificate, Prompt, Verdict
 
 SOURCE = """
 from rlsf_lightning.prompts.generated import Generated, Task
@@ -41,7 +45,9 @@ def test_a_good_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "100 train, 100 warm, 20 validation, 20 test" in printed
     assert "gold that does not pass: 0 train, 0 warm, 0 validation, 0 test" in printed
     assert "the same prompt: 0 train and warm" in printed and "single edits: 200" in printed
+    assert "100.00 %" in printed and "right and fail" not in printed
     for row in map(json.loads, output.read_text().splitlines()):
+        assert row["opinion"] == "right"
         left, right = (side.split("+") for side in (row["gold"], row["answer"]))
         assert sorted(map(int, left)) == sorted(map(int, right))
 
@@ -53,8 +59,6 @@ def test_gold_that_fails_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_prompts_that_two_splits_share_are_counted() -> None:
-    from rlsf_lightning.records import Prompt
-
     of = {
         "train": [Prompt("1", "One  apple"), Prompt("2", "two")],
         "validation": [Prompt("3", "one apple"), Prompt("4", "ONE apple")],
@@ -63,6 +67,33 @@ def test_prompts_that_two_splits_share_are_counted() -> None:
     assert generators.same(of) == {
         "train and validation": 1, "train and test": 0, "validation and test": 0, "within validation": 1, "within test": 0
     }  # fmt: skip
+
+
+def test_case_counts_in_a_formula() -> None:
+    of = {
+        "train": [Prompt("1", "C1CCCCC1")],
+        "validation": [Prompt("2", "c1ccccc1")],
+        "test": [Prompt("3", "C1CCCCC1")],
+    }
+    assert generators.same(of)["train and validation"] == 0 and generators.same(of)["train and test"] == 1
+
+
+def test_what_is_no_wrong_answer_is_counted_apart() -> None:
+    prompt = Prompt("1", "x", reference='{"a": 1.5, "b": [true]}', target='{"a": 1.5, "b": [true]}')
+    passed = Certificate(Verdict.PASS, score=1.0)
+    tried = generators.Edited()
+    for text in (
+        '{"b": [true], "a": 1.50}',
+        '{"a": 1.5, "b": [1]}',
+        '{"a": 1.5, "b": [true]',
+        '{"a": 1.6, "b": [true]}',
+    ):
+        case = Case(prompt, text)
+        tried.add("number", case, passed, generators._same_values(case))
+    tried.add("number", Case(prompt, "?"), passed, Opinion(None, "not read"))
+    assert tried.outcomes == {("right", "pass"): 1, ("wrong", "pass"): 3, ("not judged", "pass"): 1}
+    assert tried.tried == {"number": 3} and tried.passed == {"number": 3}
+    assert [row["opinion"] for row in tried.survivors] == ["right", "wrong", "wrong", "wrong", "not judged"]
 
 
 def test_an_edit_changes_one_token_and_is_the_same_by_seed() -> None:

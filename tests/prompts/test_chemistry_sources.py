@@ -5,6 +5,7 @@ import json
 import random
 
 import pytest
+from rdkit import Chem
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts.chemistry import described
@@ -93,8 +94,14 @@ def test_a_product_is_none_of_its_reactants():
 def test_names_are_the_pairs_of_iupac_reversed(split):
     pairs, prompts = take(iupac.prompts(split), 20), take(chem_naming.prompts(split), 20)
     assert [p.target for p in prompts] == [pair.text for pair in pairs]
-    assert [p.text for p in prompts] == [rdkit_io.split_key(pair.reference) for pair in pairs]
+    assert [p.text for p in prompts] == [Chem.CanonSmiles(pair.reference) for pair in pairs]
     assert all(p.text == p.reference for p in prompts)
+
+
+def test_a_structure_keeps_the_stereochemistry_that_its_name_tells():
+    found = {p.target: p.text for p in take(chem_naming.prompts("train"), 1000)}
+    assert found["(2s)-2-azanyl-3-methyl-butanoic acid"] == "CC(C)[C@H](N)C(=O)O"
+    assert sum("@" in text for text in found.values()) > 20
 
 
 def test_every_verified_name_is_a_phrasing():

@@ -20,5 +20,7 @@ def prompts(split: str, *, all_phrasings: bool = False) -> Iterator[Prompt]:
 
 def _reversed(pair: Prompt) -> Prompt:
     assert pair.reference is not None, "every pair of the source has a structure"
-    structure = rdkit_io.split_key(pair.reference)  # the canonical SMILES
+    molecule = rdkit_io.parse(pair.reference)
+    assert molecule is not None, "every pair's structure is read"
+    structure = rdkit_io.canonical(molecule)
     return Prompt(pair.id, structure, reference=structure, target=pair.text)

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from answer_cases import BLOCKS
+from instruct_cases import INSTRUCT
 
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import ToolFailed, UserError
@@ -11,7 +12,7 @@ from rlsf_lightning.records import Span
 from rlsf_lightning.symbolic.answers.find import AnswerFinder
 from rlsf_lightning.symbolic.answers.settings import AnswerSettings
 
-CASES = [(settings, marked) for settings, texts in BLOCKS for marked in texts]
+CASES = [(settings, marked) for settings, texts in [*BLOCKS, *INSTRUCT] for marked in texts]
 
 
 def found_in(text: str, **settings: object) -> Span | None:
@@ -19,8 +20,8 @@ def found_in(text: str, **settings: object) -> Span | None:
     return None if found is None else found.span
 
 
-def test_the_table_has_two_hundred_cases() -> None:
-    assert len(CASES) >= 200 and len({str(case) for case in CASES}) == len(CASES)
+def test_the_tables_have_more_than_three_hundred_cases() -> None:
+    assert len(CASES) >= 340 and len({str(case) for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize(("settings", "marked"), CASES)

@@ -186,6 +186,20 @@ def test_equality_is_symmetric(smiles: str) -> None:
         assert same_molecule(smiles, other) is (smiles == other) is same_molecule(other, smiles)
 
 
+def test_a_molecule_whose_canonical_smiles_has_another_one_is_decided_by_its_graph() -> None:
+    """Three silatranes, PubChem 168863: of 71,325 molecules the only one whose canonical SMILES is not its own."""
+    spellings = [
+        "C1CO[Si]2(OCCN1CCO2)OCCN(CCO[Si]34OCCN(CCO3)CCO4)CCO[Si]56OCCN(CCO5)CCO6",
+        "C(CN(CCO[Si]12OCCN(CCO1)CCO2)CCO[Si]12OCCN(CCO1)CCO2)O[Si]12OCCN(CCO1)CCO2",
+        "C1CN2CCO[Si](OCCN(CCO[Si]34OCCN(CCO3)CCO4)CCO[Si]34OCCN(CCO3)CCO4)(O1)OCC2",
+    ]
+    for one in spellings:
+        for other in spellings:
+            assert verify(one, other).verdict is Verdict.PASS and same_molecule(one, other)
+        assert verify(one, spellings[0].replace("CCO6", "CCN6")).verdict is Verdict.FAIL
+        assert verify(one, spellings[0].replace("CCO6", "CCCO6")).verdict is Verdict.FAIL
+
+
 def test_molecules_in_which_all_atoms_are_alike_take_no_long_time() -> None:
     cubane, marked = "C12C3C4C1C5C2C3C45", "[C@H]12[C@@H]3[C@H]4[C@@H]1[C@H]5[C@@H]2[C@@H]3[C@H]45"
     start = time.perf_counter()

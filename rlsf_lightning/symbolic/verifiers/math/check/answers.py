@@ -7,6 +7,7 @@ from collections.abc import Callable, Set
 from fractions import Fraction
 
 from rlsf_lightning.errors import ToolFailed
+from rlsf_lightning.symbolic.verifiers.math.check.angles import evaluated, same_angle
 from rlsf_lightning.symbolic.verifiers.math.check.quantity import Quantity, read_quantity
 from rlsf_lightning.symbolic.verifiers.math.parse.notation import latex
 from rlsf_lightning.symbolic.verifiers.math.parse.units import UNITS, Tail, nouns
@@ -20,6 +21,8 @@ _SIDE_BY_SIDE = re.compile(
     r"|[0-9]\s*\["
     r"|(?<![0-9._^{])[0-9]+\s*\\frac\s*\{[0-9]+\}\s*\{[0-9]+\}"
 )
+#: A quotient with a factor behind.
+_SLASH = re.compile(r"(?<![0-9.}])([0-9]+)\s*/\s*([0-9]+)(?=\s*(?:\\pi|\\sqrt|[A-Za-z(]))")
 #: Words in a formula that its reader knows.
 _FUNCTIONS = frozenset("sin cos tan cot sec csc arcsin arccos arctan log exp lim max min gcd lcm mod sqrt and".split())
 
@@ -39,8 +42,12 @@ def same_answer(reference: str, answer: str, ask: Same | None, question: str = "
     if len(answer) > MAX_ANSWER:
         return False
     known = nouns(f"{question} {reference}")
+    reference, answer = evaluated(latex(reference)), evaluated(latex(answer))
     ours, theirs = read_quantity(answer, known, reference), read_quantity(reference, known, answer)
-    if _spelled(ours.text) == _spelled(theirs.text) and ours.tail == theirs.tail:
+    if _spelled(ours.text) == _spelled(theirs.text) and (ours.tail, ours.in_radians) == (
+        theirs.tail,
+        theirs.in_radians,
+    ):
         return True
     if ours.is_subscripted or theirs.is_subscripted:
         raise ToolFailed("a number has a subscript, and what that means here is not known")
@@ -64,15 +71,35 @@ def _spelled(text: str) -> str:
 def _is_equal(ours: Quantity, theirs: Quantity, ask: Same | None) -> bool | None:
     """Whether the values are equal, units left aside but for their factor."""
     factor = _conversion(ours.tail, theirs.tail)
-    if ours.value is not None and theirs.value is not None:
+    units = {ours.angle, theirs.angle}
+    if ours.value is not None and theirs.value is not None and units != {"degree", "radian"}:
         return _is_same_number(ours, theirs, factor)
-    equal: bool | None = _spelled(ours.text) == _spelled(theirs.text)
-    if not equal:
-        equal = ask(theirs.text, ours.text) if ask is not None else False
+
+    def is_same(reference: str, answer: str) -> bool | None:
+        return _is_same_expression(reference, answer, ask)
+
+    if None not in units and units not in ({""}, {"radian"}):
+        equal = same_angle(ours, theirs, is_same)
+    elif ours.in_hundredths or theirs.in_hundredths:
+        equal = _is_same_share(ours, theirs, is_same)
+    else:
+        equal = is_same(theirs.text, ours.text)
     if equal and {ours.text[:1], theirs.text[:1]} == {"\\", "("} and (ours.text + theirs.text).count("\\{") == 1:
         raise ToolFailed("one of the answers is a set, and the other has an order")
     if equal and (doubt := _doubt(ours) or _doubt(theirs)):
         raise ToolFailed(doubt)
+    return equal
+
+
+def _is_same_expression(reference: str, answer: str, ask: Same | None) -> bool | None:
+    """As spelled, or by the tool. Raises ToolFailed where that depends on whether `1/2 x` is half of x or 1 over 2x."""
+    if _spelled(reference) == _spelled(answer):
+        return True
+    if ask is None:
+        return False
+    equal, halves = ask(reference, answer), tuple(_SLASH.sub(r"\\frac{\1}{\2}", text) for text in (reference, answer))
+    if halves != (reference, answer) and bool(ask(*halves)) is not bool(equal):
+        raise ToolFailed("a factor stands behind a quotient with a slash: above or below its line, that is not known")
     return equal
 
 
@@ -91,12 +118,20 @@ def _doubt(quantity: Quantity) -> str | None:
     return None if word is None else f"what the word {word[:40]} in the expression means is not known"
 
 
+def _is_same_share(ours: Quantity, theirs: Quantity, is_same: Same) -> bool | None:
+    """Of expressions with a per-cent sign on at least one side, as ``_is_same_number`` says it of numbers."""
+    equal = is_same(theirs.in_hundredths or theirs.text, ours.in_hundredths or ours.text)
+    if not equal and not (ours.in_hundredths and theirs.in_hundredths):
+        return is_same(theirs.text, ours.text)
+    return equal
+
+
 def _is_same_number(one: Quantity, other: Quantity, factor: Fraction) -> bool:
     """Equal exactly. Where only one has a per-cent sign, it may stand for a hundredth or for the unit."""
     assert one.value is not None and other.value is not None
-    if one.is_percent == other.is_percent:
+    if bool(one.in_hundredths) == bool(other.in_hundredths):
         return one.value in (other.value, other.value / factor)
-    percent, plain = (one, other) if one.is_percent else (other, one)
+    percent, plain = (one, other) if one.in_hundredths else (other, one)
     assert percent.value is not None
     return plain.value in (percent.value, percent.value / 100)
 

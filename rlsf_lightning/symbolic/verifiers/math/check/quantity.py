@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 
 from rlsf_lightning.symbolic.verifiers.math.parse.notation import latex
@@ -23,6 +24,10 @@ _SCIENTIFIC = (
 )
 _NUMBER = re.compile(rf"(?:{_SCIENTIFIC}|{_FRACTION}|{_PLAIN})")
 _PERCENT = re.compile(r"\s*(?:\\?%|percent\b)")
+#: Of an expression, or of one in a list, with what may close the list.
+_PERCENT_OF = re.compile(
+    r"(?P<body>[^%=<>]*?[^%=<>\\\s])\s*(?:\\?%|\\text\s*\{\s*(?:percent|\\?%)\s*\}|(?<![A-Za-z])percent)\s*(?P<closing>(?:\\?[)\]}])?)"
+)
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
           "sixteen": 16}  # fmt: skip
 _BASE_NAME = rf"(?:[0-9]{{1,2}}|\\(?:text|mathrm)\{{\s*(?:{'|'.join(_BASES)})\s*\}}|{'|'.join(_BASES)})"
@@ -35,7 +40,8 @@ _SUBSCRIPTED = re.compile(r"(?<![A-Za-z])[0-9]+\s*\}?\)?\s*_")
 _TEXT = re.compile(
     r"\\(?:text|mathrm|textrm|mbox|textbf|textit|rm)\s*\{(?P<words>[^{}]*)\}\s*(?P<power>\^\s*(?:\{\s*-?[0-9]\s*\}|[0-9]))?\s*$"
 )
-_DEGREE = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ)\s*(?P<scale>[CF]?)\s*$")
+DEGREES = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))")
+_DEGREE = re.compile(DEGREES.pattern + r"\s*(?:\\(?:text|mathrm)\s*\{\s*)?(?P<scale>[CF]?)\s*\}?\s*$")
 _PLAIN_UNIT = re.compile(
     r"(.*[0-9A-Za-z})])\s+([A-Za-z]+(?:\s*(?:/|\bper\b)\s*[A-Za-z]+)?(?:\s*\^\s*\{?[0-9]\}?)?)", re.DOTALL
 )
@@ -49,12 +55,23 @@ class Quantity:
 
     text: str
     value: Fraction | None = None
-    is_percent: bool = False
+    #: With a per-cent sign: the same as it is if that stands for a hundredth. Else empty.
+    in_hundredths: str = ""
+    #: With degree signs inside, not after it as a whole: the same with each as a factor. Else empty.
+    in_radians: str = ""
     #: Of a numeral with a base: that, else None.
     base: int | None = None
     tail: Tail | None = None
     #: Whether numbers have subscripts in a way that is not understood.
     is_subscripted: bool = False
+
+    @property
+    def angle(self) -> str | None:
+        """The unit, ``degree`` or ``radian``; empty: there is no unit; None: another one."""
+        if self.tail is None or not self.tail.unit:
+            return ""
+        names = [name for name, power in self.tail.unit if power == 1]
+        return names[0] if names in (["degree"], ["radian"]) and len(self.tail.unit) == 1 else None
 
 
 def read_quantity(written: str, known: Set[str], beside: str = "") -> Quantity:
@@ -70,26 +87,59 @@ def read_quantity(written: str, known: Set[str], beside: str = "") -> Quantity:
         return quantity
     if _SUBSCRIPTED.search(text):
         return Quantity(text, is_subscripted=True)
+    if DEGREES.search(text) and ("," in text or len(DEGREES.findall(text)) > 1 or not _DEGREE.search(text)):
+        factors = DEGREES.sub(r"\\cdot\\frac{\\pi}{180}", text)
+        return Quantity(DEGREES.sub("", text), tail=read_tail("degrees", known), in_radians=factors)
+    text, hundredths = _without_percent(text)
     text, tail = _without_unit(text, known)
     match = _NUMBER.match(text) if len(text) <= _MAX_NUMBER else None
     value = _value_of(match) if match is not None else None
     if match is None or value is None:
-        return Quantity(text, tail=tail) if tail is not None else _expression(text, known, beside)
+        return _expression(text, tail, known, beside, hundredths)
     rest = text[match.end() :]
     percent = _PERCENT.match(rest)
     rest = rest[percent.end() :] if percent else rest
+    number = Quantity(text[: match.end()], value, _hundredths(text[: match.end()]) if percent else hundredths)
     if not rest.strip():
-        return _scaled(Quantity(text, value, percent is not None, tail=tail))
+        return _scaled(replace(number, tail=tail))
     words = re.sub(r"\\(?:text|mathrm)\s*\{([^{}]*)\}", r" \1", rest)
     own = read_tail(words, known) if tail is None and "\\" not in words else None
     if own is None or _is_factor(words, own):
-        return Quantity(text, tail=tail) if tail is not None else _expression(text, known, beside)
-    return _scaled(Quantity(text[: match.end()], value, percent is not None, tail=own))
+        return _expression(text, tail, known, beside, hundredths)
+    return _scaled(replace(number, tail=own))
 
 
-def _expression(text: str, known: Set[str], beside: str) -> Quantity:
-    """With the unit in plain words after it, `\\sqrt{2} km`. One letter is a unit where no variable stands in this expression,
-    nor that letter in the other one; else it is a factor."""
+def _without_percent(text: str) -> tuple[str, str]:
+    """The text without a per-cent sign after the whole of it, or after all items of a list, and the same in hundredths."""
+    parts = [_PERCENT_OF.fullmatch(part) for part in text.split(",")]
+    found = [part for part in parts if part is not None]
+    if len(found) < len(parts) or any(part["closing"] for part in found[:-1]) or any(_is_sum(p["body"]) for p in found):
+        return text, ""
+    bodies, closing = [part["body"] for part in found], found[-1]["closing"]
+    if len(found) == 1:
+        return (bodies[0], _hundredths(bodies[0])) if not closing else (text, "")
+    return ",".join(bodies) + closing, ",".join(body + r"\%" for body in bodies) + closing
+
+
+def _is_sum(text: str) -> bool:
+    """Whether what follows belongs to its last term alone."""
+    for _ in range(10):
+        text = re.sub(r"\([^(){}]*\)|\{[^(){}]*\}", "0", text)
+    return re.search(r"[^\s(\[{][^+]*?[+-]", text) is not None
+
+
+def _hundredths(text: str) -> str:
+    """A decimal stays one, so that what rounds to it is known."""
+    if re.fullmatch(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?", text):
+        return f"{Decimal(text).scaleb(-2):f}"
+    return rf"\frac{{{text}}}{{100}}"
+
+
+def _expression(text: str, unit: Tail | None, known: Set[str], beside: str, hundredths: str) -> Quantity:
+    """With the unit in plain words after it, `\\sqrt{2} km`, where there is none yet. One letter is a unit where no variable is
+    in this expression, nor that letter in the other one; else it is a factor."""
+    if unit is not None or hundredths:
+        return Quantity(text, in_hundredths=hundredths, tail=unit)
     match = _PLAIN_UNIT.fullmatch(text)
     tail = read_tail(match[2], known) if match is not None else None
     if match is None or tail is None or not tail.is_measure or tail.unknown is not None:

@@ -29,6 +29,7 @@ _COMMANDS = {
     r"\\(?:leq|leqslant)(?![A-Za-z])": r"\\le ",
     r"\\(?:geq|geqslant)(?![A-Za-z])": r"\\ge ",
     r"\\neq(?![A-Za-z])": r"\\ne ",
+    r"\\degree(?![A-Za-z])": r"^\\circ ",
     r"\\(?:mathrm|text|rm|operatorname|mathit)\{\s*([ei])\s*\}": r"\1",
     r"\\(?:left|right)(?![A-Za-z])": "",
     r"(?<![A-Za-z\\])pi(?![A-Za-z])": r"\\pi ",

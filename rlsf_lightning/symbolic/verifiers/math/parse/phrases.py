@@ -27,7 +27,7 @@ _OPERATIONS = {"times": "*", "plus": "+", "minus": "-", "multiplied": "*", "divi
 _FACTORS = {"half": Fraction(1, 2), "twice": Fraction(2), "double": Fraction(2), "triple": Fraction(3)}
 _EXPONENTS = {"squared": Fraction(2), "cubed": Fraction(3)}
 
-_UNITS = re.compile(r"(?<![-+*/^n%(wL])n[wL]{1,2}(?:[-+*/]n[wL]{0,2})+en")
+_UNITS = re.compile(r"(?<![-+*/^n%(L])n[wL]{1,2}(?:[-+*/]n[wL]{0,2})+en")
 _ALONE = r"(?<![-+*/^n%(tMBo!qd])"
 
 
@@ -134,6 +134,8 @@ def _without_units(tokens: list[Token]) -> list[Token]:
     code = _encoded(tokens)
     for match in _UNITS.finditer(code):
         first, last = match.span()
+        if re.search(r"[^w]w+$", code[max(0, first - 12) : first]):
+            continue  # only plain words stand before it: half of the 4 apples are no 4 apples
         terms = [
             [i for i in range(part.start() + first + 1, part.end() + first)]
             for part in re.finditer("n[wL]*", match.group()[:-2])
