@@ -51,6 +51,7 @@ def run_fit(words: list[str], folder: str) -> None:
 
     from rlsf_lightning import fit
 
+    Path(folder, STAGE_FILE).write_text("loading")
     fit.main(words)
 
 

@@ -43,3 +43,11 @@ class Stopped(SystemExit):
     def __str__(self) -> str:
         name = signal.Signals(self.signum).name
         return f"stopped by {name}" + (f" {self.told}" if self.told else "")
+
+
+def stop_behind(error: BaseException) -> Stopped | None:
+    """The signal on whose account something failed: a library that was interrupted may end with an error of its own."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, Stopped):
+        seen = seen.__cause__ or seen.__context__
+    return seen

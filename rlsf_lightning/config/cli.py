@@ -22,7 +22,7 @@ from rlsf_lightning.config.recipe import load_options, load_recipe
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.config.schema_fields import Key, describe_keys, keys_of
 from rlsf_lightning.config.search_path import find_recipe, list_recipes, recipe_header
-from rlsf_lightning.config.stop_signals import StopSignals
+from rlsf_lightning.config.stop_signals import StopSignals, stops_alone
 from rlsf_lightning.errors import Stopped, UserError
 from rlsf_lightning.suggest import did_you_mean
 
@@ -50,7 +50,7 @@ def main(
     prepare_environment()
     silence_libraries()
     try:
-        with StopSignals().installed():
+        with StopSignals().installed(), stops_alone():
             _main(doc or "", run, options, arguments, default_recipe, optional)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

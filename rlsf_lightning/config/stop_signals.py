@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from rlsf_lightning.errors import Stopped
+from rlsf_lightning.errors import Stopped, stop_behind
 
 ASKING = (signal.SIGTERM, signal.SIGINT)
 
@@ -58,3 +58,15 @@ class StopSignals:
             return
         self._is_over = True
         raise Stopped(signum)
+
+
+@contextmanager
+def stops_alone() -> Iterator[None]:
+    """Inside, an error on account of a signal is that signal."""
+    try:
+        yield
+    except Exception as error:
+        stop = stop_behind(error)
+        if stop is None:
+            raise
+        raise stop from None

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from rlsf_lightning.config.stop_signals import StopSignals
+from rlsf_lightning.config.stop_signals import StopSignals, stops_alone
 from rlsf_lightning.errors import Stopped
 
 
@@ -36,3 +36,16 @@ def test_handlers_are_given_back():
     with StopSignals().installed():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_an_error_on_account_of_a_signal_is_that_signal():
+    def write() -> None:
+        try:
+            raise Stopped(signal.SIGTERM)
+        finally:
+            raise RuntimeError("unexpected position")  # as torch's writer, which is left in the middle of a record
+
+    with pytest.raises(Stopped), stops_alone():
+        write()
+    with pytest.raises(RuntimeError, match="by itself"), stops_alone():
+        raise RuntimeError("by itself")

@@ -19,7 +19,7 @@ from lightning.pytorch.strategies.launchers.subprocess_script import _Subprocess
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.config.stop_signals import ASKING, StopSignals
-from rlsf_lightning.errors import Stopped
+from rlsf_lightning.errors import Stopped, stop_behind
 from rlsf_lightning.policy.checkpoint import load_checkpoint
 from rlsf_lightning.training.run.writing import PARTIAL, beside
 
@@ -79,7 +79,12 @@ class EpochCheckpoints(Checkpoint):
             self.stop(trainer, signum)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.signals.in_step = True  # torch.save makes an error of its own of what interrupts it
         self.write(trainer, pl_module)
+        signum = _agreed(trainer, self.signals.asked)
+        self.signals.in_step = False
+        if signum is not None:
+            self.stop(trainer, signum)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.publish(trainer, pl_module)
@@ -90,8 +95,9 @@ class EpochCheckpoints(Checkpoint):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if self.waiting is not None:
             self.waiting.unlink(missing_ok=True)
-        if isinstance(exception, Stopped) and isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
-            trainer.strategy.launcher.kill(exception.signum)  # the further ranks, which this process has started
+        stop = stop_behind(exception)
+        if stop is not None and isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
+            trainer.strategy.launcher.kill(stop.signum)  # the further ranks, which this process has started
 
     def stop(self, trainer: Trainer, signum: int) -> None:
         """End the run. Called on all ranks after the same step."""

@@ -14,6 +14,7 @@ import torch
 from lightning import Trainer
 from lightning.fabric.plugins.environments import LightningEnvironment
 
+from rlsf_lightning.config.stop_signals import stops_alone
 from rlsf_lightning.errors import Stopped, UserError
 from rlsf_lightning.training.run.checkpoints import FOLDER, newest_first
 from rlsf_lightning.training.run.folder import Run
@@ -39,7 +40,8 @@ def told_in_a_line(trainer: Trainer, run: Run) -> Iterator[None]:
         UserError: no space on the disk, no memory, or a rank that is gone.
     """
     try:
-        yield
+        with stops_alone():
+            yield
     except Stopped as stop:
         if not trainer.is_global_zero:
             is_child = isinstance(getattr(trainer.strategy, "cluster_environment", None), LightningEnvironment)

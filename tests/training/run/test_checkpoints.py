@@ -77,6 +77,26 @@ def test_a_run_that_is_stopped_goes_on_as_the_straight_one(make_recipe, tmp_path
 
 
 @pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize(("write", "kept"), [(1, 3), (2, 3)])  # before the last step of the epoch, and at its end
+def test_a_signal_that_meets_a_checkpoint_being_written_waits_for_its_end(
+    make_recipe, tmp_path, monkeypatch, write, kept
+):
+    save, whole = torch.save, []
+
+    def interrupted(*arguments):
+        if len(whole) + 1 == write:
+            os.kill(os.getpid(), signal.SIGTERM)
+        save(*arguments)
+        whole.append(arguments)
+
+    monkeypatch.setattr(torch, "save", interrupted)
+    with pytest.raises(Stopped) as ended:
+        fit(make_recipe(), tmp_path, LikesShort(), RunCheckpoints(Checkpoint(every_n_steps=10)), steps=4)
+    assert ended.value.code == 143 and len(whole) == write
+    assert names(tmp_path) == [f"step-{kept:06d}.ckpt"] and not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.usefixtures("handlers")
 def test_a_damaged_checkpoint_is_skipped_and_told(make_recipe, tmp_path):
     recipe = make_recipe()
     fit(recipe, tmp_path / "run", LikesShort(), RunCheckpoints(Checkpoint(every_n_steps=1)), steps=3)
