@@ -96,7 +96,7 @@ class Sandbox:
     def __init__(self, kind: str = "bubblewrap") -> None:
         if kind not in KINDS:
             raise ValueError(f"sandbox={kind}: must be one of {', '.join(KINDS)}")
-        self.kind = kind
+        self.kind, self._shows_processes = kind, True
         for program in ("prlimit", "tar") if kind == "none" else ("prlimit", "tar", "bwrap"):
             require(program)
         if kind == "none":
@@ -106,7 +106,10 @@ class Sandbox:
                 stacklevel=2,
             )
             return
-        probe = self.run("exit 7", limits=Limits(20.0, 5, 1 << 30, None, 1 << 20, 1 << 20))
+        limits = Limits(20.0, 5, 1 << 30, None, 1 << 20, 1 << 20)
+        # Some containers allow no new /proc: then nobody in the sandbox sees processes.
+        self._shows_processes = self.run("exit 7", limits=limits, see_own_processes=True).returncode == 7
+        probe = self.run("exit 7", limits=limits)
         if probe.returncode != 7:
             raise UserError(
                 f"bubblewrap does not work here: {probe.errors.strip()[:300] or f'exit code {probe.returncode}'}\n"
@@ -129,7 +132,7 @@ class Sandbox:
         Args:
             files: name -> content; plain names without folders.
             shared: name -> folder of the host, mounted read-only; its path is in the script's variable of that name.
-            see_own_processes: mount ``/proc`` with the sandbox's own processes (sanitizers read it).
+            see_own_processes: mount ``/proc`` with the sandbox's own processes, where that is possible (sanitizers read it).
         """
         shared = shared or {}
         with contextlib.ExitStack() as stack:
@@ -139,7 +142,7 @@ class Sandbox:
             archive.write(_packed(files or {}))
             archive.seek(0)
             place = stack.enter_context(tempfile.TemporaryDirectory()) if self.kind == "none" else None
-            command = self._command(script, limits, shared, see_own_processes)
+            command = self._command(script, limits, shared, see_own_processes and self._shows_processes)
             uid = _uid()
             if place and uid:
                 os.chown(place, uid["user"], uid["group"])

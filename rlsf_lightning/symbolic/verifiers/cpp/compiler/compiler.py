@@ -48,7 +48,8 @@ class Compiler:
         if cases:
             script = scripts.run_tests(compile_, self.toolchain.link, self.budget, cases)
         files = {FILE: encoded(program.text), **scripts.inputs(cases)}
-        return read_built(self.run(script, files, scripts.limits(self.budget, cases)), len(cases), library)
+        outcome = self.run(script, files, scripts.limits(self.budget, cases), see_own_processes=bool(cases))
+        return read_built(outcome, len(cases), library)
 
     def attempts(self, program: Program, cases: Sequence[Case] = ()) -> Iterator[Built]:
         """Compile with one of ``libraries`` after the other, up to the first that does it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rlsf_lightning.symbolic.execution.sandbox import Outcome
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
-#: Exit codes as a shell reports them: stopped by ``timeout``, killed, out of processor time; file too large.
+#: Exit codes as a shell reports them: stopped by the clock, killed, out of processor time; file too large.
 TOO_SLOW = (124, 137, 152)
 FILE_TOO_LARGE = 153
 #: Signals by the exit code that they leave.
@@ -63,18 +63,18 @@ def read_built(outcome: Outcome, number: int, library: str) -> Built:
         return Built(None, outcome.errors, (), outcome.ended_by or f"nothing came back but {said!r}", library)
     if number == 0 or int(first) != 0:
         return Built(int(first), rest.decode("utf-8", "replace"), (), outcome.ended_by, library)
-    heads, mark, outputs = rest.partition(b"outputs\n")
     ran: list[Ran] = []
-    at = 0
-    codes, _, sizes = heads.partition(b"sizes\n")
-    for code, length in zip(codes.split()[:number], sizes.split(), strict=False):
-        if not all(word.isdigit() and len(word) < 12 for word in (code, length)):
+    while len(ran) < number:
+        head, _, rest = rest.partition(b"\n")
+        words = head.split()
+        if len(words) != 2 or not all(word.isdigit() and len(word) < 12 for word in words):
             break
-        size = int(length)
-        ran.append(Ran(int(code), outputs[at : at + size].decode("utf-8", "replace")))
-        at += size
+        code, size = map(int, words)
+        ran.append(Ran(code, rest[:size].decode("utf-8", "replace")))
+        rest = rest[size:]
+    is_whole = len(ran) == number or head == b"end"
     ran += [Ran(None, "")] * (number - len(ran))
-    return Built(0, "", tuple(ran), outcome.ended_by if not mark else "", library)
+    return Built(0, "", tuple(ran), "" if is_whole else outcome.ended_by, library)
 
 
 def read_numbers(outcome: Outcome, most: int) -> list[int]:

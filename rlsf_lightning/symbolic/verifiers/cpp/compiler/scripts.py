@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from rlsf_lightning.symbolic.execution.sandbox import Limits
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import TOO_SLOW
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
@@ -85,36 +84,14 @@ def diagnose(compile_: str) -> str:
 
 
 def run_tests(compile_: str, link: str, budget: Budget, cases: Sequence[Case]) -> str:
-    """The same, and where there is a program then runs the tests one after the other: prints codes, sizes and outputs.
-
-    Its shell sets the limits: every program that is started between it and a test costs as much as a short test.
-    """
-    kilo, block = 1024, 512
-    bounds = (
-        f"ulimit -S -t {budget.seconds}; ulimit -H -t {budget.seconds + 1}; ulimit -v {budget.memory // kilo}; "
-        f"ulimit -s {_STACK // kilo}; ulimit -f {-(-_output_limit(cases) // block)}"
-    )
+    """The same, and where there is a program then runs the tests one after the other: see ``judge`` for what it prints."""
+    bounds = f"{budget.seconds} {budget.memory} {_STACK} {_output_limit(cases)} {_wall_seconds(budget)}"
     return f"""\
 {{ {compile_} -pipe -c {FILE} -o program.o && g++ {link} program.o -o program; }} >printed 2>&1
 code=$?
 echo $code
 if [ $code != 0 ]; then head -c {_MEGA} printed; exit; fi
-
-setarch -R sh -c '
-i=0
-while [ $i -lt {len(cases)} ]; do
-  ( {bounds}; exec timeout -k 2 {_wall_seconds(budget)} ./program <in.$i >out.$i )
-  code=$?
-  echo $code
-  case $code in {"|".join(map(str, TOO_SLOW))}) break;; esac
-  i=$((i+1))
-done' 2>/dev/null
-echo sizes
-i=0
-while [ -f out.$i ]; do set -- "$@" out.$i; i=$((i+1)); done
-[ $# = 0 ] || stat -c %s "$@"
-echo outputs
-cat "$@" </dev/null
+exec "$tools"/judge {len(cases)} {bounds} 2>/dev/null
 """
 
 
