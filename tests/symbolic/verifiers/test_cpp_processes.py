@@ -1,5 +1,6 @@
 """Programs that start processes or threads: their time counts together, nothing is left of them, and what is right passes."""
 
+import os
 import time
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from cpp_cases import SUM, prompt, verifier_or_skip, verify
 
 from rlsf_lightning.records import Certificate, Verdict
+from rlsf_lightning.symbolic.execution.sandbox import FIRST_UID, UIDS
 from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
 
 
@@ -63,11 +65,11 @@ def whole(body: str) -> str:
 
 
 def ours() -> list[Path]:
-    """Processes of tested programs."""
-    found = []
+    """Processes of tested programs that this process started: each caller's sandboxes have a user of their own."""
+    found, user = [], FIRST_UID + os.getpid() % UIDS if os.geteuid() == 0 else os.geteuid()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes().startswith(b"./program"):
+            if path.parent.stat().st_uid == user and path.read_bytes().startswith(b"./program"):
                 found.append(path)
         except OSError:
             continue

@@ -6,6 +6,7 @@ sizes are checked, and what is missing counts against it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rlsf_lightning.symbolic.execution.sandbox import Outcome
@@ -16,6 +17,9 @@ TOO_SLOW = (124, 137, 152)
 FILE_TOO_LARGE = 153
 #: Signals by the exit code that they leave.
 SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 139: "SIGSEGV"}
+
+#: An error of a version, or in a template that it uses, as ``repair.versions`` numbers them.
+_OF_VERSION = re.compile(r"^c([0-9]{1,5}):.*(?:error: |required from)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -83,3 +87,8 @@ def read_numbers(outcome: Outcome, most: int) -> list[int]:
     if outcome.ended_by or outcome.returncode != 0 or not all(word.isdigit() and len(word) < 6 for word in words):
         return []
     return sorted({int(word) for word in words if int(word) < most})
+
+
+def read_dropped(printed: str) -> list[int]:
+    """The versions that the compiler complains about."""
+    return sorted({int(found[1]) for found in _OF_VERSION.finditer(printed)})

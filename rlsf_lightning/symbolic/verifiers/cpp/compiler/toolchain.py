@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.execution.sandbox import require
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.forking import FORKING
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.judge import JUDGE
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.runner import RUNNER
 
@@ -49,7 +50,7 @@ __attribute__((constructor)) static void listen(void) {
 }
 """
 #: Part of the cache folder's name: raise it with every change of what is in there.
-_LAYOUT = 3
+_LAYOUT = 4
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def _build(cache: Path, name: str, standard: str) -> None:
             _run("gcc", "-O1", "-c", str(made / f"{program}.c"), "-o", str(made / f"{program}.o"))
         (made / "judge.c").write_text(JUDGE)
         _run("gcc", "-O1", str(made / "judge.c"), "-o", str(made / "judge"))
+        (made / "forking.c").write_text(FORKING)
+        _run("gcc", "-O1", "-shared", "-fPIC", str(made / "forking.c"), "-o", str(made / "forking.so"), "-ldl")
         for path in (made, *made.rglob("*")):  # the user that compiles is another one, whatever the umask
             path.chmod(0o755 if path.is_dir() or path.name == "judge" else 0o644)
         os.rename(made, cache / name)
