@@ -1,30 +1,56 @@
-"""Do generated programs do what their tests say? Compiled with g++ and run, without a verifier and without its sandbox.
+"""Do programs do what their tests say, and does the verifier say so? Asked of g++ alone, without the verifier and its sandbox.
 
     python benchmarks/program_agreement.py [count=2000] [split=train] [batch=100] [sanitize=0] [seed=0]
+        [judged=0] [workers=1,2] [explain=1] [results=benchmarks/results]
 
 The tests of ``pseudocode_cpp`` come from an interpreter; here the compiler has its say. Programs are compiled ``batch`` at a
 time, each in a namespace of its own, which takes a tenth of the time. ``sanitize=1``: with the address and undefined behaviour
-sanitizers, which end a program at the first thing that the standard leaves undefined. Exit status 1: some test disagrees.
+sanitizers, which end a program at the first thing that the standard leaves undefined.
+
+``judged``: so many texts such as a policy writes, of as many prompts: 30 % the program, 40 % with a token edited, 15 %
+unfinished, 15 % garbage. Each is compiled by a g++ of its own and run on its tests; the verifier, as a pool with each number
+of workers, must say the same. Programs a second and processor time a program are measured on the way, and all is written to
+the results.
+Exit status 1: some test, or some verdict, disagrees.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
+import os
+import platform
+import random
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import arguments
+import edits
+import generators
 
 from rlsf_lightning.prompts.sources.pseudocode_cpp import prompts
-from rlsf_lightning.records import Prompt
+from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import HEADERS
 
-DEFAULTS = {"count": 2000, "split": "train", "batch": 100, "sanitize": 0, "seed": 0}
+DEFAULTS = {
+    "count": 2000, "split": "train", "batch": 100, "sanitize": 0, "seed": 0,
+    "judged": 0, "workers": "1,2", "explain": 1, "results": str(Path(__file__).parent / "results"),
+}  # fmt: skip
 _FLAGS = {False: ["-O1", "-w"], True: ["-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]}
+_PLAIN = ["g++", "-std=gnu++17", *_FLAGS[False]]
+#: Seconds of processor time, and of the clock, that a test may use: the verifier's.
+_TEST_SECONDS, _WALL_SECONDS = 2, 15
+_SORTS = {"gold": 30, "edited": 40, "unfinished": 15, "garbage": 15}
 
 
 def joined(programs: Sequence[str]) -> str:
@@ -55,10 +81,119 @@ def disagreements(batch: Sequence[Prompt], *, sanitize: bool) -> Iterator[tuple[
                     yield prompt, at, (done.stdout + done.stderr)[:500]
 
 
+def written(chosen: Sequence[Prompt], rng: random.Random) -> Iterator[tuple[str, Prompt, str]]:
+    """(sort, prompt, text) of texts such as a policy writes, one a prompt."""
+    golds = [generators.gold(prompt) for prompt in chosen]
+    for prompt, gold in zip(chosen, golds, strict=True):
+        sort = rng.choices(list(_SORTS), list(_SORTS.values()))[0]
+        text = gold
+        if sort == "edited":
+            text = generators.edited(gold, rng)[1]
+        elif sort == "unfinished":
+            text = gold[: rng.randrange(1, len(gold))]
+        elif sort == "garbage":
+            text = edits.mutated(gold, golds, rng)
+        yield sort, prompt, text
+
+
+def plain_verdict(headers: Path, prompt: Prompt, text: str) -> bool:
+    """Whether g++ compiles a text, and the program passes its tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, binary = Path(folder, "program.cpp"), Path(folder, "program")
+        source.write_bytes(text.encode("utf-8", "surrogatepass"))
+        given = [] if text.lstrip().startswith("#include") else ["-include", str(headers)]
+        if subprocess.run([*_PLAIN, *given, str(source), "-o", str(binary)], capture_output=True).returncode:
+            return False
+        return all(_passes(binary, test) for test in prompt.facts["tests"])
+
+
+def _passes(binary: Path, test: Mapping[str, str]) -> bool:
+    command = ["prlimit", f"--cpu={_TEST_SECONDS}", f"--as={512 << 20}", f"--fsize={1 << 20}", "--core=0", str(binary)]
+    with tempfile.TemporaryFile() as output:
+        try:
+            done = subprocess.run(
+                command, input=test["input"].encode(), stdout=output, stderr=subprocess.DEVNULL, timeout=_WALL_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        output.seek(0)
+        return done.returncode == 0 and output.read().decode("utf-8", "replace").split() == test["output"].split()
+
+
+def plain_verdicts(texts: Sequence[tuple[str, Prompt, str]]) -> list[bool]:
+    """Of each text by itself; the headers are precompiled once, as g++ documents it."""
+    with tempfile.TemporaryDirectory() as folder:
+        headers = Path(folder, "headers.h")
+        headers.write_text("".join(f"#include <{header}>\n" for header in HEADERS) + "using namespace std;\n")
+        subprocess.run([*_PLAIN, "-x", "c++-header", str(headers), "-o", f"{headers}.gch"], check=True)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return list(threads.map(lambda one: plain_verdict(headers, one[1], one[2]), texts))
+
+
+def judged(
+    texts: Sequence[tuple[str, Prompt, str]], workers: int, explain: bool
+) -> tuple[list[Certificate], dict[str, float]]:
+    """The verifier's certificates, and how fast they came; the first of each worker's, with its start, do not count.
+
+    Processor time is that of all processes, the start of the workers included.
+    """
+    pairs = [(prompt, text) for _, prompt, text in texts]
+    used = _processor_seconds()
+    with VerifierPool("cpp", {"explain": explain}, workers=workers) as pool:
+        pool.submit([(prompt, f"{generators.gold(prompt)}\n") for prompt, _ in pairs[: 8 * workers]]).result()
+        start = time.perf_counter()
+        certificates = pool.submit(pairs).result()
+        seconds = time.perf_counter() - start
+    return certificates, {
+        "seconds": round(seconds, 1),
+        "programs_per_second": round(len(pairs) / seconds, 2),
+        "processor_ms_per_program": round(1e3 * (_processor_seconds() - used) / len(pairs), 1),
+    }
+
+
+def _processor_seconds() -> float:
+    """Of all processes that ended, with those that they waited for, and of this one."""
+    of_all = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    return sum(used.ru_utime + used.ru_stime for used in of_all)
+
+
+def compare_verdicts(chosen: Sequence[Prompt], settings: Mapping[str, Any]) -> int:
+    """Judge what a policy might write, write the results, and return how many verdicts disagree."""
+    texts = list(written(chosen, random.Random(f"{settings['seed']} written")))
+    load = [round(value, 2) for value in os.getloadavg()]
+    runs, certificates = dict[str, Any](), list[Certificate]()
+    for workers in map(int, settings["workers"].split(",")):
+        certificates, runs[f"workers={workers}"] = judged(texts, workers, bool(settings["explain"]))
+        print(f"workers={workers}: {runs[f'workers={workers}']}", flush=True)
+    right = plain_verdicts(texts)
+    wrong = [
+        {"id": prompt.id, "sort": sort, "text": ascii(text), "plain": passes, "verifier": certificate.verdict.value}
+        for (sort, prompt, text), passes, certificate in zip(texts, right, certificates, strict=True)
+        if (certificate.verdict is Verdict.PASS) != passes or certificate.verdict is Verdict.ABSTAIN
+    ]
+    kinds = Counter(
+        f"{sort}: {one.findings[0].kind if one.findings else one.verdict.value}"
+        for (sort, _, _), one in zip(texts, certificates, strict=True)
+    )
+    result = {
+        "agree": len(texts) - len(wrong), "of": len(texts), "disagreements": wrong, "runs": runs,
+        "kinds": dict(kinds.most_common()), "load_before": load, "load_after": [round(v, 2) for v in os.getloadavg()],
+        "settings": {key: value for key, value in settings.items() if key != "results"},
+    }  # fmt: skip
+    path = Path(
+        settings["results"], f"program_agreement_{platform.machine()}_{os.cpu_count()}cores_{date.today()}.json"
+    )
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"{result['agree']} of {len(texts)} verdicts agree\nwritten to {path}")
+    return len(wrong)
+
+
 def main(words: Sequence[str]) -> int:
     settings, _ = arguments.read(words, DEFAULTS)
     source = prompts(settings["split"])
     drawn = source.since(0, settings["seed"]) if source.is_endless else iter(source)
+    if settings["judged"]:
+        return int(bool(compare_verdicts(list(itertools.islice(drawn, settings["judged"])), settings)))
     chosen = list(itertools.islice(drawn, settings["count"]))
     tests = sum(len(prompt.facts["tests"]) for prompt in chosen)
     start, wrong = time.perf_counter(), list[str]()

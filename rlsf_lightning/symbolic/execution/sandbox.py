@@ -32,9 +32,11 @@ import tarfile
 import tempfile
 import time
 import warnings
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rlsf_lightning.errors import UserError
 
@@ -96,7 +98,7 @@ class Sandbox:
     def __init__(self, kind: str = "bubblewrap") -> None:
         if kind not in KINDS:
             raise ValueError(f"sandbox={kind}: must be one of {', '.join(KINDS)}")
-        self.kind = kind
+        self.kind, self._shows_processes = kind, True
         for program in ("prlimit", "tar") if kind == "none" else ("prlimit", "tar", "bwrap"):
             require(program)
         if kind == "none":
@@ -106,7 +108,10 @@ class Sandbox:
                 stacklevel=2,
             )
             return
-        probe = self.run("exit 7", limits=Limits(20.0, 5, 1 << 30, None, 1 << 20, 1 << 20))
+        limits = Limits(20.0, 5, 1 << 30, None, 1 << 20, 1 << 20)
+        # Some containers allow no new /proc: then nobody in the sandbox sees processes.
+        self._shows_processes = self.run("exit 7", limits=limits, see_own_processes=True).returncode == 7
+        probe = self.run("exit 7", limits=limits)
         if probe.returncode != 7:
             raise UserError(
                 f"bubblewrap does not work here: {probe.errors.strip()[:300] or f'exit code {probe.returncode}'}\n"
@@ -129,7 +134,7 @@ class Sandbox:
         Args:
             files: name -> content; plain names without folders.
             shared: name -> folder of the host, mounted read-only; its path is in the script's variable of that name.
-            see_own_processes: mount ``/proc`` with the sandbox's own processes (sanitizers read it).
+            see_own_processes: mount ``/proc`` with the sandbox's own processes, where that is possible (sanitizers read it).
         """
         shared = shared or {}
         with contextlib.ExitStack() as stack:
@@ -139,27 +144,49 @@ class Sandbox:
             archive.write(_packed(files or {}))
             archive.seek(0)
             place = stack.enter_context(tempfile.TemporaryDirectory()) if self.kind == "none" else None
-            command = self._command(script, limits, shared, see_own_processes)
-            uid = _uid()
-            if place and uid:
-                os.chown(place, uid["user"], uid["group"])
-            process = subprocess.Popen(
-                command,
-                stdin=archive,
-                stdout=output,
-                stderr=errors,
-                cwd=place or "/",
-                env={"PATH": "/usr/bin:/bin"} | ({k: str(v) for k, v in shared.items()} if place else {}),
-                start_new_session=True,
-                user=uid.get("user"),
-                group=uid.get("group"),
-                extra_groups=[] if uid else None,
-            )
+            script = f"tar -xf - && exec </dev/null\n{script}"
+            own = see_own_processes and self._shows_processes
+            process = self._started(script, limits, shared, own, place, stdin=archive, stdout=output, stderr=errors)
             ended_by = _watch(process, limits)
             output.seek(0)
             errors.seek(0)
             text = errors.read(_MAX_ERRORS).decode("utf-8", "replace")
             return Outcome(process.returncode, output.read(limits.file_size), text, ended_by)
+
+    def start(
+        self, script: str, *, limits: Limits, shared: Mapping[str, Path] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start ``script`` with ``sh`` in an empty folder, its input and output being pipes of the process that is returned.
+
+        The caller bounds what it reads and for how long, and ends it with ``end``: of ``limits`` those of time and resident
+        memory of all processes together are not watched. With ``kind="none"`` the folder is left behind if the caller dies.
+        """
+        place = tempfile.TemporaryDirectory() if self.kind == "none" else None
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        process = self._started(
+            script, limits, shared or {}, False, place.name if place else None, stdin=pipe, stdout=pipe, stderr=nothing
+        )
+        if place is not None:
+            weakref.finalize(process, place.cleanup)
+        return process
+
+    def _started(
+        self, script: str, limits: Limits, shared: Mapping[str, Path], own: bool, place: str | None, **files: Any
+    ) -> subprocess.Popen[bytes]:
+        """``place``: the folder to run in where there is no sandbox around it. ``files``: standard input, output and errors."""
+        uid = _uid()
+        if place and uid:
+            os.chown(place, uid["user"], uid["group"])
+        return subprocess.Popen(
+            self._command(script, limits, shared, own),
+            cwd=place or "/",
+            env={"PATH": "/usr/bin:/bin"} | ({k: str(v) for k, v in shared.items()} if place else {}),
+            start_new_session=True,
+            user=uid.get("user"),
+            group=uid.get("group"),
+            extra_groups=[] if uid else None,
+            **files,
+        )
 
     def _command(self, script: str, limits: Limits, shared: Mapping[str, Path], own: bool) -> list[str]:
         bounded = [
@@ -173,10 +200,15 @@ class Sandbox:
         if limits.address_space is not None:
             bounded.append(f"--as={limits.address_space}")
         # The shell stays to the end: a program in its place would be PID 1, which ignores most signals.
-        unpacked = ["sh", "-c", f"tar -xf - && exec </dev/null\n{script}\nexit $?"]
-        if self.kind == "none":
-            return [*bounded, *unpacked]
-        return [*bounded, *_bubblewrap(limits.disk, shared, own), *unpacked]
+        shell = ["sh", "-c", f"{script}\nexit $?"]
+        return [*bounded, *shell] if self.kind == "none" else [*bounded, *_bubblewrap(limits.disk, shared, own), *shell]
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process of ``Sandbox.start`` with all of its group, and wait for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def require(program: str, install: str | None = None) -> str:
@@ -268,9 +300,7 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
                 elif _resident(process.pid) > limits.memory:
                     ended_by = "memory"
     finally:  # also when the caller is interrupted
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(process)
     return ended_by
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.execution import sandbox as sandbox_module
 from rlsf_lightning.symbolic.execution.sandbox import Limits, Outcome, Sandbox
 
 MEGA = 1 << 20
@@ -220,6 +221,16 @@ def test_a_bubblewrap_that_does_not_work_is_no_sandbox(monkeypatch: pytest.Monke
     monkeypatch.setattr(Sandbox, "_command", lambda *_: ["sh", "-c", "echo no namespaces >&2; exit 1"])
     with pytest.raises(UserError, match=r"no namespaces[\s\S]*sandbox=none"):
         Sandbox()
+
+
+def test_where_no_new_proc_may_be_mounted_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that masks a part of its own."""
+    usual = sandbox_module._bubblewrap
+    monkeypatch.setattr(
+        sandbox_module, "_bubblewrap", lambda disk, shared, own: [*usual(disk, shared, own), *["--no-such-word"] * own]
+    )
+    outcome = Sandbox().run("ls /proc/1 2>/dev/null; exit 3", limits=LIMITS, see_own_processes=True)
+    assert (outcome.returncode, outcome.output) == (3, b"")
 
 
 def test_the_shell_is_out_of_reach_of_what_it_runs(sandbox: Sandbox) -> None:

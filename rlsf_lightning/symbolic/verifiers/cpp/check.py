@@ -8,6 +8,7 @@ from typing import Any
 from rlsf_lightning.symbolic.verifiers.cpp.compiler import errors
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import CompilerError
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.judge import LEFT_BEHIND, TOGETHER_TOO_SLOW, TOO_MANY
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import FILE_TOO_LARGE, SIGNALS, TOO_SLOW, Built, passes
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
@@ -15,6 +16,12 @@ from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 #: The kinds that mean "no program at all".
 INVALID_KINDS = errors.KINDS | {"empty", "too_long"}
 KINDS = INVALID_KINDS | set("wrong_output runtime_error memory_error undefined_behaviour timeout output_limit".split())
+#: Kind and message of a test that was ended because of the processes that the program started.
+_OF_PROCESSES = {
+    TOGETHER_TOO_SLOW: ("timeout", "the program takes too long, with the processes that it starts"),
+    TOO_MANY: ("runtime_error", "the program starts processes without end"),
+    LEFT_BEHIND: ("runtime_error", "the program ends and leaves processes behind that do not"),
+}
 #: Of one certificate; so are suggested replacements.
 MAX_FINDINGS = 30
 #: Characters of an input or output that a witness shows.
@@ -48,12 +55,20 @@ class Checked:
         """The first test that does not pass; some test must not."""
         return next(i for i, case in enumerate(self.cases) if not passes(case, self.built.ran[i]))
 
+    @property
+    def ended_for_processes(self) -> bool:
+        """Whether the first failing test was ended because of what the program started: it is not run any more."""
+        return self.built.ran[self.first_failing].code in _OF_PROCESSES
+
     def how_it_fails(self) -> tuple[str, str]:
         """Kind and message of how the first failing test failed."""
         test = self.first_failing
         code = self.built.ran[test].code
         if code is None:
             return "runtime_error", f"test {test}: the program ended what ran it"
+        if code in _OF_PROCESSES:
+            kind, what = _OF_PROCESSES[code]
+            return kind, f"test {test}: {what}"
         if code in TOO_SLOW:
             return "timeout", f"test {test} takes too long"
         if code == FILE_TOO_LARGE:

@@ -128,12 +128,13 @@ class CppVerifier:
         witness = checked.witness()
         if checked.passed == len(checked.cases):
             return passed(witness)
-        repairs = search.repairs(self.compiler, program, checked) if self.explain else []
+        is_explained = self.explain and not checked.ended_for_processes
+        repairs = search.repairs(self.compiler, program, checked) if is_explained else []
         if repairs:
             witness["repair"] = search.witness(repairs[0])
             findings = search.findings(program, checked, repairs)
         else:
-            findings = failing_tests.findings(program, checked, self.compiler if self.explain else None)
+            findings = failing_tests.findings(program, checked, self.compiler if is_explained else None)
         return failed(findings[:MAX_FINDINGS], score=checked.passed / len(checked.cases), witness=witness)
 
     def _too_long_from(self, text: str) -> int | None:

@@ -8,14 +8,17 @@ from rlsf_lightning.symbolic.execution.sandbox import Limits, Outcome, Sandbox
 from rlsf_lightning.symbolic.verifiers.cpp.compiler import scripts
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE, FLAGS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.instrumented import Seen, choose, read_seen
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Built, read_built, read_numbers
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget, encoded, preamble
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import Built, read_built, read_dropped, read_numbers
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import DROPPED, Budget, encoded, preamble
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.server import Compiled, CompilerServer, includes_known, is_served
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED, PLAIN, find_toolchain
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
 #: Seconds after which a trial of versions is given up, whatever it has found.
 _TRIAL_SECONDS = 40.0
+#: How versions are compiled: all their errors are told, and basic blocks counted.
+_OF_TRIAL = "-fmax-errors=0 -fconstexpr-ops-limit=1000000 -fsanitize-coverage=trace-pc"
 
 
 class Compiler:
@@ -33,6 +36,7 @@ class Compiler:
     def __init__(self, sandbox: Sandbox, standard: str, budget: Budget) -> None:
         self.sandbox, self.standard, self.budget = sandbox, standard, budget
         self.toolchain = find_toolchain(standard)
+        self._servers: dict[str, CompilerServer] = {}
 
     @property
     def version(self) -> str:
@@ -43,12 +47,38 @@ class Compiler:
 
         ``library``: of ``libraries``. ``flags``: more arguments of the compiler.
         """
+        served = self._served(program, library)
+        if served is not None and served.code:
+            return Built(1, served.printed, library=library)
+        if served is not None and not cases:
+            return Built(0, "", library=library)
+        if served is not None:
+            made = scripts.run_tests(scripts.assembled(self.toolchain.link), self.budget, cases)
+            built = self._ran(made, {scripts.ASSEMBLY: served.assembly}, cases, library)
+            if built.code == 0:
+                return built
         compile_ = f"g++ -std={self.standard} {PLAIN} {FLAGS} {preamble(program, library)} {flags}"
         script = scripts.diagnose(compile_)
         if cases:
-            script = scripts.run_tests(compile_, self.toolchain.link, self.budget, cases)
-        files = {FILE: encoded(program.text), **scripts.inputs(cases)}
-        return read_built(self.run(script, files, scripts.limits(self.budget, cases)), len(cases), library)
+            script = scripts.run_tests(scripts.compiled(compile_, self.toolchain.link), self.budget, cases)
+        return self._ran(script, {FILE: encoded(program.text)}, cases, library)
+
+    def _ran(self, script: str, files: Mapping[str, bytes], cases: Sequence[Case], library: str) -> Built:
+        limits = scripts.limits(self.budget, cases)
+        outcome = self.run(script, {**files, **scripts.inputs(cases)}, limits, see_own_processes=bool(cases))
+        return read_built(outcome, len(cases), library)
+
+    def _served(self, program: Program, library: str) -> Compiled | None:
+        """What a compiler says that has the headers already; None where g++ has to be started."""
+        if library != "slim" or not is_served(program):
+            return None
+        return self._server(FLAGS, "" if program.includes_first else "-include using.h").compile(program.text)
+
+    def _server(self, flags: str, using: str) -> CompilerServer:
+        arguments = f'-std={self.standard} {PLAIN} {flags} -I "$tools"/slim -include bits/stdc++.h {using}'
+        if arguments not in self._servers:
+            self._servers[arguments] = CompilerServer(self.sandbox, self.toolchain, arguments, scripts.server_limits())
+        return self._servers[arguments]
 
     def attempts(self, program: Program, cases: Sequence[Case] = ()) -> Iterator[Built]:
         """Compile with one of ``libraries`` after the other, up to the first that does it."""
@@ -85,12 +115,29 @@ class Compiler:
         program could disturb: what passes here has still to pass by itself. Wanted outputs go in there, unlike in ``build``:
         one that finds them gains nothing.
         """
-        flags = "-fmax-errors=0 -fconstexpr-ops-limit=1000000 -fsanitize-coverage=trace-pc"
-        compile_ = f'g++ -std={self.standard} {PLAIN} {flags} -I "$tools"/{library}'
-        script = scripts.try_versions(compile_, self.toolchain.link, self.budget, cases, first)
-        files = {FILE: encoded(versions), "dropped.h": b"", **scripts.inputs(cases), **scripts.wanted(cases)}
+        assembly = self._trial_assembly(versions) if library == "slim" else None
+        if assembly is not None:
+            make, files = scripts.assembled(self.toolchain.link, '"$tools"/runner.o'), {scripts.ASSEMBLY: assembly}
+        else:
+            compile_ = f'g++ -std={self.standard} {PLAIN} {_OF_TRIAL} -I "$tools"/{library}'
+            make = scripts.compiled_versions(compile_, self.toolchain.link)
+            files = {FILE: encoded(versions), DROPPED: b""}
+        script = scripts.try_versions(make, self.budget, cases, first)
         limits = scripts.limits(self.budget, cases, address_space=None, wall_seconds=_TRIAL_SECONDS)
+        files |= {**scripts.inputs(cases), **scripts.wanted(cases)}
         return read_numbers(self.run(script, files, limits), number)
+
+    def _trial_assembly(self, versions: str) -> bytes | None:
+        """Of the versions that compile; None where g++ has to be started."""
+        if not includes_known(versions):
+            return None
+        server, dropped = self._server(_OF_TRIAL, ""), ""
+        for _ in range(2):
+            compiled = server.compile(versions.replace(f'#include "{DROPPED}"', dropped))
+            if compiled is None or compiled.code == 0:
+                return None if compiled is None else compiled.assembly
+            dropped = "\n".join(f"#define RLSF_NO{number}" for number in read_dropped(compiled.printed))
+        return None
 
     def run(
         self, script: str, files: Mapping[str, bytes], limits: Limits, *, see_own_processes: bool = False

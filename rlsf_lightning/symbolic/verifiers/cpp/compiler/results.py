@@ -6,16 +6,20 @@ sizes are checked, and what is missing counts against it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rlsf_lightning.symbolic.execution.sandbox import Outcome
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
-#: Exit codes as a shell reports them: stopped by ``timeout``, killed, out of processor time; file too large.
+#: Exit codes as a shell reports them: stopped by the clock, killed, out of processor time; file too large.
 TOO_SLOW = (124, 137, 152)
 FILE_TOO_LARGE = 153
 #: Signals by the exit code that they leave.
 SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 139: "SIGSEGV"}
+
+#: An error of a version, or in a template that it uses, as ``repair.versions`` numbers them.
+_OF_VERSION = re.compile(r"^c([0-9]{1,5}):.*(?:error: |required from)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,18 @@ def read_built(outcome: Outcome, number: int, library: str) -> Built:
         return Built(None, outcome.errors, (), outcome.ended_by or f"nothing came back but {said!r}", library)
     if number == 0 or int(first) != 0:
         return Built(int(first), rest.decode("utf-8", "replace"), (), outcome.ended_by, library)
-    heads, mark, outputs = rest.partition(b"outputs\n")
     ran: list[Ran] = []
-    at = 0
-    codes, _, sizes = heads.partition(b"sizes\n")
-    for code, length in zip(codes.split()[:number], sizes.split(), strict=False):
-        if not all(word.isdigit() and len(word) < 12 for word in (code, length)):
+    while len(ran) < number:
+        head, _, rest = rest.partition(b"\n")
+        words = head.split()
+        if len(words) != 2 or not all(word.isdigit() and len(word) < 12 for word in words):
             break
-        size = int(length)
-        ran.append(Ran(int(code), outputs[at : at + size].decode("utf-8", "replace")))
-        at += size
+        code, size = map(int, words)
+        ran.append(Ran(code, rest[:size].decode("utf-8", "replace")))
+        rest = rest[size:]
+    is_whole = len(ran) == number or head == b"end"
     ran += [Ran(None, "")] * (number - len(ran))
-    return Built(0, "", tuple(ran), outcome.ended_by if not mark else "", library)
+    return Built(0, "", tuple(ran), "" if is_whole else outcome.ended_by, library)
 
 
 def read_numbers(outcome: Outcome, most: int) -> list[int]:
@@ -83,3 +87,8 @@ def read_numbers(outcome: Outcome, most: int) -> list[int]:
     if outcome.ended_by or outcome.returncode != 0 or not all(word.isdigit() and len(word) < 6 for word in words):
         return []
     return sorted({int(word) for word in words if int(word) < most})
+
+
+def read_dropped(printed: str) -> list[int]:
+    """The versions that the compiler complains about."""
+    return sorted({int(found[1]) for found in _OF_VERSION.finditer(printed)})

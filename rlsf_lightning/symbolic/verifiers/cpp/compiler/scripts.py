@@ -5,23 +5,29 @@ Where a program is judged, expected outputs never go in there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rlsf_lightning.symbolic.execution.sandbox import Limits
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import TOO_SLOW
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.forking import COMPILE_SECONDS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
 _MEGA = 1 << 20
-#: Compiling: seconds and address space. These alone bound programs that are written to keep the compiler busy, and end in
-#: an abstention: a lower limit of the compiler's own (``-ftemplate-depth`` ...) would be an error of a right program.
-COMPILE_SECONDS = 10
+#: Compiling: address space; the seconds are those of ``forking``. These alone bound programs that are written to keep the
+#: compiler busy, and end in an abstention: a lower limit of the compiler's own (``-ftemplate-depth`` ...) would be an error
+#: of a right program.
 COMPILE_MEMORY = 1536 * _MEGA
+#: The compiler's output, where it is a program that forks.
+ASSEMBLY = "program.s"
+#: What says which versions are left out.
+DROPPED = "dropped.h"
 #: Output of a program beyond what is expected, before it is ended.
 _SPARE_OUTPUT = _MEGA
+_NO_LIMIT = 1 << 40
 _STACK = 64 * _MEGA
 #: Basic blocks of one run of a changed version, and of all their runs.
 STEPS, ALL_STEPS = 2_000_000, 60_000_000
@@ -57,6 +63,11 @@ def limits(
     )
 
 
+def server_limits() -> Limits:
+    """Of a compiler that forks: each of its processes has what a compiler has, and the first is not limited in time."""
+    return Limits(math.inf, _NO_LIMIT, COMPILE_MEMORY, COMPILE_MEMORY, file_size=32 * _MEGA, disk=96 * _MEGA)
+
+
 def encoded(text: str) -> bytes:
     """As a file's content. Half a surrogate pair, which no UTF-8 has, is passed on."""
     return text.encode("utf-8", "surrogatepass")
@@ -84,37 +95,25 @@ def diagnose(compile_: str) -> str:
     return f"{compile_} -fsyntax-only {FILE} >printed 2>&1\ncode=$?\necho $code\nhead -c {_MEGA} printed"
 
 
-def run_tests(compile_: str, link: str, budget: Budget, cases: Sequence[Case]) -> str:
-    """The same, and where there is a program then runs the tests one after the other: prints codes, sizes and outputs.
+def compiled(compile_: str, link: str) -> str:
+    """Makes ``./program`` of a text."""
+    return f"{compile_} -pipe -c {FILE} -o program.o && g++ {link} program.o -o program"
 
-    Its shell sets the limits: every program that is started between it and a test costs as much as a short test.
-    """
-    kilo, block = 1024, 512
-    bounds = (
-        f"ulimit -S -t {budget.seconds}; ulimit -H -t {budget.seconds + 1}; ulimit -v {budget.memory // kilo}; "
-        f"ulimit -s {_STACK // kilo}; ulimit -f {-(-_output_limit(cases) // block)}"
-    )
+
+def assembled(link: str, objects: str = "") -> str:
+    """Makes ``./program`` of the compiler's assembly, with more objects."""
+    return f"g++ {link} {ASSEMBLY} {objects} -o program"
+
+
+def run_tests(make: str, budget: Budget, cases: Sequence[Case]) -> str:
+    """Prints the exit code of ``make``, and what it prints; where there is a program then ``judge`` runs the tests."""
+    bounds = f"{budget.seconds} {budget.memory} {_STACK} {_output_limit(cases)} {_wall_seconds(budget)}"
     return f"""\
-{{ {compile_} -pipe -c {FILE} -o program.o && g++ {link} program.o -o program; }} >printed 2>&1
+{{ {make}; }} >printed 2>&1
 code=$?
 echo $code
 if [ $code != 0 ]; then head -c {_MEGA} printed; exit; fi
-
-setarch -R sh -c '
-i=0
-while [ $i -lt {len(cases)} ]; do
-  ( {bounds}; exec timeout -k 2 {_wall_seconds(budget)} ./program <in.$i >out.$i )
-  code=$?
-  echo $code
-  case $code in {"|".join(map(str, TOO_SLOW))}) break;; esac
-  i=$((i+1))
-done' 2>/dev/null
-echo sizes
-i=0
-while [ -f out.$i ]; do set -- "$@" out.$i; i=$((i+1)); done
-[ $# = 0 ] || stat -c %s "$@"
-echo outputs
-cat "$@" </dev/null
+exec "$tools"/judge {len(cases)} {bounds} 2>/dev/null
 """
 
 
@@ -150,15 +149,20 @@ done
 """
 
 
-def try_versions(compile_: str, link: str, budget: Budget, cases: Sequence[Case], first: int) -> str:
-    """Compiles a text of many versions (``repair.versions``), without those that do not compile, and prints which pass."""
+def compiled_versions(compile_: str, link: str) -> str:
+    """Makes ``./program`` of a text of many versions (``repair.versions``), without those that do not compile."""
     return f"""
 compile() {{ timeout 30 {compile_} -pipe -c {FILE} -o program.o 2>errors; }}
 compile || {{
   grep -a 'error: \\|required from' errors | head -c 4000000 |
-    grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >dropped.h
-  [ -s dropped.h ] && compile
-}} && g++ {link} program.o "$tools"/runner.o -o program &&
+    grep -ao '^c[0-9]*:' | sort -u | sed 's/c\\(.*\\):/#define RLSF_NO\\1/' >{DROPPED}
+  [ -s {DROPPED} ] && compile
+}} && g++ {link} program.o "$tools"/runner.o -o program"""
+
+
+def try_versions(make: str, budget: Budget, cases: Sequence[Case], first: int) -> str:
+    """Makes ``./program`` with ``runner``, and prints which versions pass."""
+    return f"""{make} &&
 setarch -R ./program {len(cases)} {first} {budget.memory} {STEPS} {ALL_STEPS}
 """
 

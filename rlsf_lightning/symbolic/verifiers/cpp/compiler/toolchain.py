@@ -22,6 +22,8 @@ from pathlib import Path
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.execution.sandbox import require
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.forking import FORKING
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.judge import JUDGE
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.runner import RUNNER
 
 STANDARDS = ("gnu++14", "gnu++17", "gnu++20")
@@ -48,7 +50,7 @@ __attribute__((constructor)) static void listen(void) {
 }
 """
 #: Part of the cache folder's name: raise it with every change of what is in there.
-_LAYOUT = 2
+_LAYOUT = 4
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def find_toolchain(standard: str) -> Toolchain:
     version = _run("g++", "-dumpfullversion")
     linker = next((name for name in ("mold", "lld", "gold") if shutil.which(f"ld.{name}")), None)
     link = "" if linker is None else f"-fuse-ld={linker}"
-    known = "\n".join([str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, INSTRUMENTED, *HEADERS, _RUNTIME, RUNNER])
+    known = "\n".join(
+        [str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, INSTRUMENTED, *HEADERS, _RUNTIME, RUNNER, JUDGE]
+    )
     name = f"cpp-{version}-{standard}-{hashlib.blake2b(known.encode(), digest_size=6).hexdigest()}"
     cache = cache_folder()
     with open(cache / f"{name}.lock", "w") as lock:
@@ -119,8 +123,12 @@ def _build(cache: Path, name: str, standard: str) -> None:
         for program, text in {"runtime": _RUNTIME, "runner": RUNNER}.items():
             (made / f"{program}.c").write_text(text)
             _run("gcc", "-O1", "-c", str(made / f"{program}.c"), "-o", str(made / f"{program}.o"))
+        (made / "judge.c").write_text(JUDGE)
+        _run("gcc", "-O1", str(made / "judge.c"), "-o", str(made / "judge"))
+        (made / "forking.c").write_text(FORKING)
+        _run("gcc", "-O1", "-shared", "-fPIC", str(made / "forking.c"), "-o", str(made / "forking.so"), "-ldl")
         for path in (made, *made.rglob("*")):  # the user that compiles is another one, whatever the umask
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() or path.name == "judge" else 0o644)
         os.rename(made, cache / name)
 
 
