@@ -16,6 +16,7 @@ from rlsf_lightning.evaluation.metrics import suite_for
 from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
 from rlsf_lightning.evaluation.report import Report, compare, table
 from rlsf_lightning.prompts import recipe_prompts
+from rlsf_lightning.prompts.lengths import PromptLengths, fitting
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.loader import find_verifier
 from rlsf_lightning.training.hooks import RLSFCallback
@@ -56,7 +57,7 @@ class HeldOut(RLSFCallback):
         settings = module.recipe.evaluation
         if settings.split is None:
             return
-        self.prompts = list(recipe_prompts(module.recipe, settings.split, limit=settings.limit))
+        self.prompts = self.read(trainer, module, settings.split, settings.limit)
         if not self.prompts:
             self.say(trainer, f"no prompt in the split {settings.split}: no table; evaluation.split=null skips this")
             return
@@ -83,11 +84,21 @@ class HeldOut(RLSFCallback):
 
     def validate(self, trainer, module) -> None:
         settings = module.recipe.evaluation
-        prompts = list(recipe_prompts(module.recipe, "validation", limit=settings.validation_limit))
+        prompts = self.read(trainer, module, "validation", settings.validation_limit)
         if prompts:
             report = self.measure(trainer, module, prompts, settings.samples, "validation: ")
             for name, found in report.metrics.items():
                 module.log(f"validation/{name}", found.value, rank_zero_only=False, sync_dist=True)
+
+    def read(self, trainer, module, split: str, limit: int) -> list:
+        """The prompts of a split that are measured: those for which the model's context has room."""
+        recipe = module.recipe
+        lengths = PromptLengths(module.encode, module.policy.context_length, recipe.rollout.max_new_tokens)
+        prompts = recipe_prompts(recipe, split, limit=limit)
+        kept, line = fitting(lengths, prompts, recipe.data.too_long, f"the split {split}")
+        if line and trainer.is_global_zero:
+            print(line, file=sys.stderr, flush=True)
+        return kept
 
     def conclude(self, trainer, module) -> None:
         self.is_measured = True

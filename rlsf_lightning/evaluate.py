@@ -58,7 +58,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
     limit, samples = _check(recipe, options)
 
     from rlsf_lightning.policy.preflight import check_policy
-    from rlsf_lightning.prompts import PromptEncoder, check_source, described, recipe_prompts, split_key_of
+    from rlsf_lightning.prompts import check_source, described, recipe_prompts, split_key_of
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
     check_source(recipe.data, split_key_of(recipe))
@@ -68,11 +68,17 @@ def measure(recipe: Recipe, options: Options) -> Report:
         source = described(recipe.data)
         raise UserError(f"the split `{options.split}` of {source} has no prompt; write split=all")
 
+    from rlsf_lightning.evaluation.lengths import lengths_of
     from rlsf_lightning.evaluation.metrics import suite_for
     from rlsf_lightning.evaluation.policy_report import evaluate_policy, progress_on_stderr
     from rlsf_lightning.policy.load import check_fits, load_policy
+    from rlsf_lightning.prompts.lengths import fitting
     from rlsf_lightning.training.memory_estimate import limit_threads
 
+    lengths = lengths_of(recipe)
+    prompts, line = fitting(lengths, prompts, recipe.data.too_long, f"the split {options.split}")
+    if line:
+        print(line, file=sys.stderr)
     limit_threads()
     with VerifierPool.from_recipe(recipe) as pool:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
@@ -83,7 +89,7 @@ def measure(recipe: Recipe, options: Options) -> Report:
             policy,
             prompts,
             pool,
-            encode=PromptEncoder(recipe, policy.tokenizer, policy.encode_prompt),
+            encode=lengths.encode,
             max_new_tokens=recipe.rollout.max_new_tokens,
             samples=samples,
             batch_size=recipe.evaluation.batch_size,

@@ -9,7 +9,7 @@ Written to runs/<recipe>/<time>: the resolved recipe, metrics.csv, samples.jsonl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rlsf_lightning.config.schema import Recipe
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
+    from rlsf_lightning.training.datamodule import Buffered, Made, Permuted
 
 
 def run(recipe: Recipe, options: None = None) -> None:
@@ -46,7 +47,7 @@ def run(recipe: Recipe, options: None = None) -> None:
     start_run(trainer, recipe, found)
     module = RLSFModule(recipe, run_dir=str(found.folder), verifier_pool=prepared.pool)
     with told_in_a_line(trainer, found):
-        trainer.fit(module, PromptDataModule(recipe), ckpt_path=found.checkpoint, weights_only=True)
+        trainer.fit(module, PromptDataModule(recipe, prepared.prompts), ckpt_path=found.checkpoint, weights_only=True)
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,13 @@ class Prepared:
 
     pool: VerifierPool
     callbacks: list[Callback]
+    prompts: Permuted | Buffered | Made
 
 
 def prepare(recipe: Recipe) -> Prepared:
     """Everything that can be wrong and seen before a model is loaded. Raises UserError."""
     from rlsf_lightning.prompts import check_source, recipe_prompts, split_key_of
+    from rlsf_lightning.prompts.checks.gold import check_gold
     from rlsf_lightning.symbolic.answers.settings import AnswerSettings
     from rlsf_lightning.symbolic.execution.pool import VerifierPool
     from rlsf_lightning.symbolic.execution.worker_server import verify
@@ -67,13 +70,18 @@ def prepare(recipe: Recipe) -> Prepared:
 
     check_source(recipe.data, split_key_of(recipe))
     verifier = load_verifier(recipe.verifier.name, recipe.verifier.options, AnswerSettings.of(recipe))
-    for prompt in recipe_prompts(recipe, "train", limit=1):
+    sample = list(recipe_prompts(recipe, "train", limit=max(1, recipe.data.gold_check)))
+    for prompt in sample[:1]:
         verify(verifier, recipe.verifier.name, (prompt, ""))  # raises for a missing fact; a tool that fails abstains
+    told = check_gold(recipe, verifier, sample if recipe.data.gold_check else ())
 
     from rlsf_lightning.config.estimator_specs import find_estimator
     from rlsf_lightning.config.validation import check
+    from rlsf_lightning.evaluation.lengths import lengths_of
     from rlsf_lightning.policy.load import check_fits
     from rlsf_lightning.policy.preflight import check_policy
+    from rlsf_lightning.prompts.lengths import fitting
+    from rlsf_lightning.training.datamodule import endless_prompts, say_once
     from rlsf_lightning.training.hooks import build_callbacks, check_callbacks, check_rewards
 
     check_policy(recipe.policy)
@@ -82,9 +90,24 @@ def prepare(recipe: Recipe) -> Prepared:
     check_rewards(callbacks)
     check_callbacks(callbacks, recipe)
     check_fits(recipe.policy, list(recipe.rollout.stop))
+    lengths = lengths_of(recipe)
+    prompts = endless_prompts(recipe, lengths)
+    if recipe.data.too_long == "refuse":
+        for split, limit in held_out(recipe):
+            fitting(lengths, recipe_prompts(recipe, split, limit=limit), "refuse", split)
+    say_once(told)
     inside = recipe.verifier.workers == 0
     pool = VerifierPool.of(verifier, recipe.verifier.name) if inside else VerifierPool.from_recipe(recipe)
-    return Prepared(pool, callbacks)
+    return Prepared(pool, callbacks, prompts)
+
+
+def held_out(recipe: Recipe) -> Iterator[tuple[str, int]]:
+    """The splits that are measured in a run, and of how many prompts."""
+    settings = recipe.evaluation
+    if settings.split is not None:
+        yield settings.split, settings.limit
+    if settings.every_epochs:
+        yield "validation", settings.validation_limit
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -30,9 +30,15 @@ def run(recipe: Recipe, options: None = None) -> None:
 
     check_source(recipe.data, split_key_of(recipe))
     if recipe.sft.architecture is None:
+        from rlsf_lightning.evaluation.lengths import encoder_of
         from rlsf_lightning.policy.preflight import check_policy
 
         check_policy(recipe.policy)
+        encoder_of(recipe)  # raises where the tokenizer does not suit the data block
+    elif recipe.data.chat == "true":
+        raise UserError(
+            "data.chat=true: the tokenizer of a new architecture has no chat template; write data.chat=auto"
+        )
 
     from rlsf_lightning.training.supervised import check_architecture, group_by_answer
 

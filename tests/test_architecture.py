@@ -18,7 +18,7 @@ NAME = PACKAGE.name
 
 #: What stands alone at the top of the package, and imports nothing of it.
 GROUND_FLOOR = {"_version", "errors", "records", "suggest"}
-COMMANDS = {"__main__", "fit", "sft", "evaluate", "certify", "export"}
+COMMANDS = {"__main__", "validate", "fit", "sft", "evaluate", "certify", "export"}
 #: Each folder -> the folders that it may import beside itself and the ground floor. ``docs/architecture.md`` shows it.
 MAY_IMPORT: Mapping[str, set[str]] = {
     "config": set(),

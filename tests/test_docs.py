@@ -2,15 +2,19 @@
 
 import dataclasses
 import importlib
+import json
+import os
 import re
 import shlex
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
-from rlsf_lightning import certify
+from rlsf_lightning import certify, validate
 from rlsf_lightning.config import cli
 from rlsf_lightning.config.estimator_specs import ESTIMATORS
 from rlsf_lightning.config.extension_points import CREDIT, VERIFIER
@@ -131,3 +135,42 @@ def test_the_page_on_running_shows_what_is_said_at_the_end() -> None:
     assert kept and f"{Stopped(signal.SIGTERM, kept[1])}\n" in text
     source = (ROOT / "rlsf_lightning" / "training" / "run" / "endings.py").read_text()
     assert "with {newest} written; go on by\\n  {command}" in source
+
+
+OWN_TASK = ROOT / "docs" / "your_own_task.md"
+
+
+@pytest.fixture
+def own_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with the files of the page; in a table the line with its name is none of its rows."""
+    for _, text in blocks(OWN_TASK):
+        named = re.match(r"# (\S+\.(py|yaml|tsv))\n", text)
+        if named:
+            (tmp_path / named[1]).write_text(text.removeprefix(named[0]) if named[2] == "tsv" else text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_recipe_of_ones_own_task_is_short_and_validate_prints_what_the_page_says(own_task: Path, capsys) -> None:
+    assert len((own_task / "mine.yaml").read_text().splitlines()) <= 12
+    marker = "$ python -m rlsf_lightning.validate "
+    ((command, output),) = [
+        (text.partition("\n")[0].removeprefix(marker), text.partition("\n")[2])
+        for _, text in blocks(OWN_TASK)
+        if text.startswith(marker)
+    ]
+    validate.main([*shlex.split(command), "workers=0"])
+    assert capsys.readouterr().out == output
+
+
+@pytest.mark.slow
+def test_ones_own_task_trains_and_is_measured(own_task: Path) -> None:
+    (commands,) = [text.splitlines() for language, text in blocks(OWN_TASK) if language == "bash"]
+    assert len(commands) == 2
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for command in commands:
+        words = [sys.executable, *shlex.split(command)[1:], "trainer.accelerator=cpu"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+    assert {"pass_rate", "brief", "sampled_pass_rate"} <= json.loads(done.stdout)["metrics"].keys()
+    assert (own_task / "run" / "metrics.csv").read_text().count("\n") == 3

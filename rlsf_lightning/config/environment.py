@@ -1,18 +1,27 @@
 """Libraries before they are imported: variables that they read once, and messages of theirs that no user can act on.
+And whether the hub of models and data sets can be reached at all.
 
 What the user has set is left alone, and so is everything else that they say.
 """
 
 from __future__ import annotations
 
+import http.client
 import logging
 import os
 import sys
+import urllib.error
+import urllib.request
 import warnings
 from collections.abc import MutableMapping
+from functools import cache
 
 #: How OpenMP's threads wait: of any implementation, of GNU's, of Intel's and LLVM's.
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+#: Seconds in which the hub answers, or is not there.
+HUB_SECONDS = 5.0
+#: Modules that read, when they are imported, whether the hub is to be left alone -> the variable, and their name for it.
+_OFFLINE = {"huggingface_hub.constants": "HF_HUB_OFFLINE", "datasets.config": "HF_DATASETS_OFFLINE"}
 #: Beginnings of warnings, as regular expressions.
 _WARNINGS = (
     "`is_gradient_checkpointing` is deprecated",  # peft asks transformers in the old way
@@ -43,6 +52,25 @@ def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> N
     if not sys.stderr.isatty():
         # Progress bars of libraries: in a file they are carriage returns. Our own say it in lines.
         environment.setdefault("TQDM_DISABLE", "1")
+
+
+@cache
+def hub_answers() -> bool:
+    """Whether the Hugging Face hub can be reached, asked once; if not, its libraries are told: they would try for minutes."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return False
+    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=HUB_SECONDS).close()
+    except urllib.error.HTTPError:
+        return True  # it answered
+    except (OSError, ValueError, http.client.HTTPException):
+        for module, name in _OFFLINE.items():
+            os.environ[name] = "1"
+            if module in sys.modules:  # read already
+                setattr(sys.modules[module], name, True)
+        return False
+    return True
 
 
 def silence_libraries() -> None:

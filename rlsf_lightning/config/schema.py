@@ -90,6 +90,10 @@ class Data:
     fractions: dict[str, Any] = field(default_factory=dict)
     #: Where given splits share a group: "refuse", or "drop" its rows from the earlier split.
     overlap: Literal["refuse", "drop"] = "refuse"
+    #: Prompts that leave no room for rollout.max_new_tokens in the context: left out and counted, or refused at the start.
+    too_long: Literal["skip", "refuse"] = "skip"
+    #: Known answers of the train split that `fit` judges before a model is loaded; 0: none.
+    gold_check: int = number(16, at_least=0)
     #: Which rows are read: a condition on columns, such as "level in (1, 2) and len(code) < 400", package.module:function, or
     #: mine.py:function beside the recipe, of a row's columns; null: all.
     keep: str | None = None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,19 @@ from torch import nn
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from rlsf_lightning.config import schema
-from rlsf_lightning.errors import UserError, offline_hint
+from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.checkpoint import adapter_folder, is_checkpoint, whole_weights
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
-from rlsf_lightning.policy.preflight import TOKENIZER_FILES, policy_folder
 from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
 from rlsf_lightning.policy.sampling.stops import Stops
+from rlsf_lightning.policy.tokenizer import load_tokenizer, source_of, user_errors
 
 #: Settings of a generation_config.json that would change the sampled distribution, with their neutral values.
 NEUTRAL_SAMPLING: dict[str, Any] = {
@@ -85,7 +84,7 @@ def load_policy(
         dtype = nf4_dtype(device, half)
     else:
         dtype = half if device.type == "cuda" and cfg.lora.r > 0 else torch.float32
-    tokenizer = _load_tokenizer(cfg)
+    tokenizer = load_tokenizer(cfg)
     model = _load_model(cfg, device, dtype, wants_nf4)
     _refuse_recurrent(model, cfg)
     eos_token_ids = _eos_token_ids(model, tokenizer, _generation_config(cfg), cfg)
@@ -98,7 +97,7 @@ def load_policy(
             _add_critic(backbone, device, seed)
     else:
         if cfg.adapter:
-            with _user_errors(cfg, "the checkpoint"):
+            with user_errors(cfg, "the checkpoint"):
                 _load_whole(model, whole_weights(Path(cfg.adapter).expanduser()))
         backbone = model.requires_grad_(True)
     policy = Policy(
@@ -121,15 +120,15 @@ def check_fits(cfg: schema.Policy, stop: Sequence[str | int] = ()) -> None:
     Raises:
         UserError: a name that the hub does not have, modules that the model does not have, a checkpoint that is none.
     """
-    Stops(_load_tokenizer(cfg), stop)
+    Stops(load_tokenizer(cfg), stop)
     if cfg.adapter and is_checkpoint(cfg.adapter):
         path = Path(cfg.adapter).expanduser()
         with adapter_folder(path) if cfg.lora.r > 0 else nullcontext(whole_weights(path)):
             pass
     if cfg.gguf_file:
         return
-    with _user_errors(cfg, "the model"):
-        config = AutoConfig.from_pretrained(_source(cfg), trust_remote_code=False)
+    with user_errors(cfg, "the model"):
+        config = AutoConfig.from_pretrained(source_of(cfg), trust_remote_code=False)
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     _refuse_recurrent(model, cfg)
@@ -148,40 +147,7 @@ def load_backbone(
     if cfg.adapter:
         raise UserError(f"policy.adapter={cfg.adapter} is not read here: all weights learn. Write policy.adapter=null.")
     model = _load_model(cfg, torch.device(device), torch.float32, wants_nf4=False)
-    return model.requires_grad_(True), _load_tokenizer(cfg)
-
-
-def _source(cfg: schema.Policy) -> str:
-    """The folder to load from, or a name on the hub."""
-    folder = policy_folder(cfg.name)
-    return str(folder) if folder.is_dir() else cfg.name
-
-
-@contextmanager
-def _user_errors(cfg: schema.Policy, what: str) -> Iterator[None]:
-    """Turns errors of transformers and peft into a UserError that names the recipe's keys."""
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
-        raise UserError(
-            f"{what} could not be loaded ({type(error).__name__}: {' '.join(str(error).split())[:600]}). "
-            f"Seen: policy.name={cfg.name} policy.gguf_file={cfg.gguf_file} policy.adapter={cfg.adapter}. "
-            "Write policy.name=FOLDER with a saved model, the exact name of a model on the Hugging Face hub "
-            f"(which needs a connection), or policy.name=embedded{_offline(cfg)}."
-        ) from error
-
-
-def _offline(cfg: schema.Policy) -> str:
-    is_hub_name = not policy_folder(cfg.name).is_dir()
-    return f"; {offline_hint(cfg.name, 'policy.name=FOLDER')}" if is_hub_name else ""
-
-
-def _load_tokenizer(cfg: schema.Policy) -> PreTrainedTokenizerBase:
-    source = _source(cfg)
-    has_files = any((Path(source) / name).is_file() for name in TOKENIZER_FILES)
-    from_gguf = {"gguf_file": cfg.gguf_file} if cfg.gguf_file and not has_files else {}
-    with _user_errors(cfg, "the tokenizer"):
-        return AutoTokenizer.from_pretrained(source, trust_remote_code=False, **from_gguf)
+    return model.requires_grad_(True), load_tokenizer(cfg)
 
 
 def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wants_nf4: bool) -> PreTrainedModel:
@@ -193,8 +159,8 @@ def _load_model(cfg: schema.Policy, device: torch.device, dtype: torch.dtype, wa
         kwargs |= {"gguf_file": cfg.gguf_file, "quantization_config": GgufConfig(dequantize=True)}
     elif wants_nf4:
         kwargs["quantization_config"] = nf4_config(dtype)
-    with _user_errors(cfg, "the model"):
-        loaded: Any = AutoModelForCausalLM.from_pretrained(_source(cfg), output_loading_info=True, **kwargs)
+    with user_errors(cfg, "the model"):
+        loaded: Any = AutoModelForCausalLM.from_pretrained(source_of(cfg), output_loading_info=True, **kwargs)
     model, info = loaded
     odd = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
     if odd:
@@ -218,7 +184,7 @@ def _with_adapter(model: PreTrainedModel, cfg: schema.Policy, device: torch.devi
     if cfg.adapter:
         path = Path(cfg.adapter).expanduser()
         unpacked = adapter_folder(path) if is_checkpoint(cfg.adapter) else nullcontext(path)
-        with unpacked as folder, _user_errors(cfg, "the adapter"):
+        with unpacked as folder, user_errors(cfg, "the adapter"):
             return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
     missing = [m for m in cfg.lora.modules_to_save if not any(n.endswith(m) for n, _ in model.named_modules())]
     if missing:  # peft would pass over them
@@ -283,7 +249,7 @@ def _upcast_modules_to_save(model: nn.Module) -> nn.Module:
 def _generation_config(cfg: schema.Policy) -> GenerationConfig | None:
     """The generation_config.json that comes with the model; warns about settings of it that are ignored."""
     try:
-        generation = GenerationConfig.from_pretrained(_source(cfg))
+        generation = GenerationConfig.from_pretrained(source_of(cfg))
     except OSError:
         return None
     seen = {key: getattr(generation, key, None) for key in NEUTRAL_SAMPLING}

@@ -9,7 +9,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from rlsf_lightning.config import schema
-from rlsf_lightning.errors import UserError
+from rlsf_lightning.config.environment import hub_answers
+from rlsf_lightning.errors import UserError, offline_hint
 from rlsf_lightning.policy.checkpoint import is_checkpoint
 
 #: The policy that ships with the package.
@@ -56,6 +57,11 @@ def _check_model(cfg: schema.Policy) -> None:
     if not folder.is_dir():
         if folder == EMBEDDED or cfg.name.startswith((".", "/", "~")) or cfg.name.count("/") > 1 or "\\" in cfg.name:
             raise UserError(f"policy.name={cfg.name}: there is no folder {folder}. Write a folder with a config.json.")
+        if not (hub_answers() or _is_cached(cfg)):
+            raise UserError(
+                f"policy.name={cfg.name}: there is no such folder here, and the Hugging Face hub cannot be reached; "
+                f"{offline_hint(cfg.name, 'policy.name=FOLDER')}"
+            )
         return  # a name on the Hugging Face hub
     if cfg.gguf_file:
         _check_gguf(folder, cfg.gguf_file)
@@ -70,6 +76,13 @@ def _check_model(cfg: schema.Policy) -> None:
             "Save one into that folder: tokenizer.save_pretrained(folder)."
         )
     _check_weights(folder)
+
+
+def _is_cached(cfg: schema.Policy) -> bool:
+    """Whether an earlier run has downloaded the model."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(cfg.name, cfg.gguf_file or "config.json"), str)
 
 
 def _check_gguf(folder: Path, name: str) -> None:

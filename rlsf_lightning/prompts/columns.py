@@ -135,6 +135,11 @@ class RowReader:
             lambda name: as_text(facts[name].of(row, told) if name in facts else as_json(row.cells.get(name))),
         )
 
+    def empty_column(self, told: str, row: Row) -> str:
+        """The column for which a row becomes no prompt."""
+        answers = (self.columns.reference, self.columns.target)
+        return next((one for one in answers if one is not None and not cell(told, row, one)), self.columns.prompt)
+
     def prompt(self, identity: str, told: str, row: Row) -> Prompt | None:
         """The prompt of a row; None where it has an empty cell in the place of its text or answer."""
         text = self.text(told, row)

@@ -6,7 +6,6 @@ back as ids; nothing is decoded and encoded again. No torch: the tokenizer is ha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -66,14 +65,8 @@ class PromptEncoder:
         return [*system, *turns, {"role": "user", "content": fill_template(self.data.template, prompt)}]
 
     def answer_ids(self, prompt: Prompt) -> list[int]:
-        """The ids of the known answer, as it is to be written behind the prompt."""
-        answer, prefix = self.answers.written(prompt), self.data.answer_prefix or ""
-        if not answer.startswith(prefix):
-            raise UserError(
-                f"data.answer_prefix={json.dumps(prefix)}: the answer of prompt {prompt.id} begins otherwise: {answer[:60]!r}; "
-                "write data.answer_prefix=null, or leave such rows out by data.keep"
-            )
-        return list(self.tokenizer(answer[len(prefix) :], add_special_tokens=False)["input_ids"])
+        """The ids of the known answer, as it is to be written behind the prompt. Raises UserError: it lacks the prefix."""
+        return list(self.tokenizer(self.answers.completion(prompt), add_special_tokens=False)["input_ids"])
 
     def shown(self, prompt: Prompt) -> Sequence[Prompt]:
         """The examples before a prompt: never the prompt itself."""

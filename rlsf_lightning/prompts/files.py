@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,6 +81,41 @@ def prompts(data: Data, split: str, split_key: SplitKey | None = None) -> Iterat
         for prompt, place in _read(data, splitter, wanted)
         if left_out.get(splitter.group_of(prompt, place)) is None
     )
+
+
+@dataclass
+class RowCount:
+    """Rows that were read, and those of them that became no prompt, by reason."""
+
+    read: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Placed(NamedTuple):
+    """A prompt, its split, and the group by which splits are kept apart."""
+
+    prompt: Prompt
+    split: str
+    group: str
+
+
+def placed(data: Data, rows: RowCount, split_key: SplitKey | None = None) -> Iterator[Placed]:
+    """The prompts of all splits, in one pass over the files; ``rows`` is counted up. Splits that are given may share groups.
+
+    Raises UserError as ``prompts``.
+    """
+    splitter, order = _Splitter(data, split_key or str), list(THREE_WAY)
+    last: dict[str, int] = {}
+    if data.overlap == "drop" and splitter.is_given:
+        for prompt, place in _read(data, splitter, frozenset(THREE_WAY)):
+            group, number = splitter.group_of(prompt, place), order.index(splitter.split_of(prompt, place))
+            last[group] = max(number, last.get(group, 0))
+    for prompt, place in _read(data, splitter, frozenset(THREE_WAY), rows):
+        group, split = splitter.group_of(prompt, place), splitter.split_of(prompt, place)
+        if order.index(split) < last.get(group, 0):
+            rows.dropped[f"its group is in {order[last[group]]}, too (data.overlap=drop)"] += 1
+        else:
+            yield Placed(prompt, split, group)
 
 
 def check(data: Data, split_key: SplitKey | None = None) -> None:
@@ -158,23 +195,30 @@ def _shares(fractions: Mapping[str, float]) -> Mapping[str, float]:
     return {name: shares[name] for name in THREE_WAY if shares.get(name)}
 
 
-def _read(data: Data, splitter: _Splitter, wanted: frozenset[str]) -> Iterator[tuple[Prompt, _Place]]:
+def _read(
+    data: Data, splitter: _Splitter, wanted: frozenset[str], counted: RowCount | None = None
+) -> Iterator[tuple[Prompt, _Place]]:
     for file in files_of(data):
         if file.split is None or file.split in wanted:
-            yield from _read_file(data, file, splitter, wanted)
+            yield from _read_file(data, file, splitter, wanted, counted or RowCount())
 
 
-def _read_file(data: Data, file: _File, splitter: _Splitter, wanted: frozenset[str]) -> Iterator[tuple[Prompt, _Place]]:
+def _read_file(
+    data: Data, file: _File, splitter: _Splitter, wanted: frozenset[str], counted: RowCount
+) -> Iterator[tuple[Prompt, _Place]]:
     reader, keeps = RowReader(data), row_filter(data.keep)
     name = file.path.removeprefix(HUB) if file.path.startswith(HUB) else Path(file.path).name
     name = name if file.split is None else f"{file.split}/{name}"
     skipped = number = 0
     for number, row in enumerate(_checked_rows(data, file), 1):
+        counted.read += 1
         if not keeps(f"{file.told}: {row.place}", row.cells):
+            counted.dropped[f"data.keep={data.keep}"] += 1
             continue
         prompt, place = reader.prompt(f"{name}:{number}", file.told, row), _Place(file, row)
         if prompt is None:
             skipped += 1
+            counted.dropped[f"an empty cell in `{reader.empty_column(file.told, row)}`"] += 1
         elif wanted == THREE_WAY.keys() or splitter.split_of(prompt, place) in wanted:
             yield prompt, place
     if skipped:

@@ -71,17 +71,22 @@ class Generated:
     def __iter__(self) -> Iterator[Prompt]:
         return self.since(0) if self.is_endless else self._held_out_prompts()
 
-    def since(self, position: int, seed: int = 0) -> Iterator[Prompt]:
-        """The endless sequence of a run's seed from ``position`` (>= 0) on. Entering costs the same everywhere."""
-        for number in itertools.count(position):
-            yield self._prompt(f"{seed}.{number}", self._made(seed, number))
+    def since(
+        self, position: int, seed: int = 0, accepts: Callable[[Prompt], bool] = lambda prompt: True
+    ) -> Iterator[Prompt]:
+        """The endless sequence of a run's seed from ``position`` (>= 0) on. Entering costs the same everywhere.
 
-    def _made(self, seed: int, number: int) -> Task:
-        """Task ``number`` of the sequence: the first draw that falls into the split."""
+        ``accepts``: another prompt is drawn in the place of one that it refuses.
+        """
+        for number in itertools.count(position):
+            yield self._made(seed, number, accepts)
+
+    def _made(self, seed: int, number: int, accepts: Callable[[Prompt], bool]) -> Prompt:
+        """Prompt ``number`` of the sequence: the first draw that falls into the split and is accepted."""
         for attempt in range(PATIENCE):
             task = self._drawn(random.Random(f"{self.name} {self.split} {seed} {number} {attempt}"), frozenset())
-            if task is not None:
-                return task
+            if task is not None and accepts(prompt := self._prompt(f"{seed}.{number}", task)):
+                return prompt
         raise UserError(f"data.source={self.name}: {PATIENCE} draws made no task of the split {self.split}")
 
     def _held_out_prompts(self) -> Iterator[Prompt]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from rlsf_lightning.config.environment import hub_answers
 from rlsf_lightning.errors import UserError, offline_hint
 from rlsf_lightning.suggest import did_you_mean
 
@@ -53,6 +54,8 @@ class Spelt(str):
 
 def rows(path: str, key: str = "data.path", part: str = "train") -> Iterator[Row]:
     """The rows of a file. ``part``: of a data set of the hub. UserError, with the place: what cannot be read."""
+    if path.startswith(HUB):
+        hub_answers()  # where it does not, its libraries give up at once
     try:
         yield from _rows(path, key, part)
     except UserError:

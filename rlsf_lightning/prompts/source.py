@@ -7,7 +7,7 @@ import hashlib
 import heapq
 import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rlsf_lightning.config.extension_points import PROMPT_SOURCE
@@ -56,6 +56,8 @@ def example_prompts(recipe: Recipe) -> list[Prompt]:
         own.data.path, own.data.split_column, own.data.split_by = wanted.path, None, None
         own.data.paths.train = own.data.paths.validation = own.data.paths.test = None
     found = list(recipe_prompts(own, "train", limit=wanted.count + 1))
+    if wanted.path is not None:
+        _refuse_held_out(recipe, found)
     unknown = next((one.id for one in found if one.reference is None and one.target is None), None)
     if len(found) < wanted.count or unknown is not None:
         told = f"{len(found)} rows" if unknown is None else f"no answer in {unknown}"
@@ -63,6 +65,19 @@ def example_prompts(recipe: Recipe) -> list[Prompt]:
             f"data.examples.count={wanted.count}: there are {told}; write data.examples.count=0 or name the answers"
         )
     return found
+
+
+def _refuse_held_out(recipe: Recipe, examples: Sequence[Prompt]) -> None:
+    """Raise UserError where an example's question stands in a held-out split, where its answer would be shown."""
+    asked = {fill_template(recipe.data.template, one): one for one in examples}
+    for split in ("validation", "test"):
+        for prompt in recipe_prompts(recipe, split):
+            one = asked.get(fill_template(recipe.data.template, prompt))
+            if one is not None:
+                raise UserError(
+                    f"data.examples.path={recipe.data.examples.path}: {one.id} asks what {prompt.id} of the split "
+                    f"{split} asks, whose answer would be shown: remove the row, or write data.examples.path=null"
+                )
 
 
 def load_prompts(

@@ -12,10 +12,10 @@ import math
 import os
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,9 @@ from tqdm import tqdm
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.suggest import did_you_mean
-from rlsf_lightning.symbolic.execution.pool import Pending, VerifierPool
+from rlsf_lightning.symbolic.execution.batches import in_batches
+from rlsf_lightning.symbolic.execution.pool import VerifierPool
 
-#: A batch is made smaller or larger until it takes about this many seconds: what a killed run does again at most twice.
-BATCH_SECONDS = 1.0
-LARGEST_BATCH = 2048
-#: Batches that are on their way at the same time, so that no worker waits while rows are written.
-ON_THE_WAY = 2
 _OWN_FIELDS = frozenset(("id", "prompt", "completion", "reference"))
 _EXAMPLE = 'a row looks like {"id": 1, "completion": "CCO", "reference": "OCC"}'
 
@@ -175,21 +171,12 @@ def audit(source: Path, target: Path, pool: VerifierPool, *, workers: int, setti
 
 def _certified(source: Path, rows: Iterator[Row], pool: VerifierPool) -> Iterator[tuple[Row, Certificate]]:
     """Every row with its certificate, in order, some batches ahead of who asks."""
-    waiting: deque[tuple[list[Row], Pending]] = deque()
-    size, last = 16, time.perf_counter()
-    for _ in repeat(None):
-        while len(waiting) < ON_THE_WAY and (batch := list(islice(rows, size))):
-            waiting.append((batch, pool.submit([(row.prompt, row.completion) for row in batch])))
-        if not waiting:
-            return
-        batch, pending = waiting.popleft()
+    for batch, pending in in_batches(pool, rows, lambda row: (row.prompt, row.completion)):
         try:
             certificates = pending.result()
         except UserError as error:
             raise UserError(_with_line(str(error), source, batch)) from None
         yield from zip(batch, certificates, strict=True)
-        now = time.perf_counter()
-        size, last = _next_size(size, now - last), now
 
 
 def _with_line(message: str, source: Path, batch: list[Row]) -> str:
@@ -199,12 +186,6 @@ def _with_line(message: str, source: Path, batch: list[Row]) -> str:
         if message.startswith(begin):
             return f"{_place(source, row.number)}: {message.removeprefix(begin)}"
     return message
-
-
-def _next_size(size: int, seconds: float) -> int:
-    if seconds > BATCH_SECONDS:
-        return max(1, size // 2)
-    return min(LARGEST_BATCH, size * 2) if seconds < BATCH_SECONDS / 2 else size
 
 
 def _keep(source: Path, target: Path, settings: str) -> Counter[str]:

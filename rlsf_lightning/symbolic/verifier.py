@@ -1,10 +1,34 @@
-"""The protocol of a verifier."""
+"""The protocol of a verifier, and the programs and packages that one needs."""
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from rlsf_lightning.errors import install_hint
 from rlsf_lightning.records import Certificate, Prompt
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program or package that a verifier may need beside this package, and the line that installs it."""
+
+    name: str
+    install: str
+    is_there: Callable[[], bool]
+
+
+def program(name: str, install: str) -> Tool:
+    """A program on PATH."""
+    return Tool(name, install, lambda: shutil.which(name) is not None)
+
+
+def package(name: str, extra: str) -> Tool:
+    """A Python package, by the name under which it is imported, of one of this package's extras."""
+    return Tool(name, install_hint(extra), lambda: importlib.util.find_spec(name) is not None)
 
 
 class Verifier(Protocol):
@@ -12,6 +36,7 @@ class Verifier(Protocol):
 
     A verifier may also have these class attributes:
         invalid_kinds: the kinds that mean "no object at all".
+        tools: the programs and packages (Tool) that it may need, for ``validate``.
         metrics: the suite of metrics that it is reported with; ``generic`` (pass rate, score, length) if there is none.
 
     And these methods:

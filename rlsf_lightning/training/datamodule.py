@@ -9,6 +9,7 @@ Nothing is tokenised here, and no prompt is made up or changed.
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -16,18 +17,22 @@ import numpy as np
 import torch
 import torch.distributed
 from lightning import LightningDataModule
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rlsf_lightning.config.schema import Recipe
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts import described, generated_prompts, recipe_prompts
 from rlsf_lightning.prompts.generated import Generated
+from rlsf_lightning.prompts.lengths import PromptLengths, fitting
 from rlsf_lightning.records import Prompt
 
 #: A source with fewer prompts is held in memory and permuted as a whole; a longer one is shuffled through a buffer.
 IN_MEMORY = 200_000
 #: Prompts in that buffer.
 SHUFFLE_BUFFER = 10_000
+#: Prompts that are measured before training, of a stream and of a source that makes them.
+FRONT, FRONT_MADE = 1000, 100
 
 
 class Batch:
@@ -111,11 +116,13 @@ class Buffered:
 class Made:
     """The endless sequence of a source that makes its prompts: neither read nor shuffled."""
 
-    def __init__(self, generated: Generated, seed: int) -> None:
-        self.generated, self.seed = generated, seed
+    def __init__(self, generated: Generated, seed: int, lengths: PromptLengths | None = None) -> None:
+        self.generated, self.seed, self.lengths = generated, seed, lengths
 
     def since(self, position: int) -> Iterator[Prompt]:
-        return self.generated.since(position, self.seed)
+        if self.lengths is None:
+            return self.generated.since(position, self.seed)
+        return self.generated.since(position, self.seed, self.lengths.fits)
 
 
 class Shard(IterableDataset[Batch]):
@@ -166,10 +173,10 @@ class PromptDataModule(LightningDataModule):
     same sequence where the number of ranks or the batch size has changed. The loaders shard themselves.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, sequence: Permuted | Buffered | Made | None = None) -> None:
         super().__init__()
         self.recipe = recipe
-        self._sequence: Permuted | Buffered | Made | None = None
+        self._sequence = sequence  # None: made of the recipe, with prompts of any length
         self._start = 0  # prompts served before the current loader
         self._progress: Any = None  # the trainer's count of batches, and what it was when the current loader was made
         self._progress_at_start = 0
@@ -212,12 +219,19 @@ class PromptDataModule(LightningDataModule):
         return 0, 1
 
 
-def endless_prompts(recipe: Recipe) -> Permuted | Buffered | Made:
-    """The endless sequence of a recipe's train split: in memory where it is small and no stream from the hub."""
+def endless_prompts(recipe: Recipe, lengths: PromptLengths | None = None) -> Permuted | Buffered | Made:
+    """The endless sequence of a recipe's train split: in memory where it is small and no stream from the hub.
+
+    ``lengths``: with it prompts that are too long are left out, or refused, as ``data.too_long`` says.
+    Raises UserError: no prompt is left; some are too long and to be refused, as far as that shows at the split's front.
+    """
     data = recipe.data
     generated = generated_prompts(recipe, "train")
     if generated is not None:
-        return Made(generated, recipe.seed)
+        _fitting(
+            recipe, lengths, itertools.islice(generated.since(0, recipe.seed), FRONT_MADE), f"the first {FRONT_MADE}"
+        )
+        return Made(generated, recipe.seed, lengths)
     if "hf://" not in described(data):
         prompts = list(itertools.islice(recipe_prompts(recipe, "train"), IN_MEMORY))
         if not prompts:
@@ -226,15 +240,31 @@ def endless_prompts(recipe: Recipe) -> Permuted | Buffered | Made:
                 "(80 %), validation or test; add rows"
             )
         if len(prompts) < IN_MEMORY:
-            return Permuted(prompts, recipe.seed)
-    return Buffered(_TrainSplit(recipe), recipe.seed)
+            return Permuted(_fitting(recipe, lengths, prompts, "train"), recipe.seed)
+    _fitting(recipe, lengths, itertools.islice(recipe_prompts(recipe, "train"), FRONT), f"the first {FRONT:,}")
+    return Buffered(_TrainSplit(recipe, lengths), recipe.seed)
+
+
+def _fitting(recipe: Recipe, lengths: PromptLengths | None, prompts: Iterable[Prompt], told: str) -> Sequence[Prompt]:
+    if lengths is None:
+        return list(prompts)
+    kept, line = fitting(lengths, prompts, recipe.data.too_long, told)
+    say_once(line)
+    return kept
+
+
+def say_once(line: str) -> None:
+    """Print a line on standard error, on one of the ranks; nothing where it is empty."""
+    if line and getattr(rank_zero_only, "rank", 0) == 0:
+        print(line, file=sys.stderr, flush=True)
 
 
 class _TrainSplit:
     """Opens the train split anew at each call; a class so that it pickles into a worker."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, lengths: PromptLengths | None) -> None:
+        self.recipe, self.lengths = recipe, lengths
 
     def __call__(self) -> Iterator[Prompt]:
-        return recipe_prompts(self.recipe, "train")
+        prompts = recipe_prompts(self.recipe, "train")
+        return prompts if self.lengths is None else filter(self.lengths.fits, prompts)

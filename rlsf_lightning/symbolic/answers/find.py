@@ -12,9 +12,9 @@ from rlsf_lightning.config.extension_points import EXTRACTOR
 from rlsf_lightning.config.plugins import resolve
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.records import Span
-from rlsf_lightning.symbolic.answers.settings import AnswerSettings
+from rlsf_lightning.symbolic.answers.settings import END_OF_THINKING, AnswerSettings
 
-THINK, END_OF_THINKING = "<think>", "</think>"
+THINK = "<think>"
 
 
 class Found(NamedTuple):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
+
+END_OF_THINKING = "</think>"
 
 
 class HasAnswers(Protocol):
@@ -60,6 +64,20 @@ class AnswerSettings:
         if place == "tag":
             return f"{self.tags[0]}{answer}{self.tags[1]}"
         return f"{self.marker} {answer}" if place == "after" else answer
+
+    def completion(self, prompt: Prompt) -> str:
+        """The known answer as a model is to complete the prompt with it: behind closed thinking, without the prefix.
+
+        Raises UserError where it does not begin with ``data.answer_prefix``.
+        """
+        answer = self.written(prompt)
+        if not answer.startswith(self.prefix):
+            raise UserError(
+                f"data.answer_prefix={json.dumps(self.prefix)}: the answer of prompt {prompt.id} begins otherwise: "
+                f"{answer[:60]!r}; write data.answer_prefix=null, or leave such rows out by data.keep"
+            )
+        is_thinking = self.thinking == "opened" and END_OF_THINKING not in answer
+        return (f"{END_OF_THINKING}\n\n" if is_thinking else "") + answer[len(self.prefix) :]
 
     @property
     def is_whole(self) -> bool:

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.verifier import program
 
 KINDS = ("bubblewrap", "none")
 INSTALL = {
@@ -46,6 +47,7 @@ INSTALL = {
     "prlimit": "apt-get install util-linux",
     "tar": "apt-get install tar",
 }
+TOOLS = tuple(program(name, line) for name, line in INSTALL.items())
 #: User ids that no account has by default (above the dynamic ones of systemd). One a calling process, so that the limit
 #: on processes counts one sandbox at a time.
 FIRST_UID, UIDS = 70_000, 5_000
@@ -99,8 +101,8 @@ class Sandbox:
         if kind not in KINDS:
             raise ValueError(f"sandbox={kind}: must be one of {', '.join(KINDS)}")
         self.kind, self._shows_processes = kind, True
-        for program in ("prlimit", "tar") if kind == "none" else ("prlimit", "tar", "bwrap"):
-            require(program)
+        for needed in ("prlimit", "tar") if kind == "none" else ("prlimit", "tar", "bwrap"):
+            require(needed)
         if kind == "none":
             warnings.warn(
                 "sandbox: none: programs written by the model run on this machine itself, and can read, write and delete "

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, repeats, too_long
+from rlsf_lightning.symbolic.execution.sandbox import TOOLS as SANDBOX
 from rlsf_lightning.symbolic.execution.sandbox import Sandbox
 from rlsf_lightning.symbolic.verifiers.cpp import recheck
 from rlsf_lightning.symbolic.verifiers.cpp.check import INVALID_KINDS, KINDS, MAX_FINDINGS, Checked, check
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import STANDARDS
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import TOOLS as COMPILERS
 from rlsf_lightning.symbolic.verifiers.cpp.locate import compile_errors, failing_tests
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.repair import search
@@ -53,6 +55,7 @@ class CppVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = (*COMPILERS, *SANDBOX)
     #: Seconds: twenty tests that all run into their limit, and are run again, instrumented.
     timeout = 60.0
 

@@ -21,6 +21,7 @@ from typing import Any
 from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.certificates import failed, first_dead, issued, passed, too_long
+from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.grammar.check import check
 from rlsf_lightning.symbolic.verifiers.grammar.check.score import score_of
 from rlsf_lightning.symbolic.verifiers.grammar.locate import locate
@@ -60,6 +61,7 @@ class GrammarVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = (package("lark", "grammar"), package("jsonschema", "grammar"))
 
     def __init__(
         self,

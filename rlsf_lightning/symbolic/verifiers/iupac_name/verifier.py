@@ -62,6 +62,7 @@ class IupacNameVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = opsin.tools()
     #: What decides on the split of a prompt with this reference.
     split_key = staticmethod(rdkit_io.split_key)
 

@@ -17,6 +17,7 @@ from rlsf_lightning._version import __version__
 from rlsf_lightning.records import Certificate, Finding, Prompt
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
+from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.math.check import Checked, check
 from rlsf_lightning.symbolic.verifiers.math.check.answers import Same, same_answer
 from rlsf_lightning.symbolic.verifiers.math.locate import locate
@@ -48,6 +49,7 @@ class MathVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = (package("math_verify", "math"),)
     #: The suite of metrics for its completions.
     metrics = "math"
 

@@ -20,6 +20,7 @@ from rlsf_lightning.errors import ToolFailed
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.certificates import failed, issued, passed
 from rlsf_lightning.symbolic.extract import stripped
+from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.smt.check import check, score_of, witness_of
 from rlsf_lightning.symbolic.verifiers.smt.locate import Locator
 from rlsf_lightning.symbolic.verifiers.smt.parse import parse
@@ -57,6 +58,7 @@ class SmtVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = (package("z3", "smt"),)
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ import sqlite3
 from rlsf_lightning.records import Certificate, Prompt
 from rlsf_lightning.symbolic.certificates import failed, issued, passed
 from rlsf_lightning.symbolic.extract import stripped
+from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.sql.check import INVALID_KINDS, KINDS, check
 from rlsf_lightning.symbolic.verifiers.sql.parse import is_legible, parse
 from rlsf_lightning.symbolic.verifiers.sql.recheck import stands
@@ -50,6 +51,7 @@ class SqlVerifier:
 
     kinds = KINDS
     invalid_kinds = INVALID_KINDS
+    tools = (package("sqlglot", "sql"),)
     #: The suite of metrics for its completions.
     metrics = "sql"
     version = sqlite3.sqlite_version

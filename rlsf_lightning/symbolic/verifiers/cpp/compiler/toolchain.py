@@ -22,12 +22,14 @@ from pathlib import Path
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic.execution.sandbox import require
+from rlsf_lightning.symbolic.verifier import program
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.forking import FORKING
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.judge import JUDGE
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.runner import RUNNER
 
 STANDARDS = ("gnu++14", "gnu++17", "gnu++20")
 INSTALL = "apt-get install g++   (Fedora: dnf install gcc-c++ libasan libubsan)"
+TOOLS = (program("g++", INSTALL), program("gcov", INSTALL))
 #: How programs are compiled that only run, and those whose runs tell where they go wrong: coverage and sanitizers.
 PLAIN = "-O1 -w"
 INSTRUMENTED = "-O0 -g1 -w -D_GLIBCXX_ASSERTIONS -fsanitize=address,undefined"

@@ -11,12 +11,13 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from rlsf_lightning.errors import UserError, install_hint
+from rlsf_lightning.symbolic.verifier import Tool
 
 _INSTALL = install_hint("naming")
 _JAR = re.compile(r"opsin-cli-(\d+\.\d+\.\d+)-jar-with-dependencies\.jar")
@@ -41,6 +42,20 @@ class Opsin(NamedTuple):
     def command(self, megabytes: int) -> list[str]:
         """The beginning of a command line; what to run is to follow."""
         return [self.java, f"-Xmx{megabytes}m", *_OPTIONS]
+
+
+def _is_there(part: Callable[[], object]) -> bool:
+    try:
+        part()
+    except UserError:
+        return False
+    return True
+
+
+def tools() -> tuple[Tool, ...]:
+    """Java and the jar."""
+    java = f"{_INSTALL}, or apt-get install default-jre-headless"
+    return Tool("java", java, lambda: _is_there(_java)), Tool("py2opsin", _INSTALL, lambda: _is_there(_jar))
 
 
 @cache

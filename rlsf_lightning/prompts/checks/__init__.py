@@ -1,0 +1,1 @@
+"""Checks of a recipe's data before a run: known answers, lengths, splits that share something."""
