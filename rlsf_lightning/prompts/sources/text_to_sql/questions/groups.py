@@ -51,11 +51,12 @@ def _kept(draw: Draw, table: Table) -> tuple[Comparison, str]:
 
 
 def _sorted(draw: Draw, query: Query, of: Aggregate, group_phrase: str) -> tuple[Query, str]:
-    """By the number and then the group, perhaps with a limit; or by the group."""
+    """By the number and then the group, perhaps with a limit; or by the group, always where the number may be NULL."""
     (group,) = query.group
     by_group = Key(group, draw.maybe(0.3))
     alphabetical = wording.direction(group.kind, by_group.is_descending, draw.rng)
-    if draw.maybe(0.3):
+    may_be_null = of.column is not None and of.column.may_be_null
+    if may_be_null or draw.maybe(0.3):
         return replace(query, order=(by_group,)), f"Sort by the {group_phrase}, {alphabetical}"
     key = Key(of, draw.maybe(0.7))
     how = wording.direction(of.column.kind if of.column is not None else Number(0, 1), key.is_descending, draw.rng)
