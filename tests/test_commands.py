@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -222,3 +223,28 @@ def test_sft_makes_a_policy_from_nothing(tmp_path):
     completed("sft", tmp_path, "recipe=chem_iupac", *own, *architecture, "sft.compile=false", "sft.minutes=null")
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
     completed("fit", tmp_path, "recipe=chem_iupac", "data.path=pairs.tsv", "policy.name=run/model", *SMALL)
+
+
+CHAT = (
+    "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def test_a_chat_with_tagged_answers_trains_and_is_measured(tmp_path, tiny_policy_dir):
+    from transformers import AutoTokenizer
+
+    chat = tmp_path / "chat"
+    shutil.copytree(tiny_policy_dir, chat)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_policy_dir)
+    tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained(chat)
+    (tmp_path / "pairs.tsv").write_text("iupac\tsmiles\n" + "".join(f"{'meth' * n}\t{'C' * n}\n" for n in range(1, 30)))
+    own = ["recipe=chem_iupac", f"policy.name={chat}", "data.path=pairs.tsv", "data.columns.prompt=iupac"]
+    own += ["data.columns.reference=smiles", "data.chat=true", "data.system=Be brief.", "data.examples=1", "answer=tag"]
+    own += ["rollout.max_new_tokens=12", "rollout.stop=[</answer>]"]
+    completed("fit", tmp_path, *own, *SMALL, "run_dir=run")
+    rows = metrics(tmp_path / "run")
+    assert len(rows) == 2 and all(float(row["validity"]) <= 1 for row in rows)
+    out = completed("evaluate", tmp_path, *own, "policy.adapter=run/adapter", "split=all", "limit=4", "format=json")
+    assert json.loads(out)["n"] == 4 and "exact_match" in json.loads(out)["metrics"]

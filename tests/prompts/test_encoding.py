@@ -174,3 +174,13 @@ def test_examples_of_a_held_out_file_are_refused(tmp_path) -> None:
     held = {"data": {"paths": {"train": "a", "test": "b"}, "examples": {"count": 1, "path": "b"}}}
     with pytest.raises(UserError, match=r"data\.examples\.path=b is held out"):
         example_prompts(OmegaConf.merge(OmegaConf.structured(Recipe), held))
+
+
+def test_prompt_answer_and_end_are_the_ids_of_the_whole_chat(encoder, tokenizer) -> None:
+    template = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}<|end|>{% endfor %}" + (
+        "{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    encode = encoder("data.system=Be brief.", "data.examples.count=1", "answer.extract=tag", chat_template=template)
+    whole = [*encode.messages(PROMPT), {"role": "assistant", "content": "<answer>3</answer>"}]
+    theirs = tokenizer.apply_chat_template(whole, tokenize=True, return_dict=False)
+    assert [*encode(PROMPT), *encode.answer_ids(PROMPT), tokenizer.eos_token_id] == list(theirs)
