@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import lightning.pytorch  # noqa: F401  its logger keeps the stream that is there at its import: none that a test captures
 import pytest
 
 from rlsf_lightning import certify, evaluate, export, fit, sft
@@ -90,8 +91,11 @@ def test_a_wrong_fit(place, capsys, monkeypatch, tiny_policy_dir, arguments, exp
     [
         (["policy.adapter=bad.ckpt"], "policy.adapter=bad.ckpt is not a readable checkpoint"),
         (["policy.adapter=bad.ckpt", "policy.lora.r=0", "policy.lora.modules_to_save=[]"], "not a readable checkpoint"),
-        (["policy.name=nobody/nothing"], "the tokenizer could not be loaded"),
-        (["policy.name=three words here"], "policy.name=three words here"),
+        (["policy.name=nobody/nothing"], "the Hugging Face hub cannot be reached"),
+        (
+            ["policy.name=three words here"],
+            "policy.name=three words here: there is no such folder here, and it is no name",
+        ),
         (["policy.lora.targets=[q_porj]"], "Write policy.lora.targets=all-linear, or some of: down_proj, gate_proj"),
         (["policy.lora.targets=attention"], "policy.lora.targets=attention does not fit this model"),
         (["policy.lora.modules_to_save=[model.nrom]"], "no module's name ends with model.nrom"),

@@ -57,6 +57,11 @@ def _check_model(cfg: schema.Policy) -> None:
     if not folder.is_dir():
         if folder == EMBEDDED or cfg.name.startswith((".", "/", "~")) or cfg.name.count("/") > 1 or "\\" in cfg.name:
             raise UserError(f"policy.name={cfg.name}: there is no folder {folder}. Write a folder with a config.json.")
+        if not _is_hub_name(cfg.name):
+            raise UserError(
+                f"policy.name={cfg.name}: there is no such folder here, and it is no name of the Hugging Face hub either. "
+                "Write policy.name=FOLDER, or the model's exact name there, such as policy.name=Qwen/Qwen2.5-0.5B-Instruct."
+            )
         if not (hub_answers() or _is_cached(cfg)):
             raise UserError(
                 f"policy.name={cfg.name}: there is no such folder here, and the Hugging Face hub cannot be reached; "
@@ -76,6 +81,16 @@ def _check_model(cfg: schema.Policy) -> None:
             "Save one into that folder: tokenizer.save_pretrained(folder)."
         )
     _check_weights(folder)
+
+
+def _is_hub_name(name: str) -> bool:
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
 
 
 def _is_cached(cfg: schema.Policy) -> bool:
