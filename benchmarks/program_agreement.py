@@ -9,8 +9,7 @@ sanitizers, which end a program at the first thing that the standard leaves unde
 
 ``judged``: so many texts such as a policy writes, of as many prompts: 30 % the program, 40 % with a token edited, 15 %
 unfinished, 15 % garbage. Each is compiled by a g++ of its own and run on its tests; the verifier, as a pool with each number
-of workers, must say the same. Programs a second and processor time a program are measured on the way, and all is written to
-the results.
+of workers, must say the same. Programs a second are measured on the way, and all is written to the results.
 Exit status 1: some test, or some verdict, disagrees.
 """
 
@@ -21,7 +20,6 @@ import json
 import os
 import platform
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -133,12 +131,8 @@ def plain_verdicts(texts: Sequence[tuple[str, Prompt, str]]) -> list[bool]:
 def judged(
     texts: Sequence[tuple[str, Prompt, str]], workers: int, explain: bool
 ) -> tuple[list[Certificate], dict[str, float]]:
-    """The verifier's certificates, and how fast they came; the first of each worker's, with its start, do not count.
-
-    Processor time is that of all processes, the start of the workers included.
-    """
+    """The verifier's certificates, and how fast they came; the first of each worker's, with its start, do not count."""
     pairs = [(prompt, text) for _, prompt, text in texts]
-    used = _processor_seconds()
     with VerifierPool("cpp", {"explain": explain}, workers=workers) as pool:
         pool.submit([(prompt, f"{generators.gold(prompt)}\n") for prompt, _ in pairs[: 8 * workers]]).result()
         start = time.perf_counter()
@@ -147,14 +141,7 @@ def judged(
     return certificates, {
         "seconds": round(seconds, 1),
         "programs_per_second": round(len(pairs) / seconds, 2),
-        "processor_ms_per_program": round(1e3 * (_processor_seconds() - used) / len(pairs), 1),
     }
-
-
-def _processor_seconds() -> float:
-    """Of all processes that ended, with those that they waited for, and of this one."""
-    of_all = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
-    return sum(used.ru_utime + used.ru_stime for used in of_all)
 
 
 def compare_verdicts(chosen: Sequence[Prompt], settings: Mapping[str, Any]) -> int:
