@@ -323,10 +323,15 @@ def test_a_users_mistake_surfaces_at_construction(count):
         VerifierPool("faulty_verifiers:NoSuchClass", {}, workers=count, timeout=5.0)
 
 
-@pytest.mark.parametrize("name", ["BrokenConstruction", "DeadConstruction"])
-def test_a_verifier_that_dies_at_construction_is_reported(name):
+def test_a_verifier_that_dies_at_construction_is_reported():
     with pytest.raises(UserError, match=r"does not start in a worker.*verifier\.workers=0"):
-        VerifierPool(f"faulty_verifiers:{name}", {}, workers=1, timeout=5.0)
+        VerifierPool("faulty_verifiers:DeadConstruction", {}, workers=1, timeout=5.0)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_verifier_that_raises_at_construction_is_reported_with_its_line(count):
+    with pytest.raises(UserError, match=r"faulty_verifiers:BrokenConstruction: \w+: .* \(.*faulty_verifiers\.py:\d+\)"):
+        VerifierPool("faulty_verifiers:BrokenConstruction", {}, workers=count, timeout=5.0)
 
 
 def test_closing():
