@@ -37,6 +37,32 @@ def test_a_factor_behind_a_slash(answer: str, reference: str, verdict: Verdict) 
 
 
 @pytest.mark.parametrize(
+    ("completion", "reference", "verdict"),
+    [
+        ("#### $48", "48 cents", Verdict.FAIL),
+        ("#### $48", "48 euros", Verdict.FAIL),
+        ("#### \\$48", "48 cents", Verdict.FAIL),
+        ("The answer is \u20ac48.", "48 dollars", Verdict.FAIL),
+        ("The answer is 48\u20ac.", "48 dollars", Verdict.FAIL),
+        ("The answer is \u00a348.", "48 euros", Verdict.FAIL),
+        ("\\boxed{\\$48}", "48 cents", Verdict.FAIL),
+        ("#### $4800", "48 cents", Verdict.FAIL),
+        ("The answer is $48.", "4800 cents", Verdict.ABSTAIN),
+        ("#### $48", "48", Verdict.PASS),
+        ("#### $48", "48 dollars", Verdict.PASS),
+        ("#### $48$", "48 cents", Verdict.PASS),
+        ("The answer is **$48**.", "$48", Verdict.PASS),
+        ("The answer is \\(48\\).", "48 cents", Verdict.PASS),
+        ("#### $1,048.50", "1048.5", Verdict.PASS),
+        ("#### -$48", "-48", Verdict.PASS),
+        ("#### $48 in all", "48", Verdict.PASS),
+    ],
+)
+def test_a_currency_before_the_answer_is_its_unit(completion: str, reference: str, verdict: Verdict) -> None:
+    assert checked(NUMBERS, Prompt("id", "How much?", reference), completion).verdict is verdict
+
+
+@pytest.mark.parametrize(
     ("step", "holds"),
     [
         ("We find 4 apples + 5 apples = 20 apples", False),

@@ -85,7 +85,7 @@ def _compared(reference: str, answer: Answer | None, is_same: Same) -> tuple[boo
     if answer is None:
         return None, None
     try:
-        return is_same(reference, answer.text), None
+        return is_same(reference, answer.written), None
     except ToolFailed as error:
         return None, str(error)
 

@@ -57,7 +57,7 @@ class Checked:
             "reference": self.reference,
         }
         if self.answer is not None:
-            text, span = self.answer
+            text, span, _ = self.answer
             witness["answer"] = {"text": text[:MAX_ANSWER], "span": [span.start, span.end], "equal": self.is_equal}
         if self.failure is not None:
             witness["error"] = self.failure
@@ -77,7 +77,7 @@ def check(solution: Solution, task: Task, is_same: Same) -> Checked:
     if answer is None:
         return Checked(task.reference, steps, answer)
     try:
-        return Checked(task.reference, steps, answer, is_same(task.reference, answer.text))
+        return Checked(task.reference, steps, answer, is_same(task.reference, answer.written))
     except ToolFailed as failure:
         return Checked(task.reference, steps, answer, failure=str(failure))
 

@@ -61,9 +61,21 @@ _WRAPPING = (
 )
 
 
+#: A number that a currency may stand before.
+_PLAIN = re.compile(r"-?[0-9][0-9.,]*")
+
+
 class Answer(NamedTuple):
+    """``currency``: the sign that stands before a plain number or behind it, which is left out of ``text`` and ``span``."""
+
     text: str
     span: Span
+    currency: str = ""
+
+    @property
+    def written(self) -> str:
+        """With its currency in front."""
+        return self.currency + self.text
 
 
 def find_answer(text: str) -> Answer | None:
@@ -138,7 +150,21 @@ def _trimmed(text: str, span: Span) -> Answer | None:
             is_last = end - start >= len(wrapping) and text.endswith(wrapping, start, end)
             if is_last and not (wrapping == "." and _is_ellipsis(text, start, end)):
                 end, changed = end - len(wrapping), True
-    return Answer(text[start:end], Span(start, end)) if start < end else None
+    if start >= end:
+        return None
+    return Answer(
+        text[start:end], Span(start, end), _currency(text[span.start : start], text[start:end], text[end : span.end])
+    )
+
+
+def _currency(before: str, number: str, behind: str) -> str:
+    """Of a plain number: a dollar sign without a partner, which would enclose a formula, or the sign of another currency."""
+    if not _PLAIN.fullmatch(number):
+        return ""
+    found = re.search(r"\\\$|[\u20ac\u00a3]", before + behind)
+    if found is not None:
+        return found.group()
+    return "$" if before.count("$") == behind.count("$") + 1 else ""
 
 
 def _begins_decimal(text: str, start: int, end: int) -> bool:
