@@ -228,9 +228,9 @@ def endless_prompts(recipe: Recipe, lengths: PromptLengths | None = None) -> Per
     data = recipe.data
     generated = generated_prompts(recipe, "train")
     if generated is not None:
-        _fitting(
-            recipe, lengths, itertools.islice(generated.since(0, recipe.seed), FRONT_MADE), f"the first {FRONT_MADE}"
-        )
+        if lengths is not None:
+            front = itertools.islice(generated.since(0, recipe.seed), FRONT_MADE)
+            _fitting(recipe, lengths, front, f"the first {FRONT_MADE}")
         return Made(generated, recipe.seed, lengths)
     if "hf://" not in described(data):
         prompts = list(itertools.islice(recipe_prompts(recipe, "train"), IN_MEMORY))
@@ -240,14 +240,14 @@ def endless_prompts(recipe: Recipe, lengths: PromptLengths | None = None) -> Per
                 "(80 %), validation or test; add rows"
             )
         if len(prompts) < IN_MEMORY:
-            return Permuted(_fitting(recipe, lengths, prompts, "train"), recipe.seed)
-    _fitting(recipe, lengths, itertools.islice(recipe_prompts(recipe, "train"), FRONT), f"the first {FRONT:,}")
+            fit = prompts if lengths is None else _fitting(recipe, lengths, prompts, "train")
+            return Permuted(fit, recipe.seed)
+    if lengths is not None:
+        _fitting(recipe, lengths, itertools.islice(recipe_prompts(recipe, "train"), FRONT), f"the first {FRONT:,}")
     return Buffered(_TrainSplit(recipe, lengths), recipe.seed)
 
 
-def _fitting(recipe: Recipe, lengths: PromptLengths | None, prompts: Iterable[Prompt], told: str) -> Sequence[Prompt]:
-    if lengths is None:
-        return list(prompts)
+def _fitting(recipe: Recipe, lengths: PromptLengths, prompts: Iterable[Prompt], told: str) -> Sequence[Prompt]:
     kept, line = fitting(lengths, prompts, recipe.data.too_long, told)
     say_once(line)
     return kept

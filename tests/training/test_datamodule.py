@@ -141,7 +141,7 @@ def test_spawned_workers_change_nothing() -> None:
 
 
 def test_shards_pickle(tmp_path: Path) -> None:
-    sequence = Buffered(data_module._TrainSplit(a_recipe(tmp_path)), 0)
+    sequence = Buffered(data_module._TrainSplit(a_recipe(tmp_path), None), 0)
     for shard in (Shard(sequence, 3, 2), Shard(sequences(23, 5)[0], 3, 2)):
         assert take(3, pickle.loads(pickle.dumps(shard))) == take(3, shard)
 
