@@ -170,6 +170,7 @@ def compare_verdicts(chosen: Sequence[Prompt], settings: Mapping[str, Any]) -> i
     path = Path(
         settings["results"], f"program_agreement_{platform.machine()}_{os.cpu_count()}cores_{date.today()}.json"
     )
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(f"{result['agree']} of {len(texts)} verdicts agree\nwritten to {path}")
     return len(wrong)

@@ -117,9 +117,8 @@ def test_killed_and_resumed_equals_the_straight_run(tmp_path, tiny_policy_dir):
     ]
     completed("fit", tmp_path, *arguments, "run_dir=straight")
     killed = command("fit", tmp_path, *arguments, "run_dir=killed")
-    last = tmp_path / "killed" / "checkpoints" / "last.ckpt"
-    deadline = time.monotonic() + 120
-    while not last.exists() and time.monotonic() < deadline:
+    checkpoints, deadline = tmp_path / "killed" / "checkpoints", time.monotonic() + 120
+    while not list(checkpoints.glob("step-*.ckpt")) and time.monotonic() < deadline:
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
