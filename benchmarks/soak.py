@@ -60,8 +60,9 @@ def measured(pid: int) -> Sample:
     """One sample of the run's process tree. ``tools``: descendants which are not Python workers of the pool."""
     tree = descendants(pid)
     own = [memory(pid)]
-    workers = [memory(child) for child in tree if is_worker(child)]
-    tools = [memory(child) for child in tree if not is_worker(child)]
+    workers, tools = list[tuple[int, int]](), list[tuple[int, int]]()
+    for child in tree:
+        (workers if is_worker(child) else tools).append(memory(child))
     everyone = own + workers + tools
     links = [link for each in [pid, *tree] for link in open_files(each)]
     sums = {name: sum(rss for rss, _ in group) / MIB for name, group in
@@ -88,7 +89,8 @@ def descendants(pid: int) -> list[int]:
 
 
 def is_worker(pid: int) -> bool:
-    return "rlsf_lightning" in words_of(pid) or "multiprocessing" in words_of(pid)
+    program = words_of(pid).partition(" ")[0]
+    return Path(program).name.startswith("python")  # a tool's words may name this package, too: Java's class path does
 
 
 def words_of(pid: int) -> str:
