@@ -19,6 +19,7 @@ from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.prompts.lengths import PromptLengths, fitting
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
 from rlsf_lightning.symbolic.loader import find_verifier
+from rlsf_lightning.training.datamodule import say_once
 from rlsf_lightning.training.hooks import RLSFCallback
 from rlsf_lightning.training.run.folder import SUMMARY_FILE
 from rlsf_lightning.training.run.writing import write_json
@@ -57,7 +58,7 @@ class HeldOut(RLSFCallback):
         settings = module.recipe.evaluation
         if settings.split is None:
             return
-        self.prompts = self.read(trainer, module, settings.split, settings.limit)
+        self.prompts = self.read(module, settings.split, settings.limit)
         if not self.prompts:
             self.say(trainer, f"no prompt in the split {settings.split}: no table; evaluation.split=null skips this")
             return
@@ -84,20 +85,20 @@ class HeldOut(RLSFCallback):
 
     def validate(self, trainer, module) -> None:
         settings = module.recipe.evaluation
-        prompts = self.read(trainer, module, "validation", settings.validation_limit)
+        prompts = self.read(module, "validation", settings.validation_limit)
         if prompts:
             report = self.measure(trainer, module, prompts, settings.samples, "validation: ")
             for name, found in report.metrics.items():
                 module.log(f"validation/{name}", found.value, rank_zero_only=False, sync_dist=True)
 
-    def read(self, trainer, module, split: str, limit: int) -> list:
+    @staticmethod
+    def read(module, split: str, limit: int) -> list:
         """The prompts of a split that are measured: those for which the model's context has room."""
         recipe = module.recipe
         lengths = PromptLengths(module.encode, module.policy.context_length, recipe.rollout.max_new_tokens)
         prompts = recipe_prompts(recipe, split, limit=limit)
         kept, line = fitting(lengths, prompts, recipe.data.too_long, f"the split {split}")
-        if line and trainer.is_global_zero:
-            print(line, file=sys.stderr, flush=True)
+        say_once(line)
         return kept
 
     def conclude(self, trainer, module) -> None:

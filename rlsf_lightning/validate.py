@@ -23,6 +23,7 @@ from rlsf_lightning.errors import UserError
 if TYPE_CHECKING:
     from rlsf_lightning.config.schema import Recipe
     from rlsf_lightning.prompts.checks.report import DataReport
+    from rlsf_lightning.prompts.lengths import PromptLengths
 
 
 @dataclass
@@ -55,7 +56,6 @@ def run(recipe: Recipe, options: Options) -> None:
 
 def examine(recipe: Recipe, options: Options) -> DataReport:
     """Read and judge everything. Raises UserError for what cannot be read at all."""
-    from rlsf_lightning.evaluation.lengths import lengths_of
     from rlsf_lightning.prompts import described
     from rlsf_lightning.prompts.checks.gold import GoldJudge
     from rlsf_lightning.prompts.checks.report import DataReport
@@ -67,7 +67,7 @@ def examine(recipe: Recipe, options: Options) -> DataReport:
         for tool in getattr(find_verifier(recipe.verifier.name), "tools", ())
     ]
     problems = list[str]()
-    lengths = _or_problem(problems, lambda: lengths_of(recipe))
+    lengths = _or_problem(problems, lambda: _lengths_of(recipe))
     report = DataReport(
         recipe=recipe.recipe,
         source=described(recipe.data),
@@ -85,6 +85,14 @@ def examine(recipe: Recipe, options: Options) -> DataReport:
                 report.gold[split] = judge.tally(report.survey.prompts_of(recipe, split, options.limit))
     report.conclude(recipe.data.too_long)
     return report
+
+
+def _lengths_of(recipe: Recipe) -> PromptLengths:
+    from rlsf_lightning.evaluation.lengths import lengths_of
+    from rlsf_lightning.policy.preflight import check_policy
+
+    check_policy(recipe.policy)
+    return lengths_of(recipe)
 
 
 def _or_problem(problems: list[str], made: Any) -> Any:

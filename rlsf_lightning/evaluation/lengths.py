@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rlsf_lightning.policy.preflight import check_policy
 from rlsf_lightning.policy.prompt_ids import encode_text
 from rlsf_lightning.policy.tokenizer import context_length, load_tokenizer
 from rlsf_lightning.prompts import PromptEncoder
@@ -16,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def encoder_of(recipe: Recipe) -> PromptEncoder:
-    """The encoder of prompts. Raises UserError: the tokenizer cannot be loaded, or does not suit the ``data`` block."""
-    check_policy(recipe.policy)
+    """The encoder of prompts, for a policy that ``check_policy`` has nothing against.
+
+    Raises UserError: the tokenizer cannot be loaded, or does not suit the ``data`` block.
+    """
     tokenizer = load_tokenizer(recipe.policy)
     return PromptEncoder(recipe, tokenizer, partial(encode_text, tokenizer))
 

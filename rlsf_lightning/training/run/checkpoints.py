@@ -73,18 +73,12 @@ class EpochCheckpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        signum = _agreed(trainer, self.signals.asked)
-        self.signals.in_step = False
-        if signum is not None:
-            self.stop(trainer, signum)
+        self.stop_if_asked(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.signals.in_step = True  # torch.save makes an error of its own of what interrupts it
         self.write(trainer, pl_module)
-        signum = _agreed(trainer, self.signals.asked)
-        self.signals.in_step = False
-        if signum is not None:
-            self.stop(trainer, signum)
+        self.stop_if_asked(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.publish(trainer, pl_module)
@@ -98,6 +92,13 @@ class EpochCheckpoints(Checkpoint):
         stop = stop_behind(exception)
         if stop is not None and isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
             trainer.strategy.launcher.kill(stop.signum)  # the further ranks, which this process has started
+
+    def stop_if_asked(self, trainer: Trainer) -> None:
+        """Signals no longer wait; end the run where one did. Called on all ranks."""
+        signum = _agreed(trainer, self.signals.asked)
+        self.signals.in_step = False
+        if signum is not None:
+            self.stop(trainer, signum)
 
     def stop(self, trainer: Trainer, signum: int) -> None:
         """End the run. Called on all ranks after the same step."""
