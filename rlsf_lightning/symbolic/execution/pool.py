@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -108,8 +109,9 @@ class VerifierPool:
         #: The kinds of findings that mean "no object at all".
         self.invalid_kinds = frozenset(getattr(verifier_class, "invalid_kinds", ())) | {NO_ANSWER}
         self._finder = AnswerFinder(answer or AnswerSettings())
-        #: Most recently used last. None: verified before the run was resumed, and not kept in the checkpoint.
-        self._verdicts: OrderedDict[bytes, Certificate | None] = OrderedDict()
+        #: Packed certificates, most recently used last. Empty: verified before the run was resumed, and not kept in the
+        #: checkpoint.
+        self._verdicts: OrderedDict[bytes, bytes] = OrderedDict()
 
     def submit(self, pairs: Sequence[Pair]) -> Pending:
         """Start to verify a batch of prompts and completions; does not block. A prompt's facts must be picklable."""
@@ -132,7 +134,7 @@ class VerifierPool:
     def expect(self, known: str) -> None:
         """Count these pairs as cache hits from now on, though each is verified once more."""
         keys = bytes.fromhex(known)
-        self._verdicts = OrderedDict.fromkeys(keys[i : i + KEY_SIZE] for i in range(0, len(keys), KEY_SIZE))
+        self._verdicts = OrderedDict.fromkeys((keys[i : i + KEY_SIZE] for i in range(0, len(keys), KEY_SIZE)), b"")
 
     def close(self) -> None:
         """Stop all workers at once. Certificates that were not fetched are lost."""
@@ -147,15 +149,16 @@ class VerifierPool:
         self.close()
 
     def _recall(self, key: bytes) -> Certificate | None:
-        if key in self._verdicts:
+        packed = self._verdicts.get(key)
+        if packed is not None:
             self._verdicts.move_to_end(key)
-        return self._verdicts.get(key)
+        return _unpacked(packed) if packed else None
 
     def _keep(self, fresh: Mapping[bytes, Certificate]) -> None:
         """Abstentions are not cached: the tool's failure may be transient."""
         for key, certificate in fresh.items():
-            if certificate.verdict is not Verdict.ABSTAIN:
-                self._verdicts[key] = certificate
+            if certificate.verdict is not Verdict.ABSTAIN and (packed := _packed(certificate)):
+                self._verdicts[key] = packed
         while len(self._verdicts) > CACHE_SIZE:
             self._verdicts.popitem(last=False)
 
@@ -207,3 +210,16 @@ def _key(prompt: Prompt, completion: str) -> bytes:
     """A hash of all that a verifier sees of a pair."""
     seen = prompt.id, prompt.text, prompt.reference, prompt.target, dict(prompt.facts), completion
     return hashlib.blake2b(pickle.dumps(seen), digest_size=KEY_SIZE).digest()
+
+
+def _packed(certificate: Certificate) -> bytes:
+    """A tenth of the certificate's own memory; empty where it cannot be pickled, which only a process without workers sees."""
+    try:
+        return zlib.compress(pickle.dumps(certificate), level=1)
+    except Exception:  # whatever the witness's own methods raise
+        return b""
+
+
+def _unpacked(packed: bytes) -> Certificate:
+    certificate: Certificate = pickle.loads(zlib.decompress(packed))
+    return certificate

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from rlsf_lightning.config.schema import Verifier
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.records import Prompt, Verdict
+from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.execution import pool as pool_module
 from rlsf_lightning.symbolic.execution import worker_processes
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
@@ -49,6 +49,18 @@ def wait_until_dead(pids, seconds):
     while any(map(is_alive, pids)):
         assert time.monotonic() < limit, "still alive"
         time.sleep(0.02)
+
+
+class Always:
+    """Issues the same certificate for everything."""
+
+    kinds = frozenset({"kind"})
+
+    def __init__(self, certificate):
+        self.certificate = certificate
+
+    def verify(self, prompt, completion):
+        return self.certificate
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +135,27 @@ def test_a_run_that_goes_on_counts_the_verdicts_of_before(tmp_path):
             hits.append(pending.hits)
     assert hits == [1, 2]
     assert log.read_text().splitlines() == ["p a", "p b", "p abstain", "p a", "p c", "p b"]
+
+
+def test_a_certificate_comes_back_from_the_cache_as_it_was():
+    finding = Finding("kind", "message", (Span(0, 1), Span(2, 3)), 0.5)
+    issued = Certificate(
+        Verdict.FAIL, (finding,), 0.25, 2, {"a": [1, None, {"b": "é"}]}, "tool", "1", 0.125, Span(0, 3)
+    )
+
+    with VerifierPool.of(Always(issued)) as pool:
+        (first,), (again,) = (pool.submit([(PROMPT, "abc")]).result() for _ in range(2))
+
+    assert first == again == issued and again is not issued
+
+
+def test_a_certificate_that_cannot_be_pickled_is_asked_for_again():
+    issued = Certificate(Verdict.PASS, score=1.0, witness={"a": lambda: 0})
+
+    with VerifierPool.of(Always(issued)) as pool:
+        pending = [pool.submit([(PROMPT, "abc")]) for _ in range(2)]
+        assert [each.result() for each in pending] == [[issued], [issued]]
+        assert pool.known() == ""
 
 
 @pytest.mark.parametrize("count", [0, 1])
