@@ -35,7 +35,10 @@ class Checked(NamedTuple):
 
 
 def check(query: Query, task: Task) -> Checked:
-    """What is wrong with a query. Raises ToolFailed for one that takes too long by the clock."""
+    """What is wrong with a query.
+
+    ToolFailed: it takes too long by the clock, or only chooses other rows than the reference where that leaves a choice.
+    """
     refusal = [query.mistake] if query.mistake is not None else _refusal(query, task.database)
     if refusal:
         return Checked(refusal, 0.0, {})
@@ -43,12 +46,17 @@ def check(query: Query, task: Task) -> Checked:
         checked = _tried(query, trial, number)
         if checked is not None:
             return checked._replace(witness={**checked.witness, "databases": len(task.trials), "database": number})
+    if not all(trial.is_right(trial.database.run(query.text, trial.limits)) for trial in task.trials if trial.readings):
+        raise ToolFailed(
+            "the reference leaves open which rows it takes: a LIMIT cuts through rows that its ORDER BY holds for equal, or a "
+            "subquery in the place of a value has several rows"
+        )
     rows = len(task.trials[0].wanted.rows)
     return Checked([], 1.0, {"rows": [rows, rows], "databases": len(task.trials)})
 
 
 def _tried(query: Query, trial: Trial, number: int) -> Checked | None:
-    """What is wrong with a query on one database; None: it is right. Raises ToolFailed for one that takes too long."""
+    """What is wrong with a query on one database; None: nothing that is sure. Raises ToolFailed for one that takes too long."""
     result = trial.database.run(query.text, trial.limits)
     where = f" (on database {number}, with other data)" if number else ""
     if result.error == "too slow":
@@ -58,7 +66,8 @@ def _tried(query: Query, trial: Trial, number: int) -> Checked | None:
         message = ascii_of(result.error)
         finding = Finding(kind if kind in RUN_KINDS else "runtime_error", f"SQLite: {message}{where}")
         return Checked([finding], 0.0, {"error": message})
-    return None if trial.is_right(result) else _compared(result, trial, where)
+    is_open = trial.readings and result.columns == trial.wanted.columns
+    return None if is_open or trial.is_right(result) else _compared(result, trial, where)
 
 
 def _refusal(query: Query, database: Database) -> list[Finding]:

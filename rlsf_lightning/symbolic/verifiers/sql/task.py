@@ -11,6 +11,7 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Prompt
 from rlsf_lightning.symbolic.verifiers.sql.results.compare import same_rows
 from rlsf_lightning.symbolic.verifiers.sql.results.order import Group, in_order, require_sqlglot, tie_groups
+from rlsf_lightning.symbolic.verifiers.sql.results.ties import with_ties_broken
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.building import Source
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result, database_of
 from rlsf_lightning.symbolic.verifiers.sql.viable import is_dead
@@ -31,8 +32,18 @@ class Trial:
         """See ``tie_groups``."""
         return tie_groups(self.database, self.reference, self.wanted, self.limits)
 
+    @cached_property
+    def readings(self) -> tuple[Trial, ...]:
+        """The reference with its ties broken, where that gives other rows; see ``with_ties_broken``."""
+        broken = with_ties_broken(self.database, self.reference, self.limits)
+        found = (Trial(self.source, self.database, query, rows, self.limits) for query, rows in broken)
+        return tuple(trial for trial in found if not self._gives(trial.wanted))
+
     def is_right(self, result: Result) -> bool:
-        """Whether these are the rows of the reference, in its order where it has one."""
+        """Whether these are the rows of the reference, in its order where it has one, or of one of its readings."""
+        return self._gives(result) or any(reading._gives(result) for reading in self.readings)
+
+    def _gives(self, result: Result) -> bool:
         if result.error is not None:
             return False
         if self.groups is not None:
@@ -91,16 +102,16 @@ def _trials(sources: tuple[Source, ...], reference: str, limits: Limits, mutants
 
 
 def _mutants(source: Source, reference: str, limits: Limits, count: int) -> Iterator[Trial]:
-    """Those on which the reference runs."""
+    """Those on which the reference runs, and leaves no choice."""
     for seed in range(1, count + 1):
         mutant = source._replace(seed=seed)
         try:
             database = database_of(mutant)
         except UserError:  # too large a database, or one that cannot be changed
             return
-        wanted = database.run(reference, limits)
-        if wanted.error is None:
-            yield Trial(mutant, database, reference, wanted, limits)
+        trial = Trial(mutant, database, reference, database.run(reference, limits), limits)
+        if trial.wanted.error is None and not trial.readings:
+            yield trial
 
 
 def _sources_of(prompt: Prompt) -> tuple[Source, ...]:

@@ -7,8 +7,7 @@ decided by its rows on several databases: the prompt's, and those that it gives 
 (``sqlite.mutants``), so that a query that only fits the data, such as a list of the wanted values, is wrong.
 Queries run in this process, within limits (``sqlite.database``).
 
-Not covered: a LIMIT within a subquery of the reference that cuts through rows that its ORDER BY holds for equal, and the
-first dead character of queries that only mean something wrong.
+Not covered: the first dead character of queries that only mean something wrong.
 """
 
 from __future__ import annotations

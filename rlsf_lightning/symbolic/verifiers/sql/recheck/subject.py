@@ -11,6 +11,7 @@ from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.sql.parse import is_legible
 from rlsf_lightning.symbolic.verifiers.sql.recheck.rows import alike, group_by_group
 from rlsf_lightning.symbolic.verifiers.sql.results.order import Group, tie_groups
+from rlsf_lightning.symbolic.verifiers.sql.results.ties import with_ties_broken
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.building import Source
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Database, Limits, Result
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, tokens_of
@@ -49,8 +50,23 @@ class Retrial:
             return Result(error="refused")
         return self.database.run(query, self.limits)
 
+    @cached_property
+    def readings(self) -> list[Retrial]:
+        """The reference with its ties broken, where that gives other rows."""
+        broken = (query for query, _ in with_ties_broken(self.database, self.reference, self.limits))
+        retrials = [Retrial(self.source, query, self.limits) for query in broken]
+        return [retrial for retrial in retrials if not self._gives(retrial.wanted)]
+
     def is_right(self, result: Result) -> bool:
-        """Whether these are the rows of the reference."""
+        """Whether these are the rows of the reference, or of one of its readings."""
+        return self._gives(result) or any(reading._gives(result) for reading in self.readings)
+
+    def is_surely_wrong(self, result: Result) -> bool:
+        """Whether these are not its rows, and no others that it might have taken."""
+        is_open = result.error is None and self.readings and result.columns == self.wanted.columns
+        return not is_open and not self.is_right(result)
+
+    def _gives(self, result: Result) -> bool:
         if self.groups is not None:
             return group_by_group(result, self.wanted, self.groups, self.database.stored)
         return self.is_alike(result)
@@ -97,6 +113,6 @@ class Subject:
         return all(retrial.is_right(retrial.run(query)) for retrial in self.retrials)
 
     def first_wrong(self) -> int | None:
-        """The first database on which the query itself does not; None: it is right."""
-        wrong = (n for n, retrial in enumerate(self.retrials) if not retrial.is_right(self.result_on(retrial)))
+        """The first database on which the query itself surely does not; None: there is none."""
+        wrong = (n for n, retrial in enumerate(self.retrials) if retrial.is_surely_wrong(self.result_on(retrial)))
         return next(wrong, None)
