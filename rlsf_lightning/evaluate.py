@@ -84,7 +84,8 @@ def measure(recipe: Recipe, options: Options) -> Report:
         suite_for(pool.verifier_class, recipe.evaluation.metrics)
         pool.submit([(prompts[0], "")]).result()  # raises for a missing fact
         check_fits(recipe.policy, list(recipe.rollout.stop))
-        policy = load_policy(recipe.policy, device=_device(recipe), stop=list(recipe.rollout.stop))
+        is_mixed = str(recipe.trainer.get("precision")) in ("bf16-mixed", "bf16")
+        policy = load_policy(recipe.policy, device=_device(recipe), is_mixed=is_mixed, stop=list(recipe.rollout.stop))
         report = evaluate_policy(
             policy,
             prompts,

@@ -28,7 +28,7 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.policy.checkpoint import adapter_folder, is_checkpoint, whole_weights
 from rlsf_lightning.policy.heads import ValueHead, lm_head
 from rlsf_lightning.policy.policy import CRITIC, Policy
-from rlsf_lightning.policy.quantize import keep_trainable, nf4_config, nf4_dtype, quantize_in_place
+from rlsf_lightning.policy.quantize import keep_trainable, multiplies_bf16, nf4_config, nf4_dtype, quantize_in_place
 from rlsf_lightning.policy.sampling.stops import Stops
 from rlsf_lightning.policy.tokenizer import load_tokenizer, source_of, user_errors
 
@@ -60,11 +60,12 @@ def load_policy(
     device: str | torch.device = "cpu",
     seed: int = 0,
     half: torch.dtype = torch.bfloat16,
+    is_mixed: bool = False,
     stop: Sequence[str | int] = (),
 ) -> Policy:
     """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
-    The base is NF4, or dense: ``half`` on CUDA, fp32 elsewhere. An adapter from ``cfg.adapter`` keeps its own rank, scale
+    The base is NF4, or dense: ``half`` on CUDA, and on a CPU that multiplies bf16 where the run does; else fp32. An adapter from ``cfg.adapter`` keeps its own rank, scale
     and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
     ``cfg.lora.r == 0`` all weights are fine-tuned, in fp32 (bf16 weights would round small steps away), and a frozen
     copy of the same size is the reference.
@@ -73,6 +74,7 @@ def load_policy(
         with_value: add a value head.
         with_critic: give the value head a fresh adapter of its own, of the policy adapter's shape.
         half: the 16-bit dtype of the base; fp16 where it computes under fp16 autocast, which takes no bf16 beside it.
+        is_mixed: the run computes under autocast to ``half``.
         stop: ``rollout.stop``.
 
     Raises:
@@ -83,7 +85,8 @@ def load_policy(
     if wants_nf4:
         dtype = nf4_dtype(device, half)
     else:
-        dtype = half if device.type == "cuda" and cfg.lora.r > 0 else torch.float32
+        is_half = device.type == "cuda" or (is_mixed and multiplies_bf16(device) and half is torch.bfloat16)
+        dtype = half if is_half and cfg.lora.r > 0 else torch.float32
     tokenizer = load_tokenizer(cfg)
     model = _load_model(cfg, device, dtype, wants_nf4)
     _refuse_recurrent(model, cfg)

@@ -14,10 +14,14 @@ from transformers import BitsAndBytesConfig
 
 def nf4_dtype(device: torch.device, half: torch.dtype = torch.bfloat16) -> torch.dtype:
     """The compute dtype of NF4 layers: ``half`` on CUDA and on CPUs with bf16 instructions, else fp32."""
+    return half if device.type == "cuda" or multiplies_bf16(device) else torch.float32
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether this is a CPU with bf16 instructions."""
     from bitsandbytes.functional import has_avx512bf16
 
-    has_half = device.type == "cuda" or (device.type == "cpu" and bool(has_avx512bf16()))
-    return half if has_half else torch.float32
+    return device.type == "cpu" and bool(has_avx512bf16())
 
 
 def nf4_config(dtype: torch.dtype) -> BitsAndBytesConfig:

@@ -373,6 +373,7 @@ class RLSFModule(LightningModule):
                 device=self.trainer.strategy.root_device,
                 seed=self.recipe.seed,
                 half=torch.float16 if self.trainer.precision == "16-mixed" else torch.bfloat16,
+                is_mixed=str(self.trainer.precision).endswith("-mixed"),
                 stop=list(self.recipe.rollout.stop),
             )
 
