@@ -65,10 +65,10 @@ def load_policy(
 ) -> Policy:
     """Load a policy that ``preflight.check_policy`` has nothing against, ready to sample, score and train.
 
-    The base is NF4, or dense: ``half`` on CUDA, and on a CPU that multiplies bf16 where the run does; else fp32. An adapter from ``cfg.adapter`` keeps its own rank, scale
-    and targets; ``cfg.lora`` describes a fresh one, whose random weights depend on ``seed`` alone. With
-    ``cfg.lora.r == 0`` all weights are fine-tuned, in fp32 (bf16 weights would round small steps away), and a frozen
-    copy of the same size is the reference.
+    The base is NF4, or dense: ``half`` on CUDA, and on a CPU that multiplies bf16 where the run does; else fp32. An adapter
+    from ``cfg.adapter`` keeps its own rank, scale and targets; ``cfg.lora`` describes a fresh one, whose random weights
+    depend on ``seed`` alone. With ``cfg.lora.r == 0`` all weights are fine-tuned, in fp32 (bf16 weights would round small
+    steps away), and a frozen copy of the same size is the reference.
 
     Args:
         with_value: add a value head.

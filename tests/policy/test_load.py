@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from rlsf_lightning.config import schema
 from rlsf_lightning.errors import UserError
-from rlsf_lightning.policy import preflight
+from rlsf_lightning.policy import load, preflight
 from rlsf_lightning.policy.load import load_backbone, load_policy
 from rlsf_lightning.policy.preflight import check_policy
 from rlsf_lightning.policy.sampling.generate import sample
@@ -178,6 +178,26 @@ def test_a_fresh_adapter_changes_nothing_yet_and_is_as_the_recipe_says(folder, m
     assert policy.value_head is not None and load_policy(cfg).value_head is None
     assert {p.dtype for p in policy.parameters()} == {torch.float32}
     assert policy.context_length == 128 and policy.vocabulary_size == 300
+
+
+@pytest.mark.parametrize(
+    ("has_instructions", "rank", "half", "is_mixed", "base"),
+    [
+        (True, 4, torch.bfloat16, True, torch.bfloat16),
+        (True, 4, torch.bfloat16, False, torch.float32),
+        (True, 4, torch.float16, True, torch.float32),
+        (True, 0, torch.bfloat16, True, torch.float32),  # all of it learns
+        (False, 4, torch.bfloat16, True, torch.float32),
+    ],
+)
+def test_a_frozen_base_is_bf16_where_a_cpu_multiplies_it(
+    folder, monkeypatch, has_instructions, rank, half, is_mixed, base
+):
+    monkeypatch.setattr(load, "multiplies_bf16", lambda device: has_instructions)
+    cfg = schema.Policy(name=str(folder), lora=schema.Lora(r=rank))
+    policy = load_policy(cfg, half=half, is_mixed=is_mixed)
+    learnt = {p.dtype for p in policy.parameters() if p.requires_grad}
+    assert policy.causal_lm.model.embed_tokens.weight.dtype == base and learnt == {torch.float32}
 
 
 def test_targets_that_fit_nothing_list_what_would(folder):
