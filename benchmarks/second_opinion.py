@@ -161,7 +161,7 @@ def texts(bench: Bench, module: ModuleType) -> Iterator[tuple[str, Case]]:
                 seen.add(key)
                 yield sort, case
 
-    cases = bench.corpus.correct(count, bench.rng("correct"))
+    cases = bench.corpus.correct(min(count, getattr(module, "BASES", count)), bench.rng("correct"))
     sources = {
         "correct": iter(cases),
         "own": module.texts(count, bench.rng("own")) if hasattr(module, "texts") else iter(()),

@@ -7,6 +7,7 @@
     explain(case, certificate, said)        -> the class of a difference, or None: it has no explanation
     texts(count, rng) -> Iterator[Case]     perhaps: further texts, in notations that the corpus does not have
     OPTIONS: dict[str, Any]                 perhaps: the verifier's, where the corpus's cost more than verdicts need
+    BASES: int                              perhaps: correct texts that others are made of, where each costs time
     absent() -> str | None                  perhaps: a program that is not there, in one line
 
 A module reads the pages of docs/verifiers as a specification. Where a page leaves open what is right, its opinion is None.
