@@ -9,8 +9,10 @@ sanitizers, which end a program at the first thing that the standard leaves unde
 
 ``judged``: so many texts such as a policy writes, of as many prompts: 30 % the program, 40 % with a token edited, 15 %
 unfinished, 15 % garbage. Each is compiled by a g++ of its own and run on its tests; the verifier, as a pool with each number
-of workers, must say the same. Programs a second are measured on the way, and all is written to the results.
+of workers, must say the same. Programs a second are measured on the way.
 Exit status 1: some test, or some verdict, disagrees.
+
+``judged`` writes benchmarks/results/program_agreement_<machine>_<date>.json and .md.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ import generators
 from rlsf_lightning.prompts.sources.pseudocode_cpp import prompts
 from rlsf_lightning.records import Certificate, Prompt, Verdict
 from rlsf_lightning.symbolic.execution.pool import VerifierPool
+from rlsf_lightning.symbolic.verifiers.cpp.check import INVALID_KINDS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import HEADERS
 
 DEFAULTS = {
@@ -48,6 +51,12 @@ _FLAGS = {False: ["-O1", "-w"], True: ["-O1", "-w", "-fsanitize=address,undefine
 _PLAIN = ["g++", "-std=gnu++17", *_FLAGS[False]]
 #: Seconds of processor time, and of the clock, that a test may use: the verifier's.
 _TEST_SECONDS, _WALL_SECONDS = 2, 15
+#: Characters of a text, and of what is said of it, that the results show.
+MAX_SHOWN = 600
+#: Settings that the page names.
+_NAMED = ("judged", "split", "seed", "explain")
+#: Sort, prompt and text; whether it passes by g++ alone; the verifier's certificate.
+Compared = tuple[tuple[str, Prompt, str], bool, Certificate]
 _SORTS = {"gold": 30, "edited": 40, "unfinished": 15, "garbage": 15}
 
 
@@ -152,28 +161,81 @@ def compare_verdicts(chosen: Sequence[Prompt], settings: Mapping[str, Any]) -> i
     for workers in map(int, settings["workers"].split(",")):
         certificates, runs[f"workers={workers}"] = judged(texts, workers, bool(settings["explain"]))
         print(f"workers={workers}: {runs[f'workers={workers}']}", flush=True)
-    right = plain_verdicts(texts)
-    wrong = [
-        {"id": prompt.id, "sort": sort, "text": ascii(text), "plain": passes, "verifier": certificate.verdict.value}
-        for (sort, prompt, text), passes, certificate in zip(texts, right, certificates, strict=True)
-        if (certificate.verdict is Verdict.PASS) != passes or certificate.verdict is Verdict.ABSTAIN
+    compared = list(zip(texts, plain_verdicts(texts), certificates, strict=True))
+    differ = [
+        one for one in compared if (one[2].verdict is Verdict.PASS) != one[1] and one[2].verdict is not Verdict.ABSTAIN
     ]
-    kinds = Counter(
-        f"{sort}: {one.findings[0].kind if one.findings else one.verdict.value}"
-        for (sort, _, _), one in zip(texts, certificates, strict=True)
-    )
+    undecided = [one for one in compared if one[2].verdict is Verdict.ABSTAIN]
     result = {
-        "agree": len(texts) - len(wrong), "of": len(texts), "disagreements": wrong, "runs": runs,
-        "kinds": dict(kinds.most_common()), "load_before": load, "load_after": [round(v, 2) for v in os.getloadavg()],
+        "of": len(texts), "agree": len(texts) - len(differ) - len(undecided), "differ": list(map(_shown, differ)),
+        "undecided": list(map(_shown, undecided)), "runs": runs, "sorts": {sort: _counts(sort, compared) for sort in _SORTS},
+        "kinds": dict(Counter(f"{sort}: {_kind(one)}" for (sort, _, _), _, one in compared).most_common()),
+        "load_before": load, "load_after": [round(value, 2) for value in os.getloadavg()],
         "settings": {key: value for key, value in settings.items() if key != "results"},
     }  # fmt: skip
-    path = Path(
-        settings["results"], f"program_agreement_{platform.machine()}_{os.cpu_count()}cores_{date.today()}.json"
-    )
+    name = f"program_agreement_{platform.machine()}_{os.cpu_count()}cores_{date.today()}"
+    path = Path(settings["results"], f"{name}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"{result['agree']} of {len(texts)} verdicts agree\nwritten to {path}")
-    return len(wrong)
+    path.with_suffix(".md").write_text(_page(result))
+    print(f"{result['agree']} of {len(texts)} verdicts agree, {len(differ)} differ\nwritten to {path} and .md")
+    return len(differ)
+
+
+def _kind(certificate: Certificate) -> str:
+    return certificate.findings[0].kind if certificate.findings else certificate.verdict.value
+
+
+def _shown(compared: Compared) -> dict[str, Any]:
+    """A text on which g++ alone and the verifier do not agree."""
+    (sort, prompt, text), passes, certificate = compared
+    said = [finding.message for finding in certificate.findings] or [str(certificate.witness.get("error", ""))]
+    begin = ascii(text)[:MAX_SHOWN]
+    verdict = certificate.verdict.value
+    return {"id": prompt.id, "sort": sort, "text": begin, "characters": len(text), "plain": passes, "verifier": verdict,
+            "says": said[0][:MAX_SHOWN]}  # fmt: skip
+
+
+def _counts(sort: str, compared: Sequence[Compared]) -> dict[str, float]:
+    """Of one sort: what became of its texts, and the seconds that a verdict takes in a worker."""
+    certificates = [certificate for (its, _, _), _, certificate in compared if its == sort]
+    seconds = sorted(one.seconds for one in certificates)
+    return {
+        "texts": len(certificates),
+        "pass": sum(one.verdict is Verdict.PASS for one in certificates),
+        "no program": sum(one.verdict is Verdict.FAIL and _kind(one) in INVALID_KINDS for one in certificates),
+        "repaired": sum("repair" in one.witness for one in certificates),
+        "mean seconds": round(sum(seconds) / len(seconds), 3) if seconds else 0.0,
+        "longest": round(seconds[-1], 1) if seconds else 0.0,
+    }
+
+
+def _page(result: Mapping[str, Any]) -> str:
+    settings, sorts = result["settings"], result["sorts"]
+    runs = [
+        [name.removeprefix("workers="), run["seconds"], run["programs_per_second"]]
+        for name, run in result["runs"].items()
+    ]
+    columns = ["texts", "pass", "no program", "repaired", "mean seconds", "longest"]
+    apart = [
+        f"- `{one['text'][:160]}` ({one['characters']} characters): g++ alone {'passes' if one['plain'] else 'fails'} it, "
+        f"the verifier: {one['verifier']}, {one['says'][:160]}"
+        for one in (*result["differ"], *result["undecided"])
+    ]
+    return "\n".join([
+        f"# Programs judged as in training, and by g++ alone, {date.today()}", "",
+        *_table(["workers", "seconds", "programs a second"], runs), "",
+        *_table(["text", *columns], [[sort, *(counts[key] for key in columns)] for sort, counts in sorts.items()]), "",
+        f"{result['agree']:,} of {result['of']:,} verdicts agree with g++ alone, {len(result['differ'])} differ, "
+        f"{len(result['undecided'])} abstain.", "", *apart, *[""] * bool(apart),
+        "*edited*: one token; *no program*: does not compile; *repaired*: fails tests, and a change that mends it was found.",
+        f"{platform.machine()}, {os.cpu_count()} cores; load of the machine before {result['load_before'][0]}, after "
+        f"{result['load_after'][0]}; {', '.join(f'{key}={value}' for key, value in settings.items() if key in _NAMED)}.", "",
+    ])  # fmt: skip
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    return [f"| {' | '.join(map(str, row))} |" for row in (columns, ["---"] * len(columns), *rows)]
 
 
 def main(words: Sequence[str]) -> int:

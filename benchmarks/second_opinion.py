@@ -1,6 +1,6 @@
 """Does anyone else agree with the verdicts? Every verifier's texts are judged once more by a tool that it does not use.
 
-    RLSF_DATA=folder python benchmarks/second_opinion.py [verifiers=game24,sql] [count=5000] [seed=0]
+    RLSF_DATA=folder python benchmarks/second_opinion.py [verifiers=game24,sql] [count=5000] [workers=1] [seed=0]
 
 ``count`` different texts a verifier: correct ones in several spellings, ones with a known mistake, ones with random edits, the
 answers of other prompts, and those that the second opinion brings itself (see ``opinions``). A difference is examined: it is
@@ -15,6 +15,7 @@ Leaves out: places of findings (localisation.py), scores and first dead characte
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 import random
@@ -23,13 +24,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
+import corpora
 import opinions
 from corpora import Case
 from edits import mutated
@@ -38,8 +41,10 @@ from verifiers_common import Bench, injections, run
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.records import Certificate, Verdict
+from rlsf_lightning.symbolic.loader import load_verifier
+from rlsf_lightning.symbolic.verifier import Verifier
 
-DEFAULTS = {"count": 5000}
+DEFAULTS = {"count": 5000, "workers": 1}
 #: Seconds that an opinion may take; after them it is none.
 SECONDS = 20
 #: Longer texts are left out: they are for hostile.py.
@@ -57,11 +62,25 @@ class _TooLong(Exception):
     pass
 
 
+class _Judged(NamedTuple):
+    """``outcome``: of ``compared``, or "explained"; ``reason``: the other tool's; ``row``: of a difference."""
+
+    sort: str
+    verdict: str
+    outcome: str
+    reason: str
+    row: dict[str, Any] | None
+
+
+#: In a worker: its verifier and its second opinion.
+_worker: list[tuple[Verifier, ModuleType]] = []
+
+
 def measure(bench: Bench) -> dict[str, Any]:
     """All numbers of one verifier. Raises UserError where the other tool is not there."""
     module = _module(bench.name)
-    if getattr(module, "COUNT", bench.settings["count"]) < bench.settings["count"]:
-        bench.settings["count"] = module.COUNT
+    if hasattr(module, "OPTIONS"):
+        bench = replace(bench, verifier=load_verifier(bench.name, module.OPTIONS))
     return measured_by(bench, module)
 
 
@@ -72,21 +91,15 @@ def measured_by(bench: Bench, module: ModuleType) -> dict[str, Any]:
     classes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     rows = []
-    for sort, case in texts(bench, module):
-        certificate = bench.verifier.verify(case.prompt, case.completion)
-        said = asked(module, case)
-        outcome = compared(certificate, said)
-        if outcome == "differ":
-            known = module.explain(case, certificate, said)
-            assert known is None or known in module.EXPLAINED, f"{bench.name}: no reason is given for {known}"
-            outcome = "differ" if known is None else "explained"
-            classes[known or "unexplained"] += 1
-            rows.append(_row(bench.name, known or "unexplained", sort, case, certificate, said))
-        sorts[sort] += 1
-        counts[certificate.verdict.value] += 1
-        counts[outcome] += 1
-        if outcome == "undecided":
-            reasons[said.reason] += 1
+    for one in _all_judged(bench, module):
+        if one.row is not None:
+            rows.append({"verifier": bench.name, **one.row})
+            classes[one.row["class"]] += 1
+        sorts[one.sort] += 1
+        counts[one.verdict] += 1
+        counts[one.outcome] += 1
+        if one.outcome == "undecided":
+            reasons[one.reason] += 1
     _keep(Path(bench.settings["results"]), bench.name, rows)
     return {
         "texts": sum(sorts.values()),
@@ -98,6 +111,39 @@ def measured_by(bench: Bench, module: ModuleType) -> dict[str, Any]:
         "how": module.HOW,
         "why": "; ".join(f"{n} {name}: {module.EXPLAINED.get(name, '?')}" for name, n in sorted(classes.items())),
     }
+
+
+def _all_judged(bench: Bench, module: ModuleType) -> Iterator[_Judged]:
+    """Of every text, in its order; ``workers``: that many processes judge, each with a verifier of its own."""
+    workers = bench.settings.get("workers", 1)
+    if workers == 1:
+        yield from (judged(bench.verifier, module, sort, case) for sort, case in texts(bench, module))
+        return
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, (bench.name,)) as pool:
+        yield from pool.imap(_judged_by_worker, texts(bench, module), chunksize=4)
+
+
+def _start_worker(name: str) -> None:
+    module = _module(name)
+    options = getattr(module, "OPTIONS", corpora.corpus(name).OPTIONS)
+    _worker.append((load_verifier(name, options), module))
+
+
+def _judged_by_worker(text: tuple[str, Case]) -> _Judged:
+    return judged(*_worker[0], *text)
+
+
+def judged(verifier: Verifier, module: ModuleType, sort: str, case: Case) -> _Judged:
+    """What both say of a text, with a row where they differ."""
+    certificate = verifier.verify(case.prompt, case.completion)
+    said = asked(module, case)
+    outcome, row = compared(certificate, said), None
+    if outcome == "differ":
+        known = module.explain(case, certificate, said)
+        assert known is None or known in module.EXPLAINED, f"no reason is given for {known}"
+        outcome = "differ" if known is None else "explained"
+        row = _row(known or "unexplained", sort, case, certificate, said)
+    return _Judged(sort, certificate.verdict.value, outcome, said.reason, row)
 
 
 def texts(bench: Bench, module: ModuleType) -> Iterator[tuple[str, Case]]:
@@ -115,7 +161,7 @@ def texts(bench: Bench, module: ModuleType) -> Iterator[tuple[str, Case]]:
                 seen.add(key)
                 yield sort, case
 
-    cases = bench.corpus.correct(count, bench.rng("correct"))
+    cases = bench.corpus.correct(min(count, getattr(module, "BASES", count)), bench.rng("correct"))
     sources = {
         "correct": iter(cases),
         "own": module.texts(count, bench.rng("own")) if hasattr(module, "texts") else iter(()),
@@ -201,9 +247,8 @@ def _limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _row(name: str, known: str, sort: str, case: Case, certificate: Certificate, said: Opinion) -> dict[str, Any]:
+def _row(known: str, sort: str, case: Case, certificate: Certificate, said: Opinion) -> dict[str, Any]:
     return {
-        "verifier": name,
         "class": known,
         "sort": sort,
         "prompt": case.prompt.id,

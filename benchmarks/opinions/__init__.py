@@ -6,7 +6,8 @@
     EXPLAINED: dict[str, str]               classes of differences that are known, each with its reason
     explain(case, certificate, said)        -> the class of a difference, or None: it has no explanation
     texts(count, rng) -> Iterator[Case]     perhaps: further texts, in notations that the corpus does not have
-    COUNT: int                              perhaps: how many texts, where the tools are slow
+    OPTIONS: dict[str, Any]                 perhaps: the verifier's, where the corpus's cost more than verdicts need
+    BASES: int                              perhaps: correct texts that others are made of, where each costs time
     absent() -> str | None                  perhaps: a program that is not there, in one line
 
 A module reads the pages of docs/verifiers as a specification. Where a page leaves open what is right, its opinion is None.

@@ -12,7 +12,9 @@ from rlsf_lightning.records import Verdict
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.compiler import Compiler
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import read_errors
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import read_dropped
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import assembled
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.server import includes_known, is_served
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import OBJECT, find_toolchain
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 from rlsf_lightning.symbolic.verifiers.cpp.verifier import CppVerifier
@@ -42,7 +44,9 @@ def verifier() -> CppVerifier:
         ("int main() { cout << __INCLUDE_LEVEL__; }", False),
         ('asm("nop"); int main() {}', False),
         ("int main() { return __gcd(4, 6) + __builtin_popcount(3) + (int)(__int128)1; }", True),
-        ("int main() { cout << \"é\"; }", False),
+        ("int main() { cout << \"é\"; }", True),
+        ("int main() { cout << \"\ud800\"; }", False),
+        ("int main() { cout << \"\0\"; }", False),
         ("\ufeffint main() {}", False),
         ("int main() {\r\n}", False),
         ("", False),
@@ -87,6 +91,10 @@ def alone(verifier: CppVerifier, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
         "```cpp\nint main() {}\n```",
         "int main() { return 0; } int main() { return 1; }",
         "#",
+        'int main() { string größe = "é😀"; cout << größe << total; }',
+        "int main() { int a; cin >>\u00a0a; cout << \u201chello\u201d; }",
+        "int main() { int \u202ea = 1, x\u0301 = 2; cout << a ≤ x; }",
+        "int \uff4dain() { return '一'; }",
         WHOLE + "#define rep(i, n) for (int i = 0; i < n; i++)\nint main() { rep(i, 3) cout << j; }",
         WHOLE + "int main() { map<int, int> m; m.push_back(1); }",
     ],
@@ -96,6 +104,33 @@ def test_it_says_what_g_plus_plus_says(verifier: CppVerifier, alone: Compiler, t
     served, plain = verifier.compiler.build(program, cases), alone.build(program, cases)
     assert (served.code, served.ran, served.ended_by) == (plain.code, plain.ran, plain.ended_by)
     assert read_errors(served.printed, program) == read_errors(plain.printed, program)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int main() { int total = 0; cin >> totl; return 0 }",
+        "int main() { vector<string> a; sort(a.begin(), 3); cout << a; }",
+        "#define twice(x) x x\nint main() { int a; twice(b;) twice(c;) }".replace("#define", WHOLE + "#define"),
+        "int main() { f(); int x = 1 +; é@ }",
+        "template <class T> T twice(T t) { return t.x * 2; } int main() { twice(3); return x; }",
+        GOOD,
+    ],
+)
+def test_the_first_error_alone(verifier: CppVerifier, alone: Compiler, text: str) -> None:
+    program = Program(text)
+    served, plain = (compiler.build(program, (), first_error=True) for compiler in (verifier.compiler, alone))
+    assert served.code == plain.code
+    errors = read_errors(served.printed, program)
+    assert len(errors) == served.code and errors == read_errors(plain.printed, program)
+
+
+def test_the_linker_is_asked_directly() -> None:
+    direct = find_toolchain("gnu++17").direct
+    made = assembled(direct, '"$tools"/runner.o')
+    assert direct.startswith("as ") and "g++" not in direct and "plugin" not in direct
+    assert direct.count(OBJECT) == 2 and made.count(f'{OBJECT} "$tools"/runner.o ') == 1 and made.endswith(direct[-30:])
+    assert assembled("g++ program.s -o program", "more.o").split() == ["g++", "program.s", "more.o", "-o", "program"]
 
 
 def test_when_it_ends_another_one_is_started() -> None:

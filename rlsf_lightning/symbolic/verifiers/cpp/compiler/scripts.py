@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rlsf_lightning.symbolic.execution.sandbox import Limits
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.errors import FILE
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.forking import COMPILE_SECONDS
-from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import INSTRUMENTED
+from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import ASSEMBLY, INSTRUMENTED, OBJECT
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
 
@@ -21,8 +21,6 @@ _MEGA = 1 << 20
 #: compiler busy, and end in an abstention: a lower limit of the compiler's own (``-ftemplate-depth`` ...) would be an error
 #: of a right program.
 COMPILE_MEMORY = 1536 * _MEGA
-#: The compiler's output, where it is a program that forks.
-ASSEMBLY = "program.s"
 #: What says which versions are left out.
 DROPPED = "dropped.h"
 #: Output of a program beyond what is expected, before it is ended.
@@ -100,9 +98,10 @@ def compiled(compile_: str, link: str) -> str:
     return f"{compile_} -pipe -c {FILE} -o program.o && g++ {link} program.o -o program"
 
 
-def assembled(link: str, objects: str = "") -> str:
-    """Makes ``./program`` of the compiler's assembly, with more objects."""
-    return f"g++ {link} {ASSEMBLY} {objects} -o program"
+def assembled(direct: str, objects: str = "") -> str:
+    """Makes ``./program`` of the compiler's assembly, with more objects. ``direct``: of ``Toolchain``."""
+    first, name, rest = direct.rpartition(OBJECT if OBJECT in direct else ASSEMBLY)
+    return f"{first}{name} {objects}{rest}"
 
 
 def run_tests(make: str, budget: Budget, cases: Sequence[Case]) -> str:

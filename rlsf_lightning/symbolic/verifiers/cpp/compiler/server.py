@@ -33,9 +33,10 @@ _WRONG, _SAID = "int main() { int x = ; }", "program.cpp:1:22: error: expected p
 #: Bytes of an answer's part; more is none of the compiler's.
 _LARGEST = 64 << 20
 _WORD = struct.Struct("l")
-#: What depends on the name, the time or the depth of a file, or is judged after all has been read.
+#: What depends on the name, the time or the depth of a file, or is judged after all has been read; characters that stand for
+#: a line's end, or for nothing at the beginning of a file, and those of no encoding.
 _ELSEWHERE = re.compile(
-    r"[^\t\n\x20-\x7e]|\basm\b|_Pragma|source_location|__(?!int128|gcd\b|lg\b|builtin_(?:popcount|ctz|clz))"
+    r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]|\basm\b|_Pragma|source_location|__(?!int128|gcd\b|lg\b|builtin_(?:popcount|ctz|clz))"
 )
 _INCLUDE = re.compile(r"#\s*(?:include|import)\b[^\n]*")
 _DEFINE = re.compile(r"#\s*define\s")
@@ -68,20 +69,20 @@ class CompilerServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._owner, self._starts, self._lock = 0, 0, threading.Lock()
 
-    def compile(self, text: str) -> Compiled | None:
-        """What g++ says of an ASCII text; None: it has to be asked itself."""
+    def compile(self, text: str, *, first_error: bool = False) -> Compiled | None:
+        """What g++ says of a text; None: it has to be asked itself. ``first_error``: and nothing after that."""
         with self._lock:
             try:
                 process = self._running()
-                return None if process is None else self._asked(process, text.encode("ascii"))
+                return None if process is None else self._asked(process, text.encode(), first_error)
             except OSError:
                 self._stop()
                 return None
 
-    def _asked(self, process: subprocess.Popen[bytes], text: bytes) -> Compiled | None:
+    def _asked(self, process: subprocess.Popen[bytes], text: bytes, first_error: bool = False) -> Compiled | None:
         assert process.stdin is not None
         deadline = time.monotonic() + 2.0 * COMPILE_SECONDS
-        process.stdin.write(_WORD.pack(len(text)) + text)
+        process.stdin.write(_WORD.pack(-len(text) if first_error else len(text)) + text)
         process.stdin.flush()
         status = self._number(process, deadline)
         printed = self._part(process, deadline)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -51,6 +52,9 @@ __attribute__((constructor)) static void listen(void) {
   signal(SIGXCPU, stop); signal(SIGXFSZ, stop); signal(SIGTERM, stop);
 }
 """
+#: The compiler's output, where it is a program that forks, and what the assembler makes of it.
+ASSEMBLY, OBJECT = "program.s", "program.o"
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 #: Part of the cache folder's name: raise it with every change of what is in there.
 _LAYOUT = 4
 
@@ -63,6 +67,8 @@ class Toolchain:
     folder: Path
     #: Flags of the fastest linker that is there.
     link: str
+    #: What g++ does to make ``./program`` of ``ASSEMBLY``, without g++; it can come to nothing where g++ would not.
+    direct: str
 
 
 def find_toolchain(standard: str) -> Toolchain:
@@ -77,7 +83,7 @@ def find_toolchain(standard: str) -> Toolchain:
     linker = next((name for name in ("mold", "lld", "gold") if shutil.which(f"ld.{name}")), None)
     link = "" if linker is None else f"-fuse-ld={linker}"
     known = "\n".join(
-        [str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, INSTRUMENTED, *HEADERS, _RUNTIME, RUNNER, JUDGE]
+        [str(_LAYOUT), _run("g++", "-v"), standard, PLAIN, INSTRUMENTED, *HEADERS, _RUNTIME, RUNNER, JUDGE, FORKING]
     )
     name = f"cpp-{version}-{standard}-{hashlib.blake2b(known.encode(), digest_size=6).hexdigest()}"
     cache = cache_folder()
@@ -86,7 +92,29 @@ def find_toolchain(standard: str) -> Toolchain:
         if not (cache / name).is_dir():
             print(f"compiling the headers of C++, once on this machine, into {cache}", file=sys.stderr, flush=True)
             _build(cache, name, standard)
-    return Toolchain(version, cache / name, link)
+    return Toolchain(version, cache / name, link, _direct(link))
+
+
+def _direct(link: str) -> str:
+    """The commands of assembler and linker as g++ tells them: its own start, and what it asks a plug-in of the linker for
+    that finds nothing to do, take as long as a short program's linking. g++ itself where they are not understood.
+    """
+    through = f"g++ {link} {ASSEMBLY} -o program"
+    told = subprocess.run([*through.split(), "-###"], capture_output=True, text=True, env=_ENVIRONMENT).stderr
+    commands = [shlex.split(line) for line in told.splitlines() if line.startswith(" ")]
+    if [Path(command[0]).name for command in commands if command] != ["as", "collect2"] or "-o" not in commands[0]:
+        return through
+    assemble, collect = commands
+    made = assemble[assemble.index("-o") + 1]
+    linker = link.replace("-fuse-ld=", "ld.") or "ld"
+    arguments = [one for one in collect[1:] if not one.startswith(("-plugin-opt", "-fuse-ld"))]
+    while "-plugin" in arguments:
+        at = arguments.index("-plugin")
+        del arguments[at : at + 2]
+    if arguments.count(made) != 1:
+        return through
+    both = [[OBJECT if one == made else one for one in command] for command in (assemble, [linker, *arguments])]
+    return " && ".join(map(shlex.join, both))
 
 
 def cache_folder() -> Path:
@@ -156,8 +184,7 @@ def _whole_library(standard: str) -> str:
 
 def _run(*command: str) -> str:
     """What a tool prints, on either output. It gets only what is written in this file."""
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, env=_ENVIRONMENT, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise UserError(
             f"`{' '.join(command)[:200]}` failed: {done.stderr.strip()[-500:]}\ninstall the compiler: {INSTALL}"

@@ -17,6 +17,7 @@ from rlsf_lightning.symbolic.verifiers.cpp.compiler.results import passes
 from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.repair.changes import Change, token_changes
 from rlsf_lightning.symbolic.verifiers.cpp.repair.missing import missing_statements
+from rlsf_lightning.symbolic.verifiers.cpp.repair.refused import Refused
 from rlsf_lightning.symbolic.verifiers.cpp.repair.versions import versions
 from rlsf_lightning.symbolic.verifiers.cpp.source.variables import Variables
 from rlsf_lightning.symbolic.verifiers.cpp.task import Case
@@ -58,13 +59,15 @@ def is_repair(compiler: Compiler, text: str, change: Change, cases: Sequence[Cas
 
 
 def rounds(program: Program, variables: Variables, expected: str) -> list[list[Change]]:
-    """What is tried together: the likely changes, then the others."""
+    """What is tried together: the likely changes, then the others. Those that cannot compile take their place in vain."""
     likely, others = token_changes(program, variables)
     likely_missing, other_missing = missing_statements(program, variables, expected)
     most = min(MOST_CHANGES, MOST_CHARACTERS // len(program.text))
     first = list(dict.fromkeys([*likely_missing[: most // 2], *likely]))
     rest = list(dict.fromkeys([*first[most:], *others, *likely_missing[most // 2 :], *other_missing]))
-    return [part for part in (first[:most], rest[:most]) if part]
+    refused = Refused(program, variables)
+    parts = ([change for change in part[:most] if not refused.refuses(change)] for part in (first, rest))
+    return [part for part in parts if part]
 
 
 def findings(program: Program, checked: Checked, found: Sequence[Change]) -> list[Finding]:

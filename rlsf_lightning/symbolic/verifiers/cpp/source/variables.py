@@ -107,6 +107,10 @@ class Variables:
         brace = self._enclosing[at]
         return brace is not None and tokens_text(self.tokens, brace - 1) in _BEFORE_STATEMENTS
 
+    def enclosing(self, at: int) -> int | None:
+        """The innermost brace around a token; for a closing brace the one that it closes."""
+        return self._enclosing[at]
+
     def is_type(self, at: int) -> bool:
         """Whether a token is a word of a type that is known here."""
         return self.tokens[at].text in self._types

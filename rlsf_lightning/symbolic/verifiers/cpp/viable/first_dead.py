@@ -32,8 +32,8 @@ def is_dead(compiler: Compiler, text: str) -> bool:
     """Whether it is certain, with each library, that no continuation of a settled text compiles."""
     program = Program(text)
     for library in libraries(program):
-        for flags in ("-Wfatal-errors", ""):  # one error alone is found in a quarter of the time
-            built = compiler.build(program, (), library, flags)
+        for first_error in (True, False):
+            built = compiler.build(program, (), library, first_error=first_error)
             mistakes = read_errors(built.printed, program) if built.code else []
             if not built.code or (mistakes and not is_lexical(program, mistakes[0])):
                 break
