@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tqdm import tqdm
+
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
 from rlsf_lightning.symbolic.answers.answered import Answered
@@ -186,7 +188,8 @@ class GoldJudge:
                 yield gold
 
     def _judge(self, pool: VerifierPool, golds: Iterator[Gold], tally: Tally) -> None:
-        for batch, pending in in_batches(pool, golds, lambda gold: (gold.prompt, gold.text)):
+        shown = tqdm(golds, desc="known answers", unit="", disable=None, leave=False)  # on a terminal alone
+        for batch, pending in in_batches(pool, shown, lambda gold: (gold.prompt, gold.text)):
             try:
                 for gold, certificate in zip(batch, pending.result(), strict=True):
                     tally.add(gold, certificate)

@@ -12,7 +12,7 @@ MAX_DIGITS = 40
 _TOKEN = re.compile(
     r"""
     (?P<number>
-        (?<![0-9.,])[0-9]{1,3}(?:(?:,|\{,\}|\\[,;]|[\u00a0\u2009\u202f])[0-9]{3})+(?:\.[0-9]+)?(?![0-9])
+        (?<![0-9.,])[0-9]{1,3}(?:(?:(?:,|\{,\})(?:\\!)?|\\[,;]|[\u00a0\u2009\u202f])[0-9]{3})+(?:\.[0-9]+)?(?![0-9])
       | [0-9]+(?:\.[0-9]+)? | (?<![0-9])\.[0-9]+)
   | (?P<newline>\\\\)
   | \\[dt]?frac\s*\{\s*(?P<over>-?[0-9]+(?:\.[0-9]+)?)\s*\}\s*\{\s*(?P<under>[0-9]+(?:\.[0-9]+)?)\s*\}
@@ -75,7 +75,7 @@ def tokens_of(line: str, start: int) -> list[Token]:
 
 def digits_of(number: str) -> str:
     """A number without what separates its thousands."""
-    return re.sub(r"\{,\}|\\[,;]|[,\u00a0\u2009\u202f]", "", number)
+    return re.sub(r"\{,\}|\\[,;!]|[,\u00a0\u2009\u202f]", "", number)
 
 
 def _root(text: str, place: tuple[int, int]) -> Token:
