@@ -93,3 +93,36 @@ def test_an_equation_that_goes_on_in_the_next_line_is_left_alone(text: str) -> N
 )
 def test_what_ends_with_its_line_is_judged(text: str) -> None:
     assert [step[1] for step in judged(text)].count(False) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("150 * 20 / 100 = 30.Then the price is less", True),
+        ("150 * 25 / 100 = 37.Then the price is less", False),
+        ("She has 5 + 3 = 9.Tom has more", False),
+        ("4 * 3. = 15", False),
+        ("4 * 3. = 12", True),
+        ("so 5. * 3 = 15", True),
+        ("6./2=3", True),
+        ("so 6. / 2 = 4", False),
+    ],
+)
+def test_a_full_stop_ends_a_number_or_a_sentence(text: str, holds: bool) -> None:
+    assert [step[1] for step in judged(text)] == [holds]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 + 3 = 8.x",
+        "2 + 3 = 6.e3",
+        "5 + 4 = 8.i",
+        "She paid 3. - 5 + 8 = 3",
+        "5 + 3 = 8..5",
+        "1 + 2 + ... = 6",
+        "1.2.3. = 4 + 1",
+    ],
+)
+def test_what_a_full_stop_may_join_is_left_alone(text: str) -> None:
+    assert [step for step in judged(text) if not step[1]] == []

@@ -91,7 +91,9 @@ def is_clean_after(run: Run) -> bool:
         return (not touches or _ends_numbers(first)) and (is_plain_word(first) or _counts(run))
     if first.text in tuple("?^_[{|") or (touches and first.text in tuple("!'\u00b0~#@")):
         return False
-    return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
+    if not (touches and first.text in tuple(",.:;") and len(run.after) > 1):
+        return True
+    return not _is_glued(first, run.after[1]) or (first.text == "." and _begins_sentence(run.after[1]))
 
 
 def _ends_numbers(command: Token) -> bool:
@@ -193,6 +195,11 @@ def _is_glued_before(first: Token, second: Token) -> bool:
 def _is_glued(first: Token, second: Token) -> bool:
     """Whether a number or a word directly meets the other token."""
     return first.end == second.start and bool({first.kind, second.kind} & {"number", "word"})
+
+
+def _begins_sentence(word: Token) -> bool:
+    """Of a word that a full stop touches, as in `5 + 3 = 8.Then`."""
+    return word.kind == "word" and word.text.istitle() and len(word.text) > 1
 
 
 def is_plain_word(token: Token) -> bool:
