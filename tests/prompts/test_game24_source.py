@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from made import digest, digest_elsewhere, failing, shared, take
+from made import failing, shared, take
 
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.prompts.convert import game24 as convert
@@ -22,8 +22,6 @@ from rlsf_lightning.symbolic.verifiers.game24 import VERIFIER
 
 SOME = take(game24.prompts("train"), 120)
 STEPS = take(game24_steps.prompts("train"), 120)
-#: Of the first 20.
-DIGEST, DIGEST_OF_STEPS = "8124e6929aedd494", "c7d6c1dd221c306d"
 
 
 def hand(prompt) -> tuple[int, ...]:
@@ -49,11 +47,6 @@ def makes_24(numbers: list[Fraction]) -> bool:
         if any(makes_24([*rest, number]) for number in made):
             return True
     return False
-
-
-def test_it_is_the_same_on_every_machine():
-    assert digest(SOME[:20]) == DIGEST == digest_elsewhere("game24", 20, "1")
-    assert digest(STEPS[:20]) == DIGEST_OF_STEPS == digest_elsewhere("game24_steps", 20, "1")
 
 
 def test_gold_passes():
