@@ -2,19 +2,23 @@
 
     python -m rlsf_lightning.validate recipe=chem_iupac
     python -m rlsf_lightning.validate recipe=chem_iupac data.path=pairs.tsv limit=500
-    python -m rlsf_lightning.validate recipe=chem_iupac format=json
+    python -m rlsf_lightning.validate recipe=chem_iupac data.path=pairs.tsv output=wrong.jsonl format=json
 
-The report goes to standard output. The exit status is 0 where all is well, and 1 where a run would fail or learn nothing: a
-tool is missing, splits share something, most known answers do not pass, or no prompt fits. Of the policy only the
-tokenizer is loaded.
+The report goes to standard output; every known answer that does not pass goes into the file ``output``, with what was found,
+in rows that ``certify input=`` reads. The exit status is 0 where all is well, and 1 where a run would fail or learn
+nothing: a tool is missing, splits share something, most known answers do not pass, or no prompt fits. Of the policy only
+the tokenizer is loaded.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from rlsf_lightning.config import cli
 from rlsf_lightning.config.cores import cores
@@ -34,6 +38,8 @@ class Options:
     limit: int | None = None
     #: Processes that judge; null: verifier.workers, or one for each core; 0: this process, which no tool's crash then spares.
     workers: int | None = None
+    #: A JSON-lines file for the known answers that do not pass; null: three of each kind are shown.
+    output: str | None = None
 
 
 def run(recipe: Recipe, options: Options) -> None:
@@ -43,6 +49,10 @@ def run(recipe: Recipe, options: Options) -> None:
         value = getattr(options, key)
         if value is not None and value < least:
             raise UserError(f"{key}={value}: expects {least} or more")
+    if options.output is not None:
+        target = Path(options.output).expanduser()
+        if target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise UserError(f"output={target}: cannot write there; name a file in an existing folder")
 
     from rlsf_lightning.evaluate import stdout_to_stderr
     from rlsf_lightning.prompts.checks.report import table
@@ -80,11 +90,17 @@ def examine(recipe: Recipe, options: Options) -> DataReport:
     workers = (recipe.verifier.workers or cores()) if options.workers is None else options.workers
     judge = _or_problem(problems, lambda: GoldJudge(recipe, workers))
     if judge is not None:
-        with judge:
+        with judge, open(os.devnull if options.output is None else Path(options.output).expanduser(), "w") as file:
             for split in report.survey.splits:
-                report.gold[split] = judge.tally(report.survey.prompts_of(recipe, split, options.limit))
+                prompts = report.survey.prompts_of(recipe, split, options.limit)
+                report.gold[split] = judge.tally(prompts, partial(_write, file, split))
     report.conclude(recipe.data.too_long)
     return report
+
+
+def _write(file: IO[str], split: str, row: dict[str, Any]) -> None:
+    """A line of the file ``output``."""
+    file.write(json.dumps({"split": split, **row}) + "\n")
 
 
 def _lengths_of(recipe: Recipe) -> PromptLengths:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rlsf_lightning import fit, validate
+from rlsf_lightning import certify, fit, validate
 from rlsf_lightning.config.recipe import load_recipe
 from rlsf_lightning.errors import UserError
 from rlsf_lightning.symbolic import verifier as tools
@@ -51,7 +51,7 @@ def test_a_file_that_is_well(capsys) -> None:
         "recipe source verifier ok problems warnings tools rows context max_new_tokens splits shared".split()
     )
     assert report["ok"] and report["problems"] == report["warnings"] == report["shared"] == []
-    assert report["rows"] == {"read": 5, "dropped": {}} and report["context"] == 4096
+    assert report["rows"] == {"read": 5, "dropped": {}, "examples": {}} and report["context"] == 4096
     train = report["splits"]["train"]
     assert train["prompts"] == 3 and train["repeated"] == 0
     assert train["gold"] == {
@@ -77,6 +77,27 @@ def test_answers_that_do_not_pass_are_counted_by_kind_with_their_place(capsys) -
     assert {one["prompt"] for one in examples} <= {"test/test.tsv:1", "test/test.tsv:2"}
 
 
+def test_all_answers_that_do_not_pass_are_written_as_certify_reads_them(capsys, place: Path) -> None:
+    rows = [(name, smiles, smiles) for name, smiles in MOLECULES]
+    rows += [(f"bad {n}", "C" * n + "O", "C" * n + "N") for n in range(1, 5)]
+    write("train.tsv", *("\t".join(row) for row in rows), header="name\tsmiles\ttaught")
+    own = ["data.paths.train=train.tsv", "data.columns.target=taught", "verifier.options.explain=true"]
+    report = reported(capsys, *own, "output=wrong.jsonl")
+    assert report["splits"]["train"]["gold"]["failed"] == 4
+    assert [len(kind["examples"]) for kind in report["splits"]["train"]["gold"]["kinds"]] == [3] * 2
+    written = [json.loads(line) for line in (place / "wrong.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in written] == [f"train/train.tsv:{n}" for n in range(6, 10)]
+    row = written[0]
+    assert (row["split"], row["verdict"], row["prompt"]) == ("train", "fail", "bad 1")
+    assert (row["completion"], row["reference"]) == ("CN", "CO")
+    assert row["findings"][0] == {
+        **{"kind": "wrong_atoms", "message": "not in the reference: N", "span": [1, 2], "text": "N"}
+    }
+    certify.main(["verifier=smiles", "input=wrong.jsonl", "output=again.jsonl", "workers=0"])
+    again = [json.loads(line) for line in (place / "again.jsonl").read_text().splitlines()]
+    assert [row["verdict"] for row in again] == ["fail"] * 4
+
+
 def test_what_splits_share_is_a_problem(capsys) -> None:
     report = reported(capsys, *files(MOLECULES[:4], [MOLECULES[3], ("normal propane", "CCC")]), status=1)
     by = {one["by"]: one for one in report["shared"]}
@@ -86,6 +107,19 @@ def test_what_splits_share_is_a_problem(capsys) -> None:
     }
     assert by["answer"]["count"] == 2 and ["train/train.tsv:3", "test/test.tsv:2"] in by["answer"]["examples"]
     assert "data.overlap=drop" in report["problems"][0]
+
+
+def test_an_answer_that_is_spelled_as_its_prompt_is_shared_all_the_same(capsys) -> None:
+    own = files([("OCC", "OCC"), ("CCCC", "CCCC")], [("CCO", "CCO"), ("CCC", "CCC")])
+    report = reported(capsys, *own, status=1)
+    assert report["shared"] == [
+        {
+            "by": "answer",
+            "splits": ["train", "test"],
+            "count": 1,
+            "examples": [["train/train.tsv:1", "test/test.tsv:1"]],
+        }
+    ]
 
 
 def test_every_dropped_row_is_counted_with_its_reason(capsys) -> None:
@@ -98,6 +132,12 @@ def test_every_dropped_row_is_counted_with_its_reason(capsys) -> None:
         "an empty cell in `name`": 1,
         "data.keep=len(smiles) < 8": 1,
         "its group is in test, too (data.overlap=drop)": 1,
+    }
+    assert report["rows"]["examples"] == {
+        "an empty cell in `smiles`": ["train/train.tsv:5"],
+        "an empty cell in `name`": ["train/train.tsv:6"],
+        "data.keep=len(smiles) < 8": ["train/train.tsv:7"],
+        "its group is in test, too (data.overlap=drop)": ["train/train.tsv:4"],
     }
     assert sum(split["prompts"] for split in report["splits"].values()) == 9 - 4 and report["shared"] == []
 
@@ -151,7 +191,13 @@ def test_the_table_says_the_same(capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "told"), [("limit=0", "limit=0"), ("format=xml", "format=table"), ("workers=-1", "workers=-1")]
+    ("word", "told"),
+    [
+        ("limit=0", "limit=0"),
+        ("format=xml", "format=table"),
+        ("workers=-1", "workers=-1"),
+        ("output=no/such/folder.jsonl", "an existing folder"),
+    ],
 )
 def test_wrong_options(capsys, word: str, told: str) -> None:
     with pytest.raises(SystemExit, match="2"):

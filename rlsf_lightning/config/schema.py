@@ -84,7 +84,8 @@ class Data:
     paths: Paths = field(default_factory=Paths)
     #: The column that names a row's split (train, validation or dev, test); null: a hash of its group decides.
     split_column: str | None = None
-    #: The column that holds a row's group, which is never in two splits; null: the answer, as the verifier compares answers.
+    #: The column that holds a row's group, which is never in two splits; null: the answer. Either as the verifier compares
+    #: answers: all spellings of a molecule are one.
     split_by: str | None = None
     #: Shares of the splits where a hash decides, such as {train: 0.9, test: 0.1}; empty: 0.8, 0.1 and 0.1.
     fractions: dict[str, Any] = field(default_factory=dict)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Reference -> what decides on a row's split: equal for answers that mean the same.
 SplitKey = Callable[[str], str]
 
+#: Rows of each reason to drop one that are named.
+SHOWN = 3
 _ALIASES = {"warm": "train", "rl": "train"}
 #: The split that a cell of ``data.split_column`` names.
 _SPELLINGS = {
@@ -66,10 +68,10 @@ def prompts(data: Data, split: str, split_key: SplitKey | None = None) -> Iterat
     """The prompts of one split, in the files' order; a prompt's id is the file's name and its row, from 1.
 
     A row's split is that of its file (``data.paths``) or what ``data.split_column`` names. Else it is a hash of its group: of
-    the column ``data.split_by``, or of its answer, as ``split_key`` spells it (a verifier gives answers that mean the same one
-    key), or of the prompt where there is none. So equal answers never stand in two splits. ``split`` is ``train`` (80 %, or
-    ``data.fractions``; ``warm`` and ``rl`` mean the same here), ``validation`` or ``test`` (10 % each), or ``all``. Rows with
-    an empty cell are skipped and counted.
+    the column ``data.split_by``, or of its answer, both as ``split_key`` spells them (a verifier gives answers that mean the
+    same one key), or of the prompt where there is none. So equal answers never stand in two splits. ``split`` is ``train``
+    (80 %, or ``data.fractions``; ``warm`` and ``rl`` mean the same here), ``validation`` or ``test`` (10 % each), or ``all``.
+    Rows with an empty cell are skipped and counted.
 
     Raises UserError: unknown split at once; a missing file or column, an empty file, a malformed row when it is met.
     """
@@ -89,10 +91,19 @@ class RowCount:
 
     read: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    #: The first rows of each reason.
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def drop(self, reason: str, identity: str) -> None:
+        """Count a row."""
+        self.dropped[reason] += 1
+        shown = self.examples.setdefault(reason, [])
+        if len(shown) < SHOWN:
+            shown.append(identity)
 
 
 class Placed(NamedTuple):
-    """A prompt, its split, and the group by which splits are kept apart."""
+    """A prompt, its split, and the group by which splits are kept apart; empty where that is the prompt itself."""
 
     prompt: Prompt
     split: str
@@ -113,9 +124,9 @@ def placed(data: Data, rows: RowCount, split_key: SplitKey | None = None) -> Ite
     for prompt, place in _read(data, splitter, frozenset(THREE_WAY), rows):
         group, split = splitter.group_of(prompt, place), splitter.split_of(prompt, place)
         if order.index(split) < last.get(group, 0):
-            rows.dropped[f"its group is in {order[last[group]]}, too (data.overlap=drop)"] += 1
+            rows.drop(f"its group is in {order[last[group]]}, too (data.overlap=drop)", prompt.id)
         else:
-            yield Placed(prompt, split, group)
+            yield Placed(prompt, split, group if splitter.has_group(prompt) else "")
 
 
 def check(data: Data, split_key: SplitKey | None = None) -> None:
@@ -161,10 +172,15 @@ class _Splitter:
     def group_of(self, prompt: Prompt, place: _Place) -> str:
         """Equal for rows that must not stand in two splits."""
         if self.data.split_by is not None:
-            return cell(place.file.told, place.row, self.data.split_by)
+            return self.split_key(cell(place.file.told, place.row, self.data.split_by))
+        return self.split_key(str(prompt.reference)) if self.has_group(prompt) else prompt.text
+
+    def has_group(self, prompt: Prompt) -> bool:
+        """Whether the group is anything but the prompt's text."""
+        if self.data.split_by is not None:
+            return True
         # Two tasks may share an answer such as 42: where splits are given, only what a verifier calls the same counts.
-        has_key = prompt.reference is not None and not (self.is_given and self.split_key is str)
-        return self.split_key(str(prompt.reference)) if has_key else prompt.text
+        return prompt.reference is not None and not (self.is_given and self.split_key is str)
 
 
 class _Place(NamedTuple):
@@ -212,13 +228,14 @@ def _read_file(
     skipped = number = 0
     for number, row in enumerate(_checked_rows(data, file), 1):
         counted.read += 1
+        identity, place = f"{name}:{number}", _Place(file, row)
         if not keeps(f"{file.told}: {row.place}", row.cells):
-            counted.dropped[f"data.keep={data.keep}"] += 1
+            counted.drop(f"data.keep={data.keep}", identity)
             continue
-        prompt, place = reader.prompt(f"{name}:{number}", file.told, row), _Place(file, row)
+        prompt = reader.prompt(identity, file.told, row)
         if prompt is None:
             skipped += 1
-            counted.dropped[f"an empty cell in `{reader.empty_column(file.told, row)}`"] += 1
+            counted.drop(f"an empty cell in `{reader.empty_column(file.told, row)}`", identity)
         elif wanted == THREE_WAY.keys() or splitter.split_of(prompt, place) in wanted:
             yield prompt, place
     if skipped:

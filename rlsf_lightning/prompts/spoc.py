@@ -126,7 +126,7 @@ def converted(options: Options) -> Iterator[dict[str, Any]]:
         for problem, of in all_tests(Path(options.tests)).items()
     }
     verifier = load_verifier("cpp", {"explain": False}) if options.check else None
-    counts = {"programs": 0, "without a test": 0, "that fail here": 0}
+    counts = {"programs": 0, "left out without a test": 0} | ({"left out that fail here": 0} if verifier else {})
     for path in options.programs.split(","):
         for program in programs(Path(path)):
             counts["programs"] += 1
@@ -137,9 +137,9 @@ def converted(options: Options) -> Iterator[dict[str, Any]]:
                 "tests": tests.get(program.problem, [])[: options.most_tests],
             }
             if not row["tests"]:
-                counts["without a test"] += 1
+                counts["left out without a test"] += 1
             elif verifier is not None and not _passes(verifier, row):
-                counts["that fail here"] += 1
+                counts["left out that fail here"] += 1
             else:
                 yield row
     print(", ".join(f"{number} {what}" for what, number in counts.items()), file=sys.stderr)

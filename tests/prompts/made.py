@@ -1,13 +1,10 @@
-"""What the tests of sources share: some prompts, how they are the same everywhere, and gold that is verified."""
+"""What the tests of sources share: some prompts, their digest, and gold that is verified."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,17 +20,6 @@ def digest(prompts: Iterable[Prompt]) -> str:
     """Of all that a prompt holds. A literal of it stands in a test: the source has not changed by accident, on any Python."""
     whole = [[p.id, p.text, p.reference, p.target, p.facts] for p in prompts]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def digest_elsewhere(source: str, count: int, hash_seed: str) -> str:
-    """The same of a source's training prompts in another process, whose sets have another order."""
-    code = (
-        f"from tests.prompts.made import digest, take; from rlsf_lightning.prompts.sources.{source} import prompts\n"
-        f"print(digest(take(prompts('train'), {count})))"
-    )
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    return done.stdout.strip()
 
 
 def failing(verifier: Any, prompts: Iterable[Prompt]) -> list[Prompt]:

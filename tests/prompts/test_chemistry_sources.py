@@ -162,11 +162,14 @@ def test_what_no_verifier_reads_has_no_facts(smiles):
 
 def test_a_table_is_converted(tmp_path, capsys):
     rows = ["CID\tSMILES\tdescription", "1\tC/C=C\\\\C\tan alkene", "2\tC\tsomething", '3\tCCO\t"an alcohol']
+    rows += ["4\t[CH2]\tan alcohol", "5\t*C\tan alcohol"]
     (tmp_path / "in.tsv").write_text("\n".join(rows) + "\n")
     described.main([f"{tmp_path}/in.tsv", f"{tmp_path}/out.jsonl"])
     written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [row["SMILES"] for row in written] == ["C/C=C\\C", "CCO"]
-    assert {"functional_group": "alkene"} in written[0]["facts"] and "2 rows" in capsys.readouterr().out
+    assert {"functional_group": "alkene"} in written[0]["facts"]
+    told = capsys.readouterr().out
+    assert "2 rows" in told and "left out: 1 without a known fact, 2 with a molecule that is not read" in told
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,18 @@ def test_a_groups_rows_stay_together(tmp_path: Path) -> None:
     assert sum(len(read(data, split)) for split in ("train", "test")) == 300 and 8 <= len(found["test"]) <= 22
 
 
+def test_a_group_that_is_a_molecule_is_one_in_every_spelling(tmp_path: Path) -> None:
+    spelled = [("CCO", "OCC"), ("CCCO", "OCCC"), ("CCN", "NCC"), ("CCCN", "C(C)CN"), ("c1ccccc1", "C1=CC=CC=C1")] * 2
+    pairs = [(f"{n} {'first' if n % 2 else 'second'}", "C" * n) for n in range(1, 21)]
+    table = [{"prompt": p, "reference": r, "product": spelled[n // 2][n % 2]} for n, (p, r) in enumerate(pairs)]
+    data = data_of(path=write(tmp_path / "a.jsonl", table), split_by="product", fractions={"train": 0.5, "test": 0.5})
+    found = {split: {p for p, _ in read(data, split, SmilesVerifier.split_key)} for split in ("train", "test")}
+    groups = [
+        {f"{2 * n + 1} first", f"{2 * n + 2} second", f"{2 * n + 11} first", f"{2 * n + 12} second"} for n in range(5)
+    ]
+    assert all(group <= found["train"] or group <= found["test"] for group in groups)
+
+
 @pytest.mark.parametrize(
     ("block", "told"),
     [

@@ -52,7 +52,7 @@ def test_a_table_of_lines_becomes_programs(folder: Path, capsys: pytest.CaptureF
         "tests": [{"input": "4\n", "output": "n4\n"}, {"input": "5\n\n", "output": "n5\n"}],
     }
     assert second["problem"] == "2B"
-    assert capsys.readouterr().err == "3 programs, 1 without a test, 0 that fail here\n"
+    assert capsys.readouterr().err == "3 programs, 1 left out without a test\n"
 
 
 def test_tests_are_limited(folder: Path) -> None:
@@ -95,7 +95,7 @@ def test_programs_of_one_problem_are_in_one_split(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("g++") is None or shutil.which("bwrap") is None, reason="needs g++ and bubblewrap")
 def test_gold_that_fails_here_is_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["problem"] for row in rows(folder, "check=true")] == ["1A"]
-    assert "1 that fail here" in capsys.readouterr().err
+    assert "1 left out that fail here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ say how an answer is written, the reference is judged as an answer that was foun
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tqdm import tqdm
 
 from rlsf_lightning.errors import ToolFailed, UserError
 from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
@@ -32,6 +34,10 @@ MOST_REFUSED = 10
 ABSTAIN, REFUSED = "abstain", "refused"
 #: Seconds after which a sample is judged no further, once an answer has passed and where none has; and what it has at least.
 SAMPLE_SECONDS, PATIENT_SECONDS, LEAST_JUDGED = 2.0, 20.0, 4
+
+
+#: Takes a known answer that does not pass, JSON-ready: a row that ``certify input=`` reads, with what was found.
+Tell = Callable[[dict[str, Any]], None]
 
 
 class Gold(NamedTuple):
@@ -89,6 +95,8 @@ class Tally:
     #: Judged as an answer, not as a completion.
     bare: int = 0
     kinds: dict[str, Kind] = field(default_factory=dict)
+    #: Hears of every known answer that does not pass.
+    tell: Tell = field(default=lambda row: None, repr=False)
 
     @property
     def judged(self) -> int:
@@ -99,30 +107,31 @@ class Tally:
         self.bare += gold.is_bare
         if certificate.verdict is Verdict.PASS:
             self.passed += 1
-        elif certificate.verdict is Verdict.ABSTAIN:
+            return
+        findings: Iterable[Finding] = certificate.findings
+        if certificate.verdict is Verdict.ABSTAIN:
             self.abstained += 1
-            self._note(
-                gold.prompt, gold.text, Finding(ABSTAIN, str(certificate.witness.get("error", "no reason given")))
-            )
+            findings = [Finding(ABSTAIN, str(certificate.witness.get("error", "no reason given")))]
         else:
             self.failed += 1
-            for finding in {finding.kind: finding for finding in reversed(certificate.findings)}.values():
-                self._note(gold.prompt, gold.text, finding)
+        self._note(gold.prompt, gold.text, certificate.verdict.value, findings)
 
     def refuse(self, prompt: Prompt, message: str) -> None:
         """Count a prompt that lacks what the verifier needs."""
         self.refused += 1
-        self._note(prompt, "", Finding(REFUSED, message))
+        self._note(prompt, "", REFUSED, [Finding(REFUSED, message)])
 
-    def _note(self, prompt: Prompt, text: str, finding: Finding) -> None:
-        kind = self.kinds.setdefault(finding.kind, Kind())
-        kind.count += 1
-        if len(kind.examples) < SHOWN:
-            span = finding.spans[0] if finding.spans else None
-            place: Mapping[str, Any] = {"span": None, "text": None}
-            if span is not None:
-                place = {"span": [span.start, span.end], "text": text[span.start : span.end][:60]}
-            kind.examples.append({"prompt": prompt.id, "message": finding.message, **place})
+    def _note(self, prompt: Prompt, text: str, verdict: str, findings: Iterable[Finding]) -> None:
+        """Count the kinds of the findings, each once, and tell of all of them."""
+        found = [(finding.kind, _placed(finding, text)) for finding in findings]
+        for name, shown in dict(reversed(found)).items():
+            kind = self.kinds.setdefault(name, Kind())
+            kind.count += 1
+            if len(kind.examples) < SHOWN:
+                kind.examples.append({"prompt": prompt.id, **shown})
+        listed = [{"kind": name, **shown} for name, shown in found]
+        row = {"id": prompt.id, "verdict": verdict, "findings": listed, "prompt": prompt.text, "completion": text}
+        self.tell({**prompt.facts, **row, "reference": prompt.reference})
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the commonest kinds first."""
@@ -140,6 +149,14 @@ class Tally:
         }
 
 
+def _placed(finding: Finding, text: str) -> dict[str, Any]:
+    """What a finding says, and the first text that it is about; JSON-ready."""
+    if not finding.spans:
+        return {"message": finding.message, "span": None, "text": None}
+    span = finding.spans[0]
+    return {"message": finding.message, "span": [span.start, span.end], "text": text[span.start : span.end][:60]}
+
+
 class GoldJudge:
     """Judges known answers in a pool of workers. Raises UserError where the recipe's verifier cannot be built."""
 
@@ -149,9 +166,9 @@ class GoldJudge:
         self.of_completions = self._pool(self.reader.answers)
         self.of_answers: VerifierPool | None = None
 
-    def tally(self, prompts: Iterable[Prompt]) -> Tally:
-        """The verdicts on the known answers of these prompts."""
-        tally, bare = Tally(), list[Gold]()
+    def tally(self, prompts: Iterable[Prompt], tell: Tell = lambda row: None) -> Tally:
+        """The verdicts on the known answers of these prompts; ``tell`` hears of each that does not pass."""
+        tally, bare = Tally(tell=tell), list[Gold]()
         self._judge(self.of_completions, self._completions(prompts, tally, bare), tally)
         if bare and tally.refused < MOST_REFUSED:
             self.of_answers = self.of_answers or self._pool(None)
@@ -171,7 +188,8 @@ class GoldJudge:
                 yield gold
 
     def _judge(self, pool: VerifierPool, golds: Iterator[Gold], tally: Tally) -> None:
-        for batch, pending in in_batches(pool, golds, lambda gold: (gold.prompt, gold.text)):
+        shown = tqdm(golds, desc="known answers", unit="", disable=None, leave=False)  # on a terminal alone
+        for batch, pending in in_batches(pool, shown, lambda gold: (gold.prompt, gold.text)):
             try:
                 for gold, certificate in zip(batch, pending.result(), strict=True):
                     tally.add(gold, certificate)

@@ -79,7 +79,6 @@ class DataReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        rows = self.survey.rows
         return {
             "recipe": self.recipe,
             "source": self.source,
@@ -88,7 +87,7 @@ class DataReport:
             "problems": self.problems,
             "warnings": self.warnings,
             "tools": self.tools,
-            "rows": None if rows is None else {"read": rows.read, "dropped": dict(rows.dropped.most_common())},
+            "rows": self._rows(),
             "context": None if self.lengths is None else self.lengths.context,
             "max_new_tokens": None if self.lengths is None else self.lengths.max_new_tokens,
             "splits": {
@@ -103,6 +102,12 @@ class DataReport:
             "shared": self.survey.shared,
         }
 
+    def _rows(self) -> dict[str, Any] | None:
+        rows = self.survey.rows
+        if rows is None:
+            return None
+        return {"read": rows.read, "dropped": dict(rows.dropped.most_common()), "examples": rows.examples}
+
 
 def table(report: DataReport) -> str:
     """The report for a terminal."""
@@ -115,7 +120,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {tool['name']}: {'there' if tool['found'] else 'missing; ' + tool['install']}"
     if found["rows"] is not None:
         yield f"  rows read: {found['rows']['read']:,}"
-        yield from (f"  dropped: {count:,}, {reason}" for reason, count in found["rows"]["dropped"].items())
+        for reason, count in found["rows"]["dropped"].items():
+            yield f"  dropped: {count:,}, {reason}, such as {', '.join(found['rows']['examples'][reason])}"
     for name, split in found["splits"].items():
         yield ""
         yield from _split_lines(name, split, found)

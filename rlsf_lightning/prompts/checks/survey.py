@@ -113,7 +113,7 @@ def survey(recipe: Recipe, lengths: PromptLengths | None, limit: int | None) -> 
         of.prompts += 1
         if not by_prompt.add(split, fill_template(recipe.data.template, prompt), prompt.id):
             of.repeated += 1
-        if group not in ("", prompt.text):
+        if group:
             by_group.add(split, group, prompt.id)
         if lengths is not None:
             of.add_lengths(lengths, prompt)

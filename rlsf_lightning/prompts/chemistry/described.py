@@ -3,9 +3,9 @@
     python -m rlsf_lightning.prompts.chemistry.described INPUT.tsv OUTPUT.jsonl [text=description] [smiles=SMILES]
 
 reads a table of descriptions and molecules (ChEBI-20 has the columns CID, SMILES and description, and writes a backslash
-twice) and writes JSON lines with ``description``, ``SMILES`` and ``facts``, as the verifier ``molecule`` takes them. Rows
-without a known fact are left out and counted. A text may name other molecules ("it derives from ..."), so what the reference
-has not got is no fact.
+twice) and writes JSON lines with ``description``, ``SMILES`` and ``facts``, as the verifier ``molecule`` takes them. Left out
+and counted are rows without a known fact, and with a molecule that the verifier does not read. A text may name other
+molecules ("it derives from ..."), so what the reference has not got is no fact.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -158,9 +159,17 @@ _STATED = [(re.compile(words), fact) for words, fact in _PROPERTIES]
 
 def facts_named(text: str, smiles: str) -> list[Fact]:
     """The facts that ``text`` names and the molecule has; empty where there are none, or the verifier would not read it."""
+    molecule = _read(smiles)
+    return [] if molecule is None else _true_facts(text, molecule)
+
+
+def _read(smiles: str) -> Any:
+    """The molecule; None: it is invalid or too large, or has wildcards or radicals."""
     molecule = valid_molecule(smiles, _LIMITS)
-    if molecule is None or wildcards_and_radicals(smiles, molecule):
-        return []
+    return None if molecule is None or wildcards_and_radicals(smiles, molecule) else molecule
+
+
+def _true_facts(text: str, molecule: Any) -> list[Fact]:
     charge = sum(atom.GetFormalCharge() for atom in rdkit_io.atoms_of(molecule))
     found = {json.dumps(fact): fact for fact in _named(text)}
     true = [fact for fact in found.values() if _is_true(fact, molecule, charge)]
@@ -185,9 +194,18 @@ def _named(text: str) -> Iterator[Fact]:
         yield {"property": "charge", "count": int(sign + number)}
 
 
-def convert(source: str, target: str, text: str, smiles: str) -> tuple[int, int]:
-    """Write the rows with facts; returns how many were written and how many left out. Raises UserError for a wrong file."""
-    written = left_out = 0
+@dataclass
+class Converted:
+    """Rows that were written, and those that were left out."""
+
+    written: int = 0
+    without_a_fact: int = 0
+    unreadable: int = 0
+
+
+def convert(source: str, target: str, text: str, smiles: str) -> Converted:
+    """Write the rows with facts, and count them all. Raises UserError for a wrong file."""
+    counts = Converted()
     try:
         with open(source, encoding="utf-8", newline="") as table, open(target, "w", encoding="utf-8") as output:
             rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -198,18 +216,28 @@ def convert(source: str, target: str, text: str, smiles: str) -> tuple[int, int]
                     f"{source}: no column `{min(missing)}`; it has {columns}\nwrite text=COLUMN smiles=COLUMN"
                 )
             for row in rows:
-                molecule = (row[smiles] or "").replace("\\\\", "\\")
-                facts = facts_named(row[text] or "", molecule)
-                if not facts:
-                    left_out += 1
-                    continue
-                written += 1
-                output.write(json.dumps({"description": row[text], "SMILES": molecule, "facts": facts}) + "\n")
+                line = _line(row[text] or "", (row[smiles] or "").replace("\\\\", "\\"), counts)
+                if line is not None:
+                    output.write(json.dumps(line) + "\n")
     except OSError as error:
         raise UserError(
             f"{error.filename}: {error.strerror}; write an existing tsv file and where the result goes"
         ) from None
-    return written, left_out
+    return counts
+
+
+def _line(text: str, smiles: str, counts: Converted) -> dict[str, Any] | None:
+    """The line of a row, which is counted; None: it is left out."""
+    molecule = _read(smiles)
+    if molecule is None:
+        counts.unreadable += 1
+        return None
+    facts = _true_facts(text, molecule)
+    if not facts:
+        counts.without_a_fact += 1
+        return None
+    counts.written += 1
+    return {"description": text, "SMILES": smiles, "facts": facts}
 
 
 def main(arguments: list[str]) -> None:
@@ -218,8 +246,11 @@ def main(arguments: list[str]) -> None:
     files = [each for each in arguments if "=" not in each]
     if len(files) != 2 or not options.keys() <= {"text", "smiles"}:
         raise UserError("write INPUT.tsv OUTPUT.jsonl, and perhaps text=COLUMN smiles=COLUMN")
-    written, left_out = convert(files[0], files[1], options.get("text", "description"), options.get("smiles", "SMILES"))
-    print(f"{written} rows written to {Path(files[1])}, {left_out} without a known fact left out")
+    counts = convert(files[0], files[1], options.get("text", "description"), options.get("smiles", "SMILES"))
+    print(
+        f"{counts.written} rows written to {Path(files[1])}; left out: {counts.without_a_fact} without a known fact, "
+        f"{counts.unreadable} with a molecule that is not read (radicals, wildcards, above {_LIMITS.max_chars} characters)"
+    )
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@ r"""Finds the equations of literal numbers in a text, `48/2 = 24`.
 
 One is taken only where its sides certainly are what they seem: 2x + 3 = 7, f(2) + 1 = 5, 17 mod 5 + 1 = 3,
 5 km + 3 miles, Is 5 + 3 = 9? are left alone, and so is all that is glued to something unknown. LaTeX (\times, \cdot, \div,
-\frac and \sqrt of numbers), currency signs, thousands and some words (``phrases``) are read. Lines are read one by one.
+\frac and \sqrt of numbers), currency signs, thousands and some words (``phrases``) are read. Lines are read one by one; a
+side that two of them share is left alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from rlsf_lightning.symbolic.verifiers.math.parse.lexer import Token, tokens_of
+from rlsf_lightning.symbolic.verifiers.math.parse.lines import broken_equations, is_markup
 from rlsf_lightning.symbolic.verifiers.math.parse.phrases import remainder, rewritten
 from rlsf_lightning.symbolic.verifiers.math.parse.sentence import (
     MOST_AFTER,
@@ -76,11 +79,14 @@ class Equation(NamedTuple):
 
 def read_equations(text: str) -> Iterator[Equation]:
     """Every equation that means what it says, in order; that its sides are expressions is not yet known."""
-    start = 0
-    for line in text.split("\n"):
+    start, lines = 0, text.split("\n")
+    breaks = [False, *broken_equations(lines), False]
+    for line, is_begun, goes_on in zip(lines, breaks, breaks[1:], strict=False):
         if ("=" in line or "\u2248" in line or "approx" in line) and not _OTHER_ARITHMETIC.search(line):
-            yield from _in_line(line, start)
-            yield from _around_brackets(line, start)
+            for equation in itertools.chain(_in_line(line, start), _around_brackets(line, start)):
+                is_whole = not (is_begun and is_markup(line[: equation.start - start]))
+                if is_whole and not (goes_on and is_markup(line[equation.end - start :])):
+                    yield equation
         start += len(line) + 1
 
 

@@ -12,7 +12,8 @@ MAX_DIGITS = 40
 _TOKEN = re.compile(
     r"""
     (?P<number>
-        (?<![0-9.,])[0-9]{1,3}(?:(?:,|\{,\}|\\[,;]|[\u00a0\u2009\u202f])[0-9]{3})+(?:\.[0-9]+)?(?![0-9])
+        (?<![0-9.,])[0-9]{1,3}(?:(?:(?:,|\{,\})(?:\\!)?|\\[,;]|[\u00a0\u2009\u202f])[0-9]{3})+(?:\.[0-9]+)?(?![0-9])
+      | (?<![0-9.])[0-9]+\.(?=\ ?(?:[=*/\u00d7\u00f7]|\\times|\\cdot|\\div))
       | [0-9]+(?:\.[0-9]+)? | (?<![0-9])\.[0-9]+)
   | (?P<newline>\\\\)
   | \\[dt]?frac\s*\{\s*(?P<over>-?[0-9]+(?:\.[0-9]+)?)\s*\}\s*\{\s*(?P<under>[0-9]+(?:\.[0-9]+)?)\s*\}
@@ -74,8 +75,8 @@ def tokens_of(line: str, start: int) -> list[Token]:
 
 
 def digits_of(number: str) -> str:
-    """A number without what separates its thousands."""
-    return re.sub(r"\{,\}|\\[,;]|[,\u00a0\u2009\u202f]", "", number)
+    """A number without what separates its thousands, and without a full stop behind it."""
+    return re.sub(r"\{,\}|\\[,;!]|[,\u00a0\u2009\u202f]", "", number).rstrip(".")
 
 
 def _root(text: str, place: tuple[int, int]) -> Token:

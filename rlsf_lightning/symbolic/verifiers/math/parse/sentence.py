@@ -40,6 +40,15 @@ _SCALING = {"cent": "cents", "cents": "cents", "dozen": "dozen", "dozens": "doze
 _SILENT_LATEX = frozenset(
     r"\text \mathrm \textbf \mathbf \quad \qquad \end \boxed \mbox \Rightarrow \implies \therefore \because".split()
 )
+#: Between numbers these mean what the problem says, `3 \\# 4`, or are a dash, `5 \u2013 1`.
+_OWN_SIGNS = frozenset("#@~|\u2218\u2217\u2605\u2606\u2295\u2297\u2299\u25b3\u25c7\u2666\u2665\u2660\u2663")
+_DASHES = frozenset("\u2013\u2014")
+#: A number behind these is a name, `Week 2 = 35 + 35`.
+_LABELS = frozenset(
+    """week day month year hour night quarter season step part stage phase round game test quiz group team class room row column
+    page box bag jar batch case item question problem option plan scenario method player person child worker machine store shop
+    house floor train car bus trip route lap shift level section chapter set trial project zone lane pipe tank""".split()
+)
 
 
 class Run(NamedTuple):
@@ -60,7 +69,9 @@ def is_clean_before(run: Run) -> bool:
     last = run.before[-1]
     touches = last.end == first.start
     if last.kind == "word":
-        return not touches and (is_plain_word(last) or _introduces(run.before))
+        return not touches and not _is_label(run) and (is_plain_word(last) or _introduces(run.before))
+    if len(run.before) > 1 and _follows_an_operand(run.before[-2], last):
+        return False
     if last.text in tuple("^_\\}") or (touches and last.text in tuple("]!|'\"\u00b0#@~")):
         return False
     return not (
@@ -74,11 +85,49 @@ def is_clean_after(run: Run) -> bool:
         return True
     first = run.after[0]
     touches = first.start == run.tokens[-1].end
+    if _goes_on(run.after):
+        return False
     if first.kind == "word":
-        return (not touches or first.text.startswith("\\")) and (is_plain_word(first) or _counts(run))
+        return (not touches or _ends_numbers(first)) and (is_plain_word(first) or _counts(run))
     if first.text in tuple("?^_[{|") or (touches and first.text in tuple("!'\u00b0~#@")):
         return False
-    return not (touches and first.text in tuple(",.:;") and len(run.after) > 1 and _is_glued(first, run.after[1]))
+    if not (touches and first.text in tuple(",.:;") and len(run.after) > 1):
+        return True
+    return not _is_glued(first, run.after[1]) or (first.text == "." and _begins_sentence(run.after[1]))
+
+
+def _ends_numbers(command: Token) -> bool:
+    """Whether it is a command of LaTeX that may meet a number, as `\\text` does; behind `355\\boxed` the digits go on."""
+    return command.text.startswith("\\") and command.text != "\\boxed"
+
+
+def _goes_on(after: list[Token]) -> bool:
+    """Whether the side does not end here: before a sign of the problem's own and a number, a bold letter, or an operator in the
+    next row of an alignment."""
+    first, *rest = after
+    if first.kind == "newline":
+        rest = [token for token in rest if token.text not in ("\\quad", "\\qquad")]
+        return bool(rest) and rest[0].kind == "operator"
+    if first.text == "\\" and rest:
+        first, *rest = rest
+    if first.text in _OWN_SIGNS | _DASHES:
+        return bool(rest) and rest[0].kind in ("number", "open")
+    is_bold = first.text in ("\\mathbf", "\\textbf") and len(rest) > 1 and rest[0].text == "{"
+    return is_bold and rest[1].kind == "word" and len(rest[1].text) == 1
+
+
+def _follows_an_operand(token: Token, sign: Token) -> bool:
+    """Whether a sign of the problem's own stands behind a number, name or its own backslash; a dash behind a number."""
+    is_number = token.kind in ("number", "close", "percent")
+    if sign.text in _DASHES:
+        return is_number
+    return sign.text in _OWN_SIGNS and (is_number or token.kind == "word" or token.text == "\\")
+
+
+def _is_label(run: Run) -> bool:
+    """Whether the first side is a lone number that is part of a name."""
+    is_alone = run.tokens[0].kind == "number" and len(run.tokens) > 1 and run.tokens[1].kind in ("equals", "about")
+    return is_alone and run.before[-1].text.lower() in _LABELS
 
 
 def scaled(run: Run) -> Token | None:
@@ -146,6 +195,11 @@ def _is_glued_before(first: Token, second: Token) -> bool:
 def _is_glued(first: Token, second: Token) -> bool:
     """Whether a number or a word directly meets the other token."""
     return first.end == second.start and bool({first.kind, second.kind} & {"number", "word"})
+
+
+def _begins_sentence(word: Token) -> bool:
+    """Of a word that a full stop touches, as in `5 + 3 = 8.Then`."""
+    return word.kind == "word" and word.text.istitle() and len(word.text) > 1
 
 
 def is_plain_word(token: Token) -> bool:
