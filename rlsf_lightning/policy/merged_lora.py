@@ -19,21 +19,22 @@ from torch import Tensor
 def merged_weight(layer: Any) -> Tensor:
     """[O, I] ``W + s B A`` of a peft layer, without gradient."""
     weight_OI: Tensor = layer.get_base_layer().weight
-    a_RI, b_OR, scale = _adapter(layer)
+    a_RI, b_OR, scale = adapter_of(layer)
     return torch.addmm(weight_OI.detach(), b_OR.detach(), a_RI.detach(), alpha=scale)
 
 
 def merged_forward(layer: Any, x: Tensor) -> Tensor:
     """``forward`` of a peft layer whose base weight is the merged one: x of shape [..., I] -> [..., O]."""
     base = layer.get_base_layer()
-    a_RI, b_OR, scale = _adapter(layer)
+    a_RI, b_OR, scale = adapter_of(layer)
     if torch.is_grad_enabled() and (a_RI.requires_grad or b_OR.requires_grad):
         result: Tensor = _MergedLinear.apply(x, base.weight.detach(), base.bias, a_RI, b_OR, scale)
         return result
     return F.linear(x, base.weight, base.bias)
 
 
-def _adapter(layer: Any) -> tuple[Tensor, Tensor, float]:
+def adapter_of(layer: Any) -> tuple[Tensor, Tensor, float]:
+    """A, of shape [R, I], B, [O, R], and the scale of a peft layer's active adapter."""
     (name,) = layer.active_adapters
     return layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
 

@@ -236,6 +236,20 @@ class Policy(nn.Module):
         is_plain = dtypes == {torch.float32} and all(map(self._can_merge, self._adapter_layers))
         return is_plain and not torch.is_autocast_enabled(self.device.type) and not self.has_critic
 
+    @property
+    def adapts_bf16_on_cpu(self) -> bool:
+        """Whether fp32 adapters, and nothing else that learns, stand beside a bf16 base on a CPU."""
+        base = {p.dtype for p in self.backbone.parameters() if not p.requires_grad and p.is_floating_point()}
+        return (
+            self.device.type == "cpu"
+            and bool(self._adapter_layers)
+            and not (self._in_reference or self._modules_to_save or self.has_critic)
+            and base == {torch.bfloat16}
+            and all(
+                type(layer.get_base_layer()) is nn.Linear and _is_plain_lora(layer) for layer in self._adapter_layers
+            )
+        )
+
     def encode_prompt(self, text: str) -> list[int]:
         """Token ids of a prompt: with a BOS if the tokenizer adds one by itself, never with an EOS.
 
@@ -303,9 +317,7 @@ class Policy(nn.Module):
             and not torch.is_autocast_enabled(base.weight.device.type)
             # Not where the weight is tied to the embedding, which has no adapter, nor for variants such as DoRA.
             and base.weight is not self.causal_lm.get_input_embeddings().weight
-            and len(layer.active_adapters) == 1
-            and not layer.lora_variant
-            and not any(layer.lora_bias.values())
+            and _is_plain_lora(layer)
         )
 
     @contextmanager
@@ -319,6 +331,10 @@ class Policy(nn.Module):
         finally:
             for layer in self._checkpointed:
                 layer.training = False
+
+
+def _is_plain_lora(layer: Any) -> bool:
+    return len(layer.active_adapters) == 1 and not layer.lora_variant and not any(layer.lora_bias.values())
 
 
 def _autocast_without_cache(device_type: str) -> AbstractContextManager[None]:

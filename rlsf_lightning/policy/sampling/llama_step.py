@@ -1,10 +1,11 @@
 """A fused decoding step for Llama-like models: one token per row through all layers, in a few operations a layer.
 
 transformers computes the same step with some forty operations and as many module calls a layer, which on a CPU cost as much
-as the arithmetic. Here the QKV projections are one product, gate and up another. Other architectures, and whatever does not
-compute in fp32, are left to transformers (``llama_step_for`` returns None).
+as the arithmetic. Here the QKV projections are one product, gate and up another. Other architectures, and whatever computes
+neither in fp32 nor over a bf16 base on a CPU, are left to transformers (``llama_step_for`` returns None).
 
-Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, E = head width, K = columns of the KV cache.
+Shape suffixes: R = rows, D = width, H = heads, h = key-value heads, G = heads a key-value head, E = head width, K = columns of
+the KV cache, I = inputs, O = outputs, L = rank of adapters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import ModulesToSaveWrapper
 from torch import Tensor
 
+from rlsf_lightning.policy.merged_lora import adapter_of
 from rlsf_lightning.policy.policy import Policy
 from rlsf_lightning.policy.sampling.kvcache import GrowingCache, GrowingLayer
 
@@ -37,13 +39,26 @@ class _Linear:
 
 
 @dataclass(frozen=True)
+class _Adapted:
+    """A layer in 16 bits with its adapters beside it: added into its weight, small changes would be rounded away."""
+
+    base: _Linear
+    a_LI: Tensor
+    b_OL: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        y = self.base(x)
+        return (y + F.linear(F.linear(x.to(self.a_LI.dtype), self.a_LI), self.b_OL)).to(y.dtype)
+
+
+@dataclass(frozen=True)
 class _Layer:
     first_norm: Tensor
-    qkv: _Linear
-    out: _Linear
+    qkv: _Linear | _Adapted
+    out: _Linear | _Adapted
     second_norm: Tensor
-    gate_up: _Linear
-    down: _Linear
+    gate_up: _Linear | _Adapted
+    down: _Linear | _Adapted
 
 
 class LlamaStep:
@@ -91,19 +106,32 @@ class LlamaStep:
             qk_RHE = torch.addcmul(qk_RHE * cosine_R1E, qk_RHE.roll(self.size // 2, -1), sine_R1E)
             assert isinstance(cached, GrowingLayer)
             keys_RhKE, values_RhKE = cached.update(qk_RHE[:, self.heads :, None], qkv_RHE[:, rotated:, None])
-            attended_RH1E = F.scaled_dot_product_attention(
-                qk_RHE[:, : self.heads, None],
+            attended_RHE = self._attended(qk_RHE[:, : self.heads], keys_RhKE, values_RhKE, mask_R11K)
+            hidden_RD = hidden_RD + layer.out(attended_RHE.flatten(1))
+            x_RD = F.rms_norm(hidden_RD, width, layer.second_norm, self.epsilon)
+            gate_RI, up_RI = layer.gate_up(x_RD).chunk(2, -1)
+            hidden_RD = hidden_RD + layer.down(F.silu(gate_RI).mul_(up_RI))
+        return F.rms_norm(hidden_RD, width, self.norm_D, self.epsilon)
+
+    def _attended(
+        self, queries_RHE: Tensor, keys_RhKE: Tensor, values_RhKE: Tensor, mask_R11K: Tensor | None
+    ) -> Tensor:
+        """In two products where PyTorch's own kernel, for one query a row in bf16 on a CPU, takes six times as long."""
+        if queries_RHE.dtype is not torch.bfloat16:
+            return F.scaled_dot_product_attention(
+                queries_RHE[:, :, None],
                 keys_RhKE,
                 values_RhKE,
                 attn_mask=mask_R11K,
                 scale=self.scale,
                 enable_gqa=self.heads != self.kv_heads,
-            )
-            hidden_RD = hidden_RD + layer.out(attended_RH1E.flatten(1))
-            x_RD = F.rms_norm(hidden_RD, width, layer.second_norm, self.epsilon)
-            gate_RI, up_RI = layer.gate_up(x_RD).chunk(2, -1)
-            hidden_RD = hidden_RD + layer.down(F.silu(gate_RI).mul_(up_RI))
-        return F.rms_norm(hidden_RD, width, self.norm_D, self.epsilon)
+            )[:, :, 0]
+        queries_RhGE = queries_RHE.reshape(len(queries_RHE), self.kv_heads, -1, self.size)
+        scores_RhGK = (queries_RhGE @ keys_RhKE.mT).float() * self.scale
+        if mask_R11K is not None:
+            scores_RhGK.masked_fill_(~mask_R11K, -torch.inf)
+        attended_RhGE = scores_RhGK.softmax(-1).to(values_RhKE.dtype) @ values_RhKE
+        return attended_RhGE.flatten(1, 2)
 
 
 def llama_step_for(policy: Policy, columns: int) -> LlamaStep | None:
@@ -117,7 +145,7 @@ def llama_step_for(policy: Policy, columns: int) -> LlamaStep | None:
         and getattr(config, "hidden_act", "") == "silu"
     )
     is_plain = policy.weights_are_effective and policy.samples_as_it_scores
-    return LlamaStep(policy, columns) if is_known and is_plain else None
+    return LlamaStep(policy, columns) if is_known and (is_plain or policy.adapts_bf16_on_cpu) else None
 
 
 def _norm(module: Any) -> Tensor:
@@ -129,14 +157,22 @@ def _norm(module: Any) -> Tensor:
     return weight
 
 
-def _joined(*modules: Any) -> _Linear:
+def _joined(*modules: Any) -> _Linear | _Adapted:
     """Linear layers of the same input as one. Merged weights become views of the joined one, to be in memory only once."""
     layers: list[Any] = [m.get_base_layer() if isinstance(m, BaseTunerLayer) else m for m in modules]
-    if len(layers) == 1:
-        return _Linear(layers[0].weight, layers[0].bias)
-    weight = torch.cat([layer.weight for layer in layers])
-    if all("forward" in vars(m) for m in modules):
+    biases = [layer.bias for layer in layers]
+    bias = None if biases[0] is None else torch.cat([b for b in biases if b is not None])
+    weight = layers[0].weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
+    if len(layers) > 1 and all("forward" in vars(m) for m in modules):
         for layer, part in zip(layers, weight.split([len(layer.weight) for layer in layers]), strict=True):
             layer.weight.data = part
-    biases = [layer.bias for layer in layers]
-    return _Linear(weight, None if biases[0] is None else torch.cat([b for b in biases if b is not None]))
+    base = _Linear(weight, bias)
+    if not any(isinstance(m, BaseTunerLayer) and "forward" not in vars(m) for m in modules):
+        return base
+    # Not merged, for the base is in 16 bits: their adapters as one, which see one input and give outputs of their own.
+    parts = [adapter_of(m) if isinstance(m, BaseTunerLayer) else None for m in modules]
+    blocks = [
+        torch.zeros(len(layer.weight), 0) if part is None else part[1] * part[2]
+        for layer, part in zip(layers, parts, strict=True)
+    ]
+    return _Adapted(base, torch.cat([part[0] for part in parts if part is not None]), torch.block_diag(*blocks))
