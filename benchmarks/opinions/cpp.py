@@ -26,7 +26,7 @@ EXPLAINED = {
     "undefined behaviour": "both compile, and the outputs differ: variables without a value, indices beyond an array",
 }
 #: Each is compiled and run on all of its tests first.
-BASES = 1250
+BASES = 250
 MAX_CHARS = 20_000
 _FLAGS = ("-std=gnu++17", "-O1", "-w", "-ferror-limit=1", "-fbracket-depth=2000")
 
