@@ -1,11 +1,12 @@
 """Do the recipes of the wheel work as they stand: offline, from an empty folder, one command after the other?
 
-    python benchmarks/recipes_smoke.py [recipes=all] [limit=100] [evaluated=16] [folder=FOLDER] [results=FOLDER]
+    python benchmarks/recipes_smoke.py [recipes=all] [limit=100] [evaluated=16] [words=] [folder=FOLDER] [results=FOLDER]
 
 The wheel is built and installed into a folder that stands before everything else, so that no file of this checkout is seen;
 what it depends on is that of this Python. For each recipe: ``validate`` (``limit`` known answers of each split), ``fit`` for
 ten steps with the batch of the recipe, ``evaluate`` of ``evaluated`` held-out prompts with one sample each, and ``certify`` of
-a known answer and of one with a letter or digit changed, which must pass and fail. All that a command says lies in
+a known answer and of one with a letter or digit changed, which must pass and fail. ``words`` are further arguments of ``fit``,
+between blanks, such as a smaller batch on a busy machine. All that a command says lies in
 ``folder``, by default a temporary one.
 
 Left out: that anything is learnt; hub models; a GPU.
@@ -35,6 +36,7 @@ DEFAULTS = {
     "recipes": "all",
     "limit": 100,
     "evaluated": 16,
+    "words": "",
     "folder": "",
     "results": str(ROOT / "benchmarks" / "results"),
 }
@@ -110,7 +112,9 @@ class Installed:
 def tried(installed: Installed, recipe: str, settings: Mapping[str, Any]) -> Iterator[Ran]:
     """The commands of one recipe."""
     yield installed.command(recipe, "validate", [f"limit={settings['limit']}"])[0]
-    yield installed.command(recipe, "fit", ["trainer.max_epochs=1", f"run_dir=runs/{recipe}"])[0]
+    yield installed.command(
+        recipe, "fit", ["trainer.max_epochs=1", f"run_dir=runs/{recipe}", *settings["words"].split()]
+    )[0]
     adapter = [f"policy.adapter=runs/{recipe}/adapter", f"evaluation.limit={settings['evaluated']}"]
     ran, said = installed.command(recipe, "evaluate", [*adapter, "evaluation.samples=1", "format=json"])
     yield _with_metrics(ran, said) if ran.ok else ran

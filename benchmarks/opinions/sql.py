@@ -13,6 +13,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -270,11 +271,13 @@ def _run(script: str, seed: int | None, query: str) -> list[tuple[Any, ...]]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers that differ in how they are stored alone are equal, but a number and a text are not."""
+    """Numbers that differ in how they are stored alone are equal, but a number and a text are not. What SQLite has not, such as
+    structs, lists and dates, is equal to nothing of it."""
     if isinstance(value, str | bytes) or value is None:
         return value
-    number = float(value)
-    return float(f"{number:.11g}")
+    if not isinstance(value, int | float | Decimal):
+        return type(value).__name__, repr(value)
+    return float(f"{float(value):.11g}")
 
 
 @lru_cache(maxsize=512)

@@ -36,6 +36,8 @@ KNOWN: list[tuple[str, dict[str, Any], str | None, str, bool]] = [
     ("sql", {"schema": T}, "SELECT a FROM t ORDER BY b", "SELECT a FROM t ORDER BY b, a DESC", True),
     ("sql", {"schema": T}, "SELECT a FROM t ORDER BY b", "SELECT a FROM t ORDER BY b DESC", False),
     ("sql", {"schema": T}, "SELECT a FROM t", "DELETE FROM t", False),
+    ("sql", {"schema": T}, "SELECT a FROM t", "SELECT {'a': a} FROM t", False),
+    ("sql", {"schema": T}, "SELECT a FROM t", "SELECT t FROM t", False),
     ("math", {}, "\\frac{1}{\\sqrt{2}}", "\\boxed{\\frac{\\sqrt{2}}{2}}", True),
     ("math", {}, "10^{-20}", "\\boxed{10^{-21}}", False),
     ("math", {}, "5", "So 2 + 2 = 5.\n#### 5", False),
