@@ -81,6 +81,16 @@ def test_a_java_process_that_dies_is_replaced() -> None:
     assert names.ask("plain", "ethane") == {"smiles": ["CC"]}
 
 
+def test_a_java_process_that_is_killed_leaves_no_socket_behind() -> None:
+    names = NameServer(found(), 10.0)
+    assert names.ask("plain", "methane") == {"smiles": ["C"]}
+    process = names.child.process
+    assert process is not None
+    process.kill()
+    process.wait()
+    assert not Path(f"/tmp/.java_pid{process.pid}").exists()  # its debuggers' door, wherever TMPDIR points
+
+
 def test_the_ctrl_c_of_a_terminal_does_not_reach_java() -> None:
     names = NameServer(found(), 10.0)
     assert names.ask("plain", "methane") == {"smiles": ["C"]}

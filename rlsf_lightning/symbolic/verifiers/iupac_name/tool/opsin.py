@@ -24,6 +24,7 @@ _JAR = re.compile(r"opsin-cli-(\d+\.\d+\.\d+)-jar-with-dependencies\.jar")
 #: Nothing is written outside, and a failure ends the process without a report in the working directory.
 _OPTIONS = (
     "-Xrs",  # no handlers of its own: a terminal's Ctrl-C, which its parent has blocked, stays blocked
+    "-XX:+DisableAttachMechanism",  # -Xrs opens a socket in /tmp for debuggers, which a killed process leaves there
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
