@@ -1,6 +1,12 @@
-"""Shares the cores between torch and the verifier's workers, and says what the run expects to use of the machine."""
+"""Shares the cores between torch and the verifier's workers, and says what the run expects to use of the machine.
 
+Which device and versions it runs with is written to ``machine.json``.
+"""
+
+import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 
@@ -8,9 +14,12 @@ from rlsf_lightning.config.cores import cores
 from rlsf_lightning.prompts import recipe_prompts
 from rlsf_lightning.training import memory_estimate
 from rlsf_lightning.training.hooks import RLSFCallback
+from rlsf_lightning.training.run.writing import write_json
 
 #: Prompts that are looked at for the longest.
 PROMPTS = 256
+#: Whose versions are noted, beside Python's.
+PACKAGES = ("rlsf-lightning", "torch", "lightning", "transformers", "peft", "rdkit")
 
 
 class Machine(RLSFCallback):
@@ -36,3 +45,25 @@ class Machine(RLSFCallback):
             file=sys.stderr,
             flush=True,
         )
+        if module.run_dir is not None:
+            write_json(
+                Path(module.run_dir) / "machine.json", {"device": described(module.device), "versions": versions()}
+            )
+
+
+def described(device: torch.device) -> str:
+    """A device in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{cores()} cores, {platform.machine()}"
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the packages that are installed."""
+    found = {"Python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,4 +1,9 @@
-"""Writes ``samples.jsonl``: for a few completions of each step the prompt, the certificate and every token's reward."""
+"""Writes ``samples.jsonl``: for a few completions of each step the prompt, the certificate and every token's reward.
+
+A line: ``step``, ``id``, ``prompt``, ``reference``, ``completion``, ``ended`` (the policy stopped by itself), ``certificate``;
+and a list with one entry a token: ``tokens`` (its characters of the completion), ``rewards`` (a list for each channel),
+``advantages``, ``logp`` (log-probability when it was sampled) and, of completions whose KL was measured, ``ref_logp``.
+"""
 
 import json
 from pathlib import Path
@@ -27,20 +32,27 @@ class Samples(RLSFCallback):
         self.path = Path(module.run_dir) / "samples.jsonl"
         kept = []
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines(keepends=True):
-                if line.endswith("\n") and json.loads(line)["step"] < module.steps_done:
-                    kept.append(line)
+            # Not splitlines: JSON may hold U+2028, at which that splits too. What follows the last newline was never finished.
+            for line in self.path.read_text(encoding="utf-8").split("\n")[:-1]:
+                if json.loads(line)["step"] < module.steps_done:
+                    kept.append(line + "\n")
         write_atomically(self.path, "".join(kept))
 
     def on_advantages_ready(self, trainer, module, rollout) -> None:
         if self.path is None:
             return
-        with self.path.open("a", encoding="utf-8") as file:
+        watched = set(module.watched_rows(rollout).tolist())
+        # A lone surrogate, which a prompt may hold, becomes \ud800: that is how JSON spells it.
+        with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             for row in range(min(self.per_step, len(rollout.completions))):
-                file.write(json.dumps(self.record(module, rollout, row), ensure_ascii=False) + "\n")
+                record = self.record(module, rollout, row, is_watched=row in watched)
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     @staticmethod
-    def record(module, rollout, row: int) -> dict:
+    def record(module, rollout, row: int, *, is_watched: bool) -> dict:
+        def rounded(x_BT) -> list[float]:
+            return [round(x, 6) for x in x_BT[row, :length].tolist()]
+
         length = int(rollout.length_B[row])
         prompt = rollout.prompts[row]
         return {
@@ -52,6 +64,8 @@ class Samples(RLSFCallback):
             "ended": bool(rollout.is_finished_B[row]),
             "certificate": rollout.certificates[row].to_dict() if rollout.certificates else None,
             "tokens": [[span.start, span.end] for span in rollout.spans[row]],
-            "rewards": {name: channel[row, :length].tolist() for name, channel in rollout.rewards.items()},
-            "advantages": [round(a, 6) for a in rollout.advantage_BT[row, :length].tolist()],
+            "rewards": {name: rounded(channel) for name, channel in rollout.rewards.items()},
+            "advantages": rounded(rollout.advantage_BT),
+            "logp": rounded(rollout.sampled_logp_BT),
+            **({"ref_logp": rounded(rollout.ref_logp_BT)} if is_watched else {}),
         }

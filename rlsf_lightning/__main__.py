@@ -15,7 +15,7 @@ from rlsf_lightning._version import __version__
 from rlsf_lightning.config.cli import HELP_WORDS, VERSION_WORDS
 from rlsf_lightning.suggest import did_you_mean
 
-COMMANDS = ("validate", "fit", "sft", "evaluate", "certify", "export")
+COMMANDS = ("validate", "fit", "sft", "evaluate", "certify", "export", "report")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

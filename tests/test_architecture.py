@@ -28,6 +28,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "policy": {"config"},
     "evaluation": {"config", "symbolic", "prompts", "policy"},
     "training": {"config", "symbolic", "prompts", "policy", "rl", "evaluation"},
+    "report": {"config", "symbolic", "evaluation", "training"},
     "callbacks": {"config"},  # the folder's search path; what lies on it are drop-ins, which may import anything
 }
 #: The same inside ``symbolic/``; beside these files, the lower ones: certificates, extract, verifier.

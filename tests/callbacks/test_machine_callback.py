@@ -1,5 +1,8 @@
 """What a run says before it starts."""
 
+import json
+from importlib.metadata import version
+
 import pytest
 import torch
 from training_cases import LikesShort, fit
@@ -18,6 +21,9 @@ def test_cores_and_memory_are_told(make_recipe, tmp_path, capfd, threads):
     fit(make_recipe(), tmp_path, LikesShort(), Machine(), steps=1)
     told = capfd.readouterr().err
     assert "of which 1 for torch and 0 for the verifier" in told and "memory: about 0." in told
+    noted = json.loads((tmp_path / "machine.json").read_text())
+    assert noted["device"].partition(" ")[2].startswith("cores, ")
+    assert noted["versions"]["torch"] == version("torch") and "Python" in noted["versions"]
 
 
 def test_a_split_without_prompts_is_left_to_the_data_module(make_recipe, tmp_path, monkeypatch, capfd, threads):
