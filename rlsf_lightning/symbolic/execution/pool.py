@@ -57,6 +57,7 @@ class VerifierPool:
         workers: worker processes; 0 verifies in this one, without protection against crashes and hangs.
         timeout: seconds that one completion may take in a worker; None: the verifier's ``timeout``, else 10.
         answer: where a completion's answer stands; None: the completion is the answer.
+        repair: look for the edits with which completions that fail would pass (``Certificate.repair``).
 
     Raises:
         UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
@@ -71,25 +72,29 @@ class VerifierPool:
         workers: int,
         timeout: float | None = None,
         answer: AnswerSettings | None = None,
+        repair: bool = False,
     ) -> None:
         cls = find_verifier(name)
         timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
         options = plain(options)
         if workers == 0:
-            self._start(_InProcess(load_verifier(name, options, answer), name), cls, answer)
+            self._start(_InProcess(load_verifier(name, options, answer, repair=repair), name), cls, answer)
         else:
-            self._start(WorkerProcesses(name, options, workers, timeout, answer), cls, answer)
+            self._start(WorkerProcesses(name, options, workers, timeout, answer, repair=repair), cls, answer)
 
     @classmethod
-    def from_block(cls, block: VerifierBlock, answer: AnswerSettings | None = None) -> VerifierPool:
+    def from_block(
+        cls, block: VerifierBlock, answer: AnswerSettings | None = None, *, repair: bool = False
+    ) -> VerifierPool:
         """The pool that a recipe's ``verifier`` block describes."""
-        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout, answer=answer)
+        limits: dict[str, Any] = {"workers": block.workers, "timeout": block.timeout}
+        return cls(block.name, block.options, **limits, answer=answer, repair=repair)
 
     @classmethod
-    def from_recipe(cls, recipe: VerifiedRecipe) -> VerifierPool:
+    def from_recipe(cls, recipe: VerifiedRecipe, *, repair: bool = False) -> VerifierPool:
         """The pool of a recipe: its ``verifier``, asked about what its ``answer`` block finds."""
-        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe))
+        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe), repair=repair)
 
     @classmethod
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:

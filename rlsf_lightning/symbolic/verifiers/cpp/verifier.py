@@ -14,7 +14,9 @@ verified again; more than 20 errors of one program.
 
 from __future__ import annotations
 
-from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from collections.abc import Iterator
+
+from rlsf_lightning.records import Certificate, Edit, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, repeats, too_long
 from rlsf_lightning.symbolic.execution.sandbox import TOOLS as SANDBOX
 from rlsf_lightning.symbolic.execution.sandbox import Sandbox
@@ -95,6 +97,12 @@ class CppVerifier:
             dead = is_dead(self.compiler, text)
             self._asked = text, dead
         return False if dead else None
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """The change with which a program passes its tests, where the certificate names one."""
+        if "repair" in certificate.witness:
+            start, end, new = certificate.witness["repair"]
+            yield (Edit(Span(start, end), new),)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands. Costs as much as verifying, and up to two compilations more.
