@@ -23,6 +23,7 @@ from rlsf_lightning.symbolic.answers.settings import AnswerSettings, HasAnswers
 from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
 from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, plain
+from rlsf_lightning.symbolic.repair import Repairing
 from rlsf_lightning.symbolic.verifier import Verifier
 
 #: Verdicts in the cache; the least recently used is evicted first.
@@ -100,7 +101,9 @@ class VerifierPool:
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
         """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        asked = verifier.verifier if isinstance(verifier, Answered) else verifier
+        asked: Verifier = verifier
+        while isinstance(asked, Answered | Repairing):
+            asked = asked.verifier
         answer = verifier.settings if isinstance(verifier, Answered) else None
         pool._start(_InProcess(verifier, name or type(verifier).__name__), type(asked), answer)
         return pool

@@ -109,9 +109,8 @@ class IupacNameVerifier:
     def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
         """The single changes after which OPSIN reads the reference, where the certificate names some."""
         offset = stripped(completion)[1]
-        for start, end, new, similarity in certificate.witness.get("repairs", ()):
-            if similarity == 1.0:
-                yield (Edit(Span(start + offset, end + offset), new),)
+        for start, end, new, _ in (r for r in certificate.witness.get("repairs", ()) if r[3] == 1.0):
+            yield (Edit(Span(start + offset, end + offset), new),)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether nothing is found against a certificate.
