@@ -82,7 +82,9 @@ def certify_one(recipe: Recipe, options: Options) -> None:
     from rlsf_lightning.symbolic.render import render
 
     completion = sys.stdin.read() if options.completion == "-" else options.completion
-    verifier = load_verifier(recipe.verifier.name, verifier_options(recipe, options), AnswerSettings.of(recipe))
+    verifier = load_verifier(
+        recipe.verifier.name, verifier_options(recipe, options), AnswerSettings.of(recipe), repair=options.explain
+    )
     prompt = Prompt("command line", options.prompt, options.reference, facts=options.facts)
     certificate = verifier.verify(prompt, completion)
     tokens = rewarded_tokens(recipe, tokenizer_of(recipe), completion, certificate)
@@ -121,8 +123,8 @@ def certify_file(recipe: Recipe, options: Options) -> None:
     def extra(completion: str, certificate: Certificate) -> dict[str, Any]:
         return {} if tokenize is None else {"tokens": rewarded_tokens(recipe, tokenize, completion, certificate)}
 
-    timeout = recipe.verifier.timeout
-    with VerifierPool(recipe.verifier.name, verifier, workers=workers, timeout=timeout, answer=answer) as pool:
+    limits: dict[str, Any] = {"workers": workers, "timeout": recipe.verifier.timeout}
+    with VerifierPool(recipe.verifier.name, verifier, **limits, answer=answer, repair=options.explain) as pool:
         settings = json.dumps(asked, sort_keys=True, default=str)
         print(audit(source, target, pool, workers=workers, settings=settings, extra=extra))
 

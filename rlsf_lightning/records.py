@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 #: What an object that does not pass scores at most, however near it comes: 1 is kept for PASS.
@@ -61,12 +62,20 @@ class Finding:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, order=True)
+class Edit:
+    """``text`` in the place of the characters of ``span``; of an empty span: before the character that it begins at."""
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True)
 class Certificate:
     """What a symbolic tool found out about one completion.
 
-    Invariants, checked here: ``score`` is 1 exactly when the verdict is PASS; an object that passes has no finding
-    and no ``dead_from``.
+    Invariants, checked here: ``score`` is 1 exactly when the verdict is PASS; an object that passes has no finding,
+    no ``dead_from`` and no ``repair``; the edits of a repair are in order and do not overlap.
     """
 
     verdict: Verdict
@@ -83,6 +92,8 @@ class Certificate:
     seconds: float = 0.0
     #: The characters that were judged: the answer, empty at the end where there is none. None: the whole completion.
     answer: Span | None = None
+    #: Edits of the completion with which it passes. Empty: none was looked for, or none was found.
+    repair: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:
@@ -91,10 +102,15 @@ class Certificate:
             raise ValueError(f"score is 1 exactly when the verdict is PASS, got {self.score} with {self.verdict.value}")
         if self.verdict is Verdict.PASS and (self.findings or self.dead_from is not None):
             raise ValueError("an object that passes can have neither findings nor dead_from")
+        if self.repair and self.verdict is not Verdict.FAIL:
+            raise ValueError(f"only what fails can be repaired, not {self.verdict.value}")
+        if any(before.span.end > after.span.start for before, after in pairwise(self.repair)):
+            raise ValueError(f"the edits of a repair must be in order and apart, got {self.repair}")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: spans as ``[start, end]`` pairs."""
         judged = {} if self.answer is None else {"answer": [self.answer.start, self.answer.end]}
+        repair = [[edit.span.start, edit.span.end, edit.text] for edit in self.repair]
         return {
             "verdict": self.verdict.value,
             "score": self.score,
@@ -109,6 +125,7 @@ class Certificate:
                 }
                 for f in self.findings
             ],
+            **({"repair": repair} if repair else {}),
             "witness": dict(self.witness),
             "tool": self.tool,
             "version": self.version,

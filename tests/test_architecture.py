@@ -31,14 +31,14 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "report": {"config", "symbolic", "evaluation", "training"},
     "callbacks": {"config"},  # the folder's search path; what lies on it are drop-ins, which may import anything
 }
-#: The same inside ``symbolic/``; beside these files, the lower ones: certificates, extract, verifier.
+#: The same inside ``symbolic/``; beside these files, the lower ones: certificates, extract, repair, verifier.
 MAY_IMPORT_IN_SYMBOLIC: Mapping[str, set[str]] = {
     "chemistry": set(),
     "answers": set(),
     "execution": {"loader", "answers"},
     "verifiers": {"chemistry", "execution"},
 }
-LOWER_IN_SYMBOLIC = {"certificates", "extract", "verifier"}
+LOWER_IN_SYMBOLIC = {"certificates", "extract", "repair", "verifier"}
 #: Of ``config/``, what ``symbolic/`` may know: how a name becomes an object.
 SYMBOLIC_MAY_NAME = {f"{NAME}.config.plugins", f"{NAME}.config.extension_points"}
 

@@ -12,11 +12,16 @@ from rlsf_lightning.errors import UserError
 from rlsf_lightning.suggest import did_you_mean
 from rlsf_lightning.symbolic.answers.answered import Answered
 from rlsf_lightning.symbolic.answers.settings import AnswerSettings
+from rlsf_lightning.symbolic.repair import Repairing
 from rlsf_lightning.symbolic.verifier import Verifier
 
 
-def load_verifier(name: str, options: Mapping[str, Any], answer: AnswerSettings | None = None) -> Verifier:
+def load_verifier(
+    name: str, options: Mapping[str, Any], answer: AnswerSettings | None = None, *, repair: bool = False
+) -> Verifier:
     """The verifier that ``name`` stands for (see ``find_verifier``), with its options; of answers, as ``answer`` says.
+
+    With ``repair`` its certificates of failures say with which edits the completion would pass, where it knows some.
 
     Raises UserError for an unknown name, or for options that it does not take.
     """
@@ -29,6 +34,8 @@ def load_verifier(name: str, options: Mapping[str, Any], answer: AnswerSettings 
                 f"verifier.options.{option}: {name} has no such option{hint} (it has {', '.join(accepted) or 'none'})"
             )
     verifier: Verifier = construct(cls, plain(options), f"verifier.options of {name}")
+    if repair and hasattr(verifier, "repairs"):
+        verifier = Repairing(verifier)
     return verifier if answer is None or answer.is_whole else Answered(verifier, name, answer)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rlsf_lightning.records import Certificate, Span
+from rlsf_lightning.records import Certificate, Edit, Span
 
 #: Columns in which the completion is shown; a longer one goes on in the next row.
 WIDTH = 100
@@ -69,6 +69,11 @@ def render(completion: str, certificate: Certificate, tokens: Sequence[Token] | 
             lines.append(f"  (at {note.spans[0].start}) {note.text}" if note.spans else f"  (the whole) {note.text}")
     left_out = len(certificate.findings) - MAX_LINES
     lines += [f"  and {left_out} more findings"] if left_out > 0 else []
+    if certificate.repair:
+        lines += [
+            "  would pass with:",
+            *(f"    {_change(completion, edit)}" for edit in certificate.repair[:MAX_LINES]),
+        ]
     return "\n".join(lines + ([] if tokens is None else _token_lines(tokens)))
 
 
@@ -86,6 +91,12 @@ def _notes(completion: str, certificate: Certificate) -> list[_Note]:
         text = "the end: stopping here was wrong" if is_end else "first dead character"
         notes.append(_Note((Span(at, at + 1),), "!", text))
     return notes
+
+
+def _change(completion: str, edit: Edit) -> str:
+    start, end = edit.span.start, edit.span.end
+    old, new = (_escaped(text[:MAX_MESSAGE]) for text in (completion[start:end], edit.text))
+    return f"[{start}, {end}) {old!r} -> {new!r}"
 
 
 def _rows(completion: str) -> list[_Row]:

@@ -41,6 +41,8 @@ class Verifier(Protocol):
 
     And these methods:
         viable(prompt, prefix) -> bool | None: whether some continuation passes; None: cannot tell.
+        repairs(certificate, prompt, completion) -> iterator of tuples of Edit: what may mend the completion, the likeliest
+            first; in the certificate, ``repair.find_repair`` puts edits with which it passes.
         recheck(certificate, prompt, completion) -> bool: whether a second opinion bears the certificate out.
         split_key(reference) -> str: static; one key for references that mean the same, by which the rows of a file fall into
             splits. The reference's text if there is none.

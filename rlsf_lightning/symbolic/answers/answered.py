@@ -10,6 +10,7 @@ from rlsf_lightning.records import Certificate, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.answers.find import AnswerFinder, Found, common_start
 from rlsf_lightning.symbolic.answers.settings import AnswerSettings
 from rlsf_lightning.symbolic.certificates import abstained, first_dead, repeats
+from rlsf_lightning.symbolic.repair import edited
 from rlsf_lightning.symbolic.verifier import Verifier
 
 #: The finding on a completion in which no answer stands.
@@ -87,7 +88,10 @@ class Answered:
         certificate = self.verifier.verify(prompt, answer)
         if not isinstance(certificate, Certificate):
             return certificate, None, ""  # told by whoever asked
-        return self._moved(prompt, certificate, text, found), certificate, answer
+        moved = self._moved(prompt, certificate, text, found)
+        if moved.repair and self.verify(prompt, edited(completion, moved.repair)).verdict is not Verdict.PASS:
+            moved = replace(moved, repair=())  # with the edits another answer is found
+        return moved, certificate, answer
 
     def _own(self, certificate: Certificate) -> Certificate:
         return replace(certificate, tool=self.name, version=__version__)
@@ -114,7 +118,13 @@ class Answered:
         if certificate.dead_from is not None and found.is_final:
             dead_from = place(self._first_dead(prompt, certificate.dead_from + start, text, found))
         judged = Span(place(start), place(found.span.end))
-        return replace(certificate, findings=findings, dead_from=dead_from, answer=judged)
+        repair = tuple(
+            replace(edit, span=Span(place(edit.span.start + start), place(edit.span.end + start)))
+            for edit in certificate.repair
+        )
+        if certificate.repair and certificate.repair[0].span.start + start < before:
+            repair = ()  # the prefix would have to be another one
+        return replace(certificate, findings=findings, dead_from=dead_from, answer=judged, repair=repair)
 
     def _first_dead(self, prompt: Prompt, at: int, text: str, found: Found) -> int:
         """Where the text dies whose final answer dies at ``at``."""

@@ -23,6 +23,7 @@ from rlsf_lightning.symbolic.answers.settings import AnswerSettings, HasAnswers
 from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
 from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, plain
+from rlsf_lightning.symbolic.repair import Repairing
 from rlsf_lightning.symbolic.verifier import Verifier
 
 #: Verdicts in the cache; the least recently used is evicted first.
@@ -57,6 +58,7 @@ class VerifierPool:
         workers: worker processes; 0 verifies in this one, without protection against crashes and hangs.
         timeout: seconds that one completion may take in a worker; None: the verifier's ``timeout``, else 10.
         answer: where a completion's answer stands; None: the completion is the answer.
+        repair: look for the edits with which completions that fail would pass (``Certificate.repair``).
 
     Raises:
         UserError: the verifier cannot be built from this name and these options; when a batch is submitted or fetched,
@@ -71,31 +73,37 @@ class VerifierPool:
         workers: int,
         timeout: float | None = None,
         answer: AnswerSettings | None = None,
+        repair: bool = False,
     ) -> None:
         cls = find_verifier(name)
         timeout = getattr(cls, "timeout", TIMEOUT) if timeout is None else timeout
         assert workers >= 0 and timeout > 0, f"workers {workers}, timeout {timeout}"
         options = plain(options)
         if workers == 0:
-            self._start(_InProcess(load_verifier(name, options, answer), name), cls, answer)
+            self._start(_InProcess(load_verifier(name, options, answer, repair=repair), name), cls, answer)
         else:
-            self._start(WorkerProcesses(name, options, workers, timeout, answer), cls, answer)
+            self._start(WorkerProcesses(name, options, workers, timeout, answer, repair=repair), cls, answer)
 
     @classmethod
-    def from_block(cls, block: VerifierBlock, answer: AnswerSettings | None = None) -> VerifierPool:
+    def from_block(
+        cls, block: VerifierBlock, answer: AnswerSettings | None = None, *, repair: bool = False
+    ) -> VerifierPool:
         """The pool that a recipe's ``verifier`` block describes."""
-        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout, answer=answer)
+        limits: dict[str, Any] = {"workers": block.workers, "timeout": block.timeout}
+        return cls(block.name, block.options, **limits, answer=answer, repair=repair)
 
     @classmethod
-    def from_recipe(cls, recipe: VerifiedRecipe) -> VerifierPool:
+    def from_recipe(cls, recipe: VerifiedRecipe, *, repair: bool = False) -> VerifierPool:
         """The pool of a recipe: its ``verifier``, asked about what its ``answer`` block finds."""
-        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe))
+        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe), repair=repair)
 
     @classmethod
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
         """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        asked = verifier.verifier if isinstance(verifier, Answered) else verifier
+        asked: Verifier = verifier
+        while isinstance(asked, Answered | Repairing):
+            asked = asked.verifier
         answer = verifier.settings if isinstance(verifier, Answered) else None
         pool._start(_InProcess(verifier, name or type(verifier).__name__), type(asked), answer)
         return pool

@@ -82,10 +82,12 @@ class WorkerProcesses:
         workers: int,
         timeout: float,
         answer: AnswerSettings | None = None,
+        *,
+        repair: bool = False,
     ) -> None:
         self._name, self._timeout, self._is_closed = name, timeout, False
         self._queue: queue.SimpleQueue[_Chunk | None] = queue.SimpleQueue()
-        self._workers = [_Worker(name, dict(options), timeout, answer) for _ in range(workers)]
+        self._workers = [_Worker(name, dict(options), timeout, answer, repair) for _ in range(workers)]
         self._threads: list[threading.Thread] = []
         atexit.register(self.close)  # no worker may be started while the interpreter goes down
         try:
@@ -177,11 +179,11 @@ class _Worker(LineProcess):
     """A process of ``worker_server``, asked by one thread; ``close`` is for another."""
 
     def __init__(
-        self, name: str, options: Mapping[str, Any], timeout: float, answer: AnswerSettings | None = None
+        self, name: str, options: Mapping[str, Any], timeout: float, answer: AnswerSettings | None, repair: bool
     ) -> None:
         command = python_module("rlsf_lightning.symbolic.execution.worker_server")
         super().__init__("a worker", command, is_group=True)
-        self._task, self._timeout = (name, options, timeout, answer), timeout
+        self._task, self._timeout = (name, options, timeout, answer, repair), timeout
         self._is_ready = self._is_closed = False
         #: Completions since the process was started.
         self._verified = 0

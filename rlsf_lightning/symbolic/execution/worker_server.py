@@ -41,9 +41,9 @@ def serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         answers.write(line)
         answers.flush()
 
-    name, options, timeout, answer = decode(questions.readline())
+    name, options, timeout, answer, repair = decode(questions.readline())
     try:
-        verifier = load_verifier(name, options, answer)
+        verifier = load_verifier(name, options, answer, repair=repair)
     except UserError as error:
         return say(encode(UserError(str(error))))
     except Exception as error:  # as text: it must be picklable

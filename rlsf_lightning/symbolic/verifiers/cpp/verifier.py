@@ -14,7 +14,9 @@ verified again; more than 20 errors of one program.
 
 from __future__ import annotations
 
-from rlsf_lightning.records import Certificate, Finding, Prompt, Verdict
+from collections.abc import Iterator
+
+from rlsf_lightning.records import Certificate, Edit, Finding, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, repeats, too_long
 from rlsf_lightning.symbolic.execution.sandbox import TOOLS as SANDBOX
 from rlsf_lightning.symbolic.execution.sandbox import Sandbox
@@ -25,7 +27,7 @@ from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import STANDARDS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import TOOLS as COMPILERS
 from rlsf_lightning.symbolic.verifiers.cpp.locate import compile_errors, failing_tests
-from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, first_beyond
 from rlsf_lightning.symbolic.verifiers.cpp.repair import search
 from rlsf_lightning.symbolic.verifiers.cpp.task import Task, task_of
 from rlsf_lightning.symbolic.verifiers.cpp.viable.first_dead import first_dead, is_dead, settled
@@ -87,7 +89,7 @@ class CppVerifier:
 
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """False when no continuation compiles; None: cannot tell. Costs a compilation."""
-        if self._too_long_from(prefix) is not None:
+        if first_beyond(prefix, self.max_chars) is not None:
             return False
         text = settled(prefix)
         asked, dead = self._asked  # texts grow by a character, and settled ones by a token
@@ -95,6 +97,12 @@ class CppVerifier:
             dead = is_dead(self.compiler, text)
             self._asked = text, dead
         return False if dead else None
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """The change with which a program passes its tests, where the certificate names one."""
+        if "repair" in certificate.witness:
+            start, end, new = certificate.witness["repair"]
+            yield (Edit(Span(start, end), new),)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands. Costs as much as verifying, and up to two compilations more.
@@ -113,7 +121,7 @@ class CppVerifier:
     def _judge(self, task: Task, completion: str) -> Certificate:
         if not completion.strip():
             return failed([Finding("empty", "there is no program")])
-        beyond = self._too_long_from(completion)
+        beyond = first_beyond(completion, self.max_chars)
         if beyond is not None:
             return failed([too_long(completion, self.max_chars)], dead_from=beyond)
         program = Program(completion)
@@ -139,8 +147,3 @@ class CppVerifier:
         else:
             findings = failing_tests.findings(program, checked, self.compiler if is_explained else None)
         return failed(findings[:MAX_FINDINGS], score=checked.passed / len(checked.cases), witness=witness)
-
-    def _too_long_from(self, text: str) -> int | None:
-        """The first character beyond the limit; white space there may still be followed by nothing."""
-        beyond = text[self.max_chars :]
-        return len(text) - len(beyond.lstrip()) if beyond.strip() else None

@@ -14,8 +14,10 @@ Not covered: powers, decimals in an expression, other text around the answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rlsf_lightning._version import __version__
-from rlsf_lightning.records import Certificate, Finding, Prompt
+from rlsf_lightning.records import Certificate, Edit, Finding, Prompt
 from rlsf_lightning.symbolic.certificates import failed, first_dead, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import solution
@@ -23,6 +25,7 @@ from rlsf_lightning.symbolic.verifiers.game24.check import check
 from rlsf_lightning.symbolic.verifiers.game24.locate import locate
 from rlsf_lightning.symbolic.verifiers.game24.parse import parse
 from rlsf_lightning.symbolic.verifiers.game24.recheck import stands
+from rlsf_lightning.symbolic.verifiers.game24.repair import repairs
 from rlsf_lightning.symbolic.verifiers.game24.task import Task, task_of
 from rlsf_lightning.symbolic.verifiers.game24.viable import viable
 
@@ -69,6 +72,12 @@ class Game24Verifier:
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """Whether ``prefix``, or some continuation of it, passes (see ``viable``). None: cannot tell."""
         return viable(prefix, task_of(prompt), self.max_chars)
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """Edits that may make an answer right (see ``repair``)."""
+        task = task_of(prompt)
+        if task.has_solution and len(completion) <= self.max_chars:
+            yield from repairs(task, completion)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether a second reading, evaluation and search agree with a certificate (see ``recheck``)."""

@@ -15,11 +15,12 @@ Not covered: other start rules within one grammar, indentation-sensitive lexing,
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from rlsf_lightning.errors import ToolFailed
-from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.records import Certificate, Edit, Prompt
 from rlsf_lightning.symbolic.certificates import failed, first_dead, issued, passed, too_long
 from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.grammar.check import check
@@ -28,6 +29,7 @@ from rlsf_lightning.symbolic.verifiers.grammar.locate import locate
 from rlsf_lightning.symbolic.verifiers.grammar.parse import parse
 from rlsf_lightning.symbolic.verifiers.grammar.recheck import stands
 from rlsf_lightning.symbolic.verifiers.grammar.regex.fuel import Fuel
+from rlsf_lightning.symbolic.verifiers.grammar.repair import repairs
 from rlsf_lightning.symbolic.verifiers.grammar.task import Options, Task, task_of
 from rlsf_lightning.symbolic.verifiers.grammar.viable import is_dead, viable
 
@@ -99,6 +101,13 @@ class GrammarVerifier:
             return viable(prefix, task_of(prompt, self.options), Fuel(self.steps))
         except ToolFailed:
             return None
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """Edits that may mend the first mistake (see ``repair``)."""
+        try:
+            yield from repairs(certificate, task_of(prompt, self.options), completion, Fuel(self.steps))
+        except ToolFailed:
+            return
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether an Earley recogniser, or Python's JSON reader and own rules for the schema, confirm a certificate."""

@@ -11,10 +11,11 @@ ambiguous name ("dichlorobenzene") means what OPSIN takes it for; the witness sa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from rlsf_lightning.errors import ToolFailed
-from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.records import Certificate, Edit, Prompt, Span
 from rlsf_lightning.symbolic.certificates import failed, issued, passed
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.compare import Target
@@ -104,6 +105,12 @@ class IupacNameVerifier:
         """
         task = task_of(prompt)
         return False if self._viability.is_dead(prefix, lambda text: self._may_pass(text, task.target)) else None
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """The single changes after which OPSIN reads the reference, where the certificate names some."""
+        offset = stripped(completion)[1]
+        for start, end, new, _ in (r for r in certificate.witness.get("repairs", ()) if r[3] == 1.0):
+            yield (Edit(Span(start + offset, end + offset), new),)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether nothing is found against a certificate.

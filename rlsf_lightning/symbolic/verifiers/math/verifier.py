@@ -13,8 +13,10 @@ a step or an answer says wrongly is therefore blamed where it stands.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rlsf_lightning._version import __version__
-from rlsf_lightning.records import Certificate, Finding, Prompt
+from rlsf_lightning.records import Certificate, Edit, Finding, Prompt
 from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifier import package
@@ -23,6 +25,7 @@ from rlsf_lightning.symbolic.verifiers.math.check.answers import Same, same_answ
 from rlsf_lightning.symbolic.verifiers.math.locate import locate
 from rlsf_lightning.symbolic.verifiers.math.parse import parse
 from rlsf_lightning.symbolic.verifiers.math.recheck import stands
+from rlsf_lightning.symbolic.verifiers.math.repair import repairs
 from rlsf_lightning.symbolic.verifiers.math.task import Task, task_of
 from rlsf_lightning.symbolic.verifiers.math.tool import comparer
 
@@ -70,6 +73,11 @@ class MathVerifier:
         """The certificate; spans are of ``completion``. Raises UserError for wrong facts, never for the completion."""
         task = task_of(prompt)
         return issued(self.tool, self.version, lambda: self._judge(task, completion))
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """Edits that may mend the first wrong step (see ``repair``)."""
+        if len(completion) <= self.max_chars:
+            yield from repairs(completion)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the steps, computed again by another evaluator, and the answer bear a certificate out (see ``recheck``)."""

@@ -10,10 +10,10 @@ several equal groups is the one too many (all are named); beginnings that die be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
-from rlsf_lightning.records import Certificate, Prompt, Verdict
+from rlsf_lightning.records import Certificate, Edit, Prompt, Span, Verdict
 from rlsf_lightning.symbolic.certificates import failed, issued, passed, repeats
 from rlsf_lightning.symbolic.chemistry import rdkit_io
 from rlsf_lightning.symbolic.chemistry.elements import Elements
@@ -69,6 +69,11 @@ class MoleculeVerifier:
     def viable(self, prompt: Prompt, prefix: str) -> bool | None:
         """False: no continuation of ``prefix`` passes. True: one was found that does. None: cannot tell."""
         return is_viable(prefix, task_of(prompt), self.limits)
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """The single changes that make all facts true, where the certificate names some."""
+        for start, end, new in certificate.witness.get("mended", ()):
+            yield (Edit(Span(start, end), new),)
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether a second run says the same, and a second count, on a graph read without RDKit, agrees."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rlsf_lightning.records import Span
+from rlsf_lightning.records import Edit, Span
 from rlsf_lightning.symbolic.verifiers.sql.check import RESULT_KINDS, RUN_KINDS, Checked
 from rlsf_lightning.symbolic.verifiers.sql.parse import Query
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.tokens import Token, meaning, tokens_of
@@ -79,6 +79,26 @@ def changed(text: str, changes: Sequence[Change]) -> str:
     for change in sorted(changes, reverse=True):
         text = f"{text[: change.start]} {change.text} {text[change.end :]}"
     return text
+
+
+def edits(completion: str, repair: Sequence[tuple[int, int, str]]) -> tuple[Edit, ...]:
+    """A witness's repair as edits of the completion, which put blanks only where two words would meet."""
+    found = []
+    for start, end, text in sorted(repair):
+        before, after = completion[max(0, start - 1) : start], completion[end : end + 1]
+        if text:
+            new = f"{' ' * _meet(before, text[0])}{text}{' ' * _meet(text[-1], after)}"
+        else:
+            new = " " * _meet(before, after)
+        found.append(Edit(Span(start, end), new))
+    return tuple(found)
+
+
+def _meet(before: str, after: str) -> bool:
+    """Whether the two characters would become one token, or might."""
+    return (
+        bool(before and after) and not before.isspace() and not after.isspace() and after not in ",;)" and before != "("
+    )
 
 
 def _change(

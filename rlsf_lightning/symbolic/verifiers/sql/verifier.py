@@ -13,15 +13,16 @@ Not covered: the first dead character of queries that only mean something wrong.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
-from rlsf_lightning.records import Certificate, Prompt
+from rlsf_lightning.records import Certificate, Edit, Prompt
 from rlsf_lightning.symbolic.certificates import failed, issued, passed
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.sql.check import INVALID_KINDS, KINDS, check
 from rlsf_lightning.symbolic.verifiers.sql.parse import is_legible, parse
 from rlsf_lightning.symbolic.verifiers.sql.recheck import stands
-from rlsf_lightning.symbolic.verifiers.sql.repair import with_repair
+from rlsf_lightning.symbolic.verifiers.sql.repair import edits, with_repair
 from rlsf_lightning.symbolic.verifiers.sql.sqlite.database import Limits
 from rlsf_lightning.symbolic.verifiers.sql.task import Task, task_of
 from rlsf_lightning.symbolic.verifiers.sql.viable import first_dead_of, is_dead
@@ -89,6 +90,11 @@ class SqlVerifier:
         if not is_legible(text, self.max_chars) or is_dead(task.database, prefix.lstrip()):
             return False
         return True if text and task.passes(text) else None
+
+    def repairs(self, certificate: Certificate, prompt: Prompt, completion: str) -> Iterator[tuple[Edit, ...]]:
+        """The few changes towards the reference that make a query right, where the certificate names some."""
+        if "repair" in certificate.witness:
+            yield edits(completion, certificate.witness["repair"])
 
     def recheck(self, certificate: Certificate, prompt: Prompt, completion: str) -> bool:
         """Whether the certificate stands: all that it says but its messages is found again, without ``verify``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ class Violation(NamedTuple):
     message: str
     #: Of an array, the items that are too many.
     items: tuple[int, ...] = ()
+    #: As JSON, what the keyword demands where a value can be written to satisfy it; of ``required`` the properties that are
+    #: missing and have one possible value, or may be null.
+    wanted: str | None = None
 
 
 def violations_of(error: Any) -> Iterator[Violation]:
@@ -39,4 +43,22 @@ def violations_of(error: Any) -> Iterator[Violation]:
     if keyword in ("items", "additionalItems") and error.validator_value is False:
         first = error.schema.get("prefixItems", error.schema["items"])
         items = tuple(range(len(first) if isinstance(first, list) else 0, len(error.instance)))
-    yield Violation(path, keyword, message, items)
+    yield Violation(path, keyword, message, items, _wanted(error))
+
+
+def _wanted(error: Any) -> str | None:
+    if error.validator in ("type", "enum", "const"):
+        return json.dumps(error.validator_value)
+    if error.validator != "required":
+        return None
+    known: dict[str, Any] = {}
+    for name in error.validator_value:
+        schema = error.schema.get("properties", {}).get(name)
+        if name in error.instance or not isinstance(schema, dict):
+            continue
+        if "const" in schema or "enum" in schema:
+            values = [schema["const"]] if "const" in schema else schema["enum"]
+            known |= {name: values[0]} if len(values) == 1 else {}
+        elif "null" in ([kind] if isinstance(kind := schema.get("type"), str) else kind or ()):
+            known[name] = None
+    return json.dumps(known)
