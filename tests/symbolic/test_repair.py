@@ -80,6 +80,12 @@ def test_what_only_the_prompt_could_tell_is_not_made_up(name: str, reference: st
     assert "repair" not in certificate.to_dict()
 
 
+def test_two_demands_that_read_alike_are_one_finding() -> None:
+    schema = {"allOf": [{"enum": [f"{name} value {i} of a long list" for i in range(20)]} for name in ("one", "other")]}
+    certificate = load_verifier("grammar", {"schema": schema}).verify(prompt_of("", None), '"no"')
+    assert [finding.message for finding in certificate.findings] == ["at $: enum does not hold"]
+
+
 def test_a_repair_that_does_not_pass_is_rejected_by_a_recheck() -> None:
     verifier, prompt = load_verifier("game24", {}, repair=True), prompt_of("game24", None)
     certificate = verifier.verify(prompt, "(4+8)*(6/4)")

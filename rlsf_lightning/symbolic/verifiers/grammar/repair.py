@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from difflib import SequenceMatcher
-from itertools import islice
 from typing import Any
 
 from rlsf_lightning.records import Certificate, Edit, Span
@@ -42,9 +41,9 @@ def repairs(certificate: Certificate, task: Task, completion: str, fuel: Fuel) -
     if reading.problems or reading.root is None:
         yield from _of_syntax(reading)
         return
-    for violation in islice(task.violations(reading.root.value, fuel), 1):
-        for edit in _of_violation(violation, reading.root, completion):
-            yield (edit,)
+    violation = next(task.violations(reading.root.value, fuel), None)
+    if violation is not None:
+        yield from ((edit,) for edit in _of_violation(violation, reading.root, completion))
 
 
 def _of_text(certificate: Certificate, completion: str) -> Iterator[tuple[Edit, ...]]:
@@ -77,7 +76,7 @@ def _of_syntax(reading: DocumentReading) -> Iterator[tuple[Edit, ...]]:
 def _of_violation(violation: Violation, root: Node, text: str) -> Iterator[Edit]:
     key, node = node_at(root, violation.path)
     assert node.end is not None
-    wanted: Any = None if violation.wanted is None else json.loads(violation.wanted)
+    wanted = violation.error.validator_value
     place, written = Span(node.start, node.end), text[node.start : node.end]
     if violation.keyword == "type":
         for kind in [wanted] if isinstance(wanted, str) else wanted:
@@ -90,14 +89,28 @@ def _of_violation(violation: Violation, root: Node, text: str) -> Iterator[Edit]
         yield from (Edit(place, json.dumps(new, ensure_ascii=False)) for new in _respelled(node.value))
     elif violation.keyword == "required":
         at, comma = node.end - 1, ", " if node.children else ""
-        for name, value in wanted.items():
+        for name, value in _only_values(violation.error):
             yield Edit(Span(at, at), f"{comma}{json.dumps(name)}: {json.dumps(value)}")
     elif violation.items:
         for number in reversed(violation.items):
-            yield _without(node, number, text)
+            yield _without(node, number)
     elif key is not None and violation.keyword in ("false", "additionalProperties", "unevaluatedProperties"):
         _, parent = node_at(root, violation.path[:-1])
-        yield _without(parent, next(i for i, child in enumerate(parent.children) if child[0] is key), text)
+        yield _without(parent, next(i for i, child in enumerate(parent.children) if child[0] is key))
+
+
+def _only_values(error: Any) -> Iterator[tuple[str, Any]]:
+    """The properties that are missing and have one possible value, or may be null, with it."""
+    for name in error.validator_value:
+        schema = error.schema.get("properties", {}).get(name)
+        if name in error.instance or not isinstance(schema, dict):
+            continue
+        values = [schema["const"]] if "const" in schema else schema.get("enum")
+        kinds = schema.get("type", ())
+        if values is not None:
+            yield from ((name, value) for value in values if len(values) == 1)
+        elif "null" in ([kinds] if isinstance(kinds, str) else kinds):
+            yield name, None
 
 
 def _as_type(kind: str, node: Node, written: str) -> Iterator[str]:
@@ -106,8 +119,7 @@ def _as_type(kind: str, node: Node, written: str) -> Iterator[str]:
     if kind == "string" and node.kind in ("number", "literal"):
         yield json.dumps(written)
     elif kind in ("number", "integer"):
-        found = _NUMBER.fullmatch(value.strip().replace(",", "")) if isinstance(value, str) else None
-        found = found or (_NUMBER.search(value.replace(",", "")) if isinstance(value, str) else None)
+        found = _NUMBER.search(value.replace(",", "")) if isinstance(value, str) else None
         if found is not None:
             yield found.group()
         if kind == "integer" and isinstance(value, float) and abs(value) < 2**53:
@@ -131,7 +143,7 @@ def _respelled(text: str) -> Iterator[str]:
     yield from dict.fromkeys((stripped, stripped.lower(), stripped.upper(), re.sub(r"[^0-9]", "", text)))
 
 
-def _without(parent: Node, number: int, text: str) -> Edit:
+def _without(parent: Node, number: int) -> Edit:
     """The ``number``-th member of an object or array left out, with the comma that goes with it."""
 
     def begins(child: tuple[Node | None, Node | None]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 #: Characters of a message that are shown.
 SHOWN = 160
 
 
-class Violation(NamedTuple):
+@dataclass(frozen=True)
+class Violation:
     """``path``: the keys and indices that lead to the value that is broken; ``keyword``: what it breaks."""
 
     path: tuple[str | int, ...]
@@ -18,9 +19,8 @@ class Violation(NamedTuple):
     message: str
     #: Of an array, the items that are too many.
     items: tuple[int, ...] = ()
-    #: As JSON, what the keyword demands where a value can be written to satisfy it; of ``required`` the properties that are
-    #: missing and have one possible value, or may be null.
-    wanted: str | None = None
+    #: The package's own error, with the schema that holds here. Two that say the same are one violation.
+    error: Any = field(default=None, compare=False, repr=False)
 
 
 def violations_of(error: Any) -> Iterator[Violation]:
@@ -43,22 +43,4 @@ def violations_of(error: Any) -> Iterator[Violation]:
     if keyword in ("items", "additionalItems") and error.validator_value is False:
         first = error.schema.get("prefixItems", error.schema["items"])
         items = tuple(range(len(first) if isinstance(first, list) else 0, len(error.instance)))
-    yield Violation(path, keyword, message, items, _wanted(error))
-
-
-def _wanted(error: Any) -> str | None:
-    if error.validator in ("type", "enum", "const"):
-        return json.dumps(error.validator_value)
-    if error.validator != "required":
-        return None
-    known: dict[str, Any] = {}
-    for name in error.validator_value:
-        schema = error.schema.get("properties", {}).get(name)
-        if name in error.instance or not isinstance(schema, dict):
-            continue
-        if "const" in schema or "enum" in schema:
-            values = [schema["const"]] if "const" in schema else schema["enum"]
-            known |= {name: values[0]} if len(values) == 1 else {}
-        elif "null" in ([kind] if isinstance(kind := schema.get("type"), str) else kind or ()):
-            known[name] = None
-    return json.dumps(known)
+    yield Violation(path, keyword, message, items, error)
