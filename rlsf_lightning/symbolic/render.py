@@ -96,7 +96,7 @@ def _notes(completion: str, certificate: Certificate) -> list[_Note]:
 def _change(completion: str, edit: Edit) -> str:
     start, end = edit.span.start, edit.span.end
     old, new = (_escaped(text[:MAX_MESSAGE]) for text in (completion[start:end], edit.text))
-    return f"[{start}, {end}) {old!r} -> {new!r}"
+    return f"[{start}, {end}) '{old}' -> '{new}'"
 
 
 def _rows(completion: str) -> list[_Row]:

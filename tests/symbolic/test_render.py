@@ -1,9 +1,11 @@
 """What a certificate looks like on a terminal: literal pictures, and bounds."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlsf_lightning.records import Certificate, Finding, Span, Verdict
+from rlsf_lightning.records import Certificate, Edit, Finding, Span, Verdict
 from rlsf_lightning.symbolic.render import MAX_LINES, MAX_ROWS, WIDTH, render
 
 
@@ -26,6 +28,12 @@ def test_carets_stand_under_the_spans() -> None:
         "      !  the end: stopping here was wrong",
         "  (the whole) missing: an oxygen",
     ]
+
+
+def test_a_repair_is_shown_as_the_completion_is() -> None:
+    repair = (Edit(Span(0, 1), "N"), Edit(Span(4, 4), "\n\u202eO"))
+    shown = render("CC(C", replace(failure(Finding("a", "b", (Span(0, 1),))), repair=repair)).splitlines()
+    assert shown[-3:] == ["  would pass with:", "    [0, 1) 'C' -> 'N'", "    [4, 4) '' -> '\\n\\u202eO'"]
 
 
 def test_tokens_follow_with_their_rewards() -> None:
