@@ -82,6 +82,12 @@ def too_long(text: str, max_chars: int) -> Finding:
     return Finding("too_long", message, (Span(max_chars, len(text)),))
 
 
+def first_beyond(text: str, max_chars: int) -> int | None:
+    """The first character that is one too many; white space may stand beyond the limit, and then nothing."""
+    beyond = text[max_chars:].lstrip()
+    return len(text) - len(beyond) if beyond else None
+
+
 def repeats(certificate: Certificate, again: Certificate) -> bool:
     """Whether a second run gave the same certificate; seconds may differ."""
     return replace(certificate, seconds=0.0) == replace(again, seconds=0.0)

@@ -101,17 +101,15 @@ class Draft:
         return tuple(edits)
 
 
-def find_repair(verifier: Verifier, prompt: Prompt, completion: str, certificate: Certificate) -> tuple[Edit, ...]:
-    """Edits with which the completion passes; none where the verifier knows none, or too much would change.
+def find_repair(verifier: Any, prompt: Prompt, completion: str, certificate: Certificate) -> tuple[Edit, ...]:
+    """Edits with which the completion passes; none where the verifier, which has ``repairs``, knows none, or too much would
+    change.
 
     Greedy: edits after which the certificate says less against the text are kept, and the next ones are looked for there.
     """
-    repairs = getattr(verifier, "repairs", None)
-    if repairs is None:
-        return ()
     draft, tried = Draft(completion), {completion}
     while certificate.verdict is not Verdict.PASS:
-        for edits in repairs(certificate, prompt, draft.text):
+        for edits in verifier.repairs(certificate, prompt, draft.text):
             text = edited(draft.text, edits)
             if text in tried:
                 continue

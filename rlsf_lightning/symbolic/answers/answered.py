@@ -110,20 +110,18 @@ class Answered:
             return min(max(at - before, 0), length)
 
         start = found.span.start
-        findings = tuple(
-            replace(f, spans=tuple(Span(place(s.start + start), place(s.end + start)) for s in f.spans))
-            for f in certificate.findings
-        )
+
+        def moved(span: Span) -> Span:
+            return Span(place(span.start + start), place(span.end + start))
+
+        findings = tuple(replace(f, spans=tuple(map(moved, f.spans))) for f in certificate.findings)
         dead_from = None
         if certificate.dead_from is not None and found.is_final:
             dead_from = place(self._first_dead(prompt, certificate.dead_from + start, text, found))
         judged = Span(place(start), place(found.span.end))
-        repair = tuple(
-            replace(edit, span=Span(place(edit.span.start + start), place(edit.span.end + start)))
-            for edit in certificate.repair
-        )
-        if certificate.repair and certificate.repair[0].span.start + start < before:
-            repair = ()  # the prefix would have to be another one
+        # Where the prefix would have to be another one, there is no repair.
+        is_within = all(edit.span.start + start >= before for edit in certificate.repair)
+        repair = tuple(replace(edit, span=moved(edit.span)) for edit in certificate.repair) if is_within else ()
         return replace(certificate, findings=findings, dead_from=dead_from, answer=judged, repair=repair)
 
     def _first_dead(self, prompt: Prompt, at: int, text: str, found: Found) -> int:

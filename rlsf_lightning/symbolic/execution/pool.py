@@ -23,7 +23,6 @@ from rlsf_lightning.symbolic.answers.settings import AnswerSettings, HasAnswers
 from rlsf_lightning.symbolic.execution.worker_processes import Collect, WorkerProcesses
 from rlsf_lightning.symbolic.execution.worker_server import Pair, verify
 from rlsf_lightning.symbolic.loader import find_verifier, load_verifier, plain
-from rlsf_lightning.symbolic.repair import Repairing
 from rlsf_lightning.symbolic.verifier import Verifier
 
 #: Verdicts in the cache; the least recently used is evicted first.
@@ -85,25 +84,20 @@ class VerifierPool:
             self._start(WorkerProcesses(name, options, workers, timeout, answer, repair=repair), cls, answer)
 
     @classmethod
-    def from_block(
-        cls, block: VerifierBlock, answer: AnswerSettings | None = None, *, repair: bool = False
-    ) -> VerifierPool:
+    def from_block(cls, block: VerifierBlock, answer: AnswerSettings | None = None) -> VerifierPool:
         """The pool that a recipe's ``verifier`` block describes."""
-        limits: dict[str, Any] = {"workers": block.workers, "timeout": block.timeout}
-        return cls(block.name, block.options, **limits, answer=answer, repair=repair)
+        return cls(block.name, block.options, workers=block.workers, timeout=block.timeout, answer=answer)
 
     @classmethod
-    def from_recipe(cls, recipe: VerifiedRecipe, *, repair: bool = False) -> VerifierPool:
+    def from_recipe(cls, recipe: VerifiedRecipe) -> VerifierPool:
         """The pool of a recipe: its ``verifier``, asked about what its ``answer`` block finds."""
-        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe), repair=repair)
+        return cls.from_block(recipe.verifier, AnswerSettings.of(recipe))
 
     @classmethod
     def of(cls, verifier: Verifier, name: str = "") -> VerifierPool:
         """A pool without workers around a verifier that is already built; ``name`` stands in its abstentions."""
         pool = cls.__new__(cls)
-        asked: Verifier = verifier
-        while isinstance(asked, Answered | Repairing):
-            asked = asked.verifier
+        asked = verifier.verifier if isinstance(verifier, Answered) else verifier
         answer = verifier.settings if isinstance(verifier, Answered) else None
         pool._start(_InProcess(verifier, name or type(verifier).__name__), type(asked), answer)
         return pool

@@ -162,9 +162,3 @@ def _balanced(body: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
-
-
-def first_beyond(text: str, max_chars: int) -> int | None:
-    """The first character beyond the limit; white space there may still be followed by nothing."""
-    beyond = text[max_chars:]
-    return len(text) - len(beyond.lstrip()) if beyond.strip() else None

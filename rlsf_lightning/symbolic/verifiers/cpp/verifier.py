@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rlsf_lightning.records import Certificate, Edit, Finding, Prompt, Span, Verdict
-from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, repeats, too_long
+from rlsf_lightning.symbolic.certificates import abstained, failed, first_beyond, issued, passed, repeats, too_long
 from rlsf_lightning.symbolic.execution.sandbox import TOOLS as SANDBOX
 from rlsf_lightning.symbolic.execution.sandbox import Sandbox
 from rlsf_lightning.symbolic.verifiers.cpp import recheck
@@ -27,7 +27,7 @@ from rlsf_lightning.symbolic.verifiers.cpp.compiler.scripts import Budget
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import STANDARDS
 from rlsf_lightning.symbolic.verifiers.cpp.compiler.toolchain import TOOLS as COMPILERS
 from rlsf_lightning.symbolic.verifiers.cpp.locate import compile_errors, failing_tests
-from rlsf_lightning.symbolic.verifiers.cpp.parse import Program, first_beyond
+from rlsf_lightning.symbolic.verifiers.cpp.parse import Program
 from rlsf_lightning.symbolic.verifiers.cpp.repair import search
 from rlsf_lightning.symbolic.verifiers.cpp.task import Task, task_of
 from rlsf_lightning.symbolic.verifiers.cpp.viable.first_dead import first_dead, is_dead, settled

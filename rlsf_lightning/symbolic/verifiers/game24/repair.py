@@ -52,10 +52,10 @@ def _next_steps(lines: Sequence[Line], task: Task, completion: str) -> Iterator[
     begins = lines[right].span.start if right < len(lines) else lines[-1].span.end
     states_left = any(step.left is not None for line in lines for step in line.readings)
     written = "\n".join(_way(hand, task.target, states_left))
-    if right == len(lines):
-        yield (Edit(Span(begins, begins), f"\n{written}"),) if written else (Edit(Span(begins, begins), ""),)
-    else:
+    if right < len(lines):
         yield (Edit(Span(begins, len(completion.rstrip())), written),)
+    elif written:
+        yield (Edit(Span(begins, begins), f"\n{written}"),)
 
 
 def _way(hand: Hand, target: Fraction, states_left: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from rlsf_lightning._version import __version__
 from rlsf_lightning.records import Certificate, Edit, Finding, Prompt
-from rlsf_lightning.symbolic.certificates import failed, first_dead, issued, passed, too_long
+from rlsf_lightning.symbolic.certificates import failed, first_beyond, first_dead, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.game24.arithmetic.values import solution
 from rlsf_lightning.symbolic.verifiers.game24.check import check
@@ -102,6 +102,6 @@ class Game24Verifier:
         if not task.has_solution:
             return None
         text, offset = stripped(completion)
-        beyond = text[self.max_chars :].lstrip()  # with its first character the text is too long, whatever follows
-        end = offset + len(text) - len(beyond) + 1 if beyond else len(completion)
+        beyond = first_beyond(text, self.max_chars)  # with this character the text is too long, whatever follows
+        end = len(completion) if beyond is None else offset + beyond + 1
         return first_dead(completion[:end], lambda prefix: viable(prefix, task, self.max_chars) is not False)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from rlsf_lightning._version import __version__
 from rlsf_lightning.records import Certificate, Edit, Finding, Prompt
-from rlsf_lightning.symbolic.certificates import abstained, failed, issued, passed, too_long
+from rlsf_lightning.symbolic.certificates import abstained, failed, first_beyond, issued, passed, too_long
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifier import package
 from rlsf_lightning.symbolic.verifiers.math.check import Checked, check
@@ -88,9 +88,9 @@ class MathVerifier:
         text, offset = stripped(completion)
         if not text:
             return failed([Finding("empty", "there is no answer")], dead_from=len(completion))
-        if len(text) > self.max_chars:
-            dead = offset + _first_beyond(text, self.max_chars)
-            return failed([too_long(text, self.max_chars)], dead_from=dead, offset=offset)
+        beyond = first_beyond(text, self.max_chars)
+        if beyond is not None:
+            return failed([too_long(text, self.max_chars)], dead_from=offset + beyond, offset=offset)
         checked = check(parse(completion), task, self._comparison(task))
         findings = [*locate(checked.wrong_steps, task.question, completion), *checked.answer_findings]
         if findings:
@@ -109,8 +109,3 @@ class MathVerifier:
         """Says whether an answer is the reference; None: the reference cannot be read. Raises ToolFailed."""
         ask = self._comparer.same if self.answers == "math-verify" else None
         return lambda reference, answer: same_answer(reference, answer, ask, task.question)
-
-
-def _first_beyond(text: str, max_chars: int) -> int:
-    """The first character that is one too many: white space may still stand at the end."""
-    return len(text) - len(text[max_chars:].lstrip())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from rlsf_lightning.errors import UserError
+from rlsf_lightning.symbolic.certificates import first_beyond
 from rlsf_lightning.symbolic.extract import stripped
 from rlsf_lightning.symbolic.verifiers.smt.language.terms import Command
 from rlsf_lightning.symbolic.verifiers.smt.parse import parse_prefix
@@ -55,8 +56,8 @@ class Viability:
         dead = self._first_dead(task, text[: self.max_chars]) if text else None
         if dead is not None:
             return offset + dead
-        beyond = text[self.max_chars :].lstrip()
-        return offset + len(text) - len(beyond) if beyond else len(completion)
+        beyond = first_beyond(text, self.max_chars)
+        return len(completion) if beyond is None else offset + beyond
 
     def _first_dead(self, task: Task, text: str) -> int | None:
         form = first_dead_form(text, task, self.max_depth)
